@@ -1,0 +1,213 @@
+"""The closed list of evidence events, and what each carries.
+
+An event is written to the store's hash chain and to the log; both are made from the same fields.
+No event carries a password, a token, a key or a shared secret.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+
+from radius_push.model import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStarted:
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStopped:
+    held: int
+    """Logins that were held at that moment; they got silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneOriginKept:
+    """The first enrolment fixed where phones find the server."""
+
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhonesForgotten:
+    """An admin gave up the old phone origin, and every device with it."""
+
+    devices: int
+    by: str
+
+
+# --- a login -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The first factor is right, a policy admits, the phones are asked."""
+
+    login: str
+    client: str
+    username: str
+    """As typed."""
+    person: str
+    profile: str
+    policy: str | None
+    address: str | None
+    question: str
+    devices: int
+    directories: tuple[str, ...]
+    """What each directory said, in order: `corp-ldap: knows alice, right password`."""
+    trace: tuple[str, ...]
+    """Each policy with its hit or miss, top to bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A device answered; its signature over the exact text was right."""
+
+    login: str
+    question: str
+    person: str
+    device: str
+    answer: str
+    """`approve` or `deny`."""
+    payload: str
+    """The text that was signed."""
+    signature: str
+    """base64url of the raw signature (r and s, 64 octets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The login was let in. On disk before the Access-Accept is on the wire."""
+
+    login: str
+    client: str
+    username: str
+    person: str
+    profile: str
+    policy: str | None
+    method: str
+    """The second factor: `push`, or `none`."""
+    question: str | None
+    device: str | None
+    address: str | None
+    reply: tuple[tuple[str, str], ...]
+    directories: tuple[str, ...]
+    trace: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An Access-Reject."""
+
+    login: str
+    client: str
+    username: str
+    person: str | None
+    reason: Reason
+    detail: str
+    """More for the admin: the directory's own words, the policy's name."""
+    address: str | None
+    question: str | None
+    directories: tuple[str, ...]
+    trace: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Nothing was said, so that the gateway tries its second server."""
+
+    login: str
+    client: str
+    username: str
+    person: str | None
+    reason: Reason
+    detail: str
+    question: str | None
+    directories: tuple[str, ...]
+    trace: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The Access-Accept went out."""
+
+    login: str
+
+
+# --- phones --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    person: str
+    username: str
+    invitation: str
+    by: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A phone used an invitation; its key is pending until the issuer types the phone's code."""
+
+    person: str
+    invitation: str
+    device: str
+    name: str
+    key: str
+    """SHA-256 of the public key, hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfirmed:
+    person: str
+    invitation: str
+    device: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationFailed:
+    person: str
+    invitation: str
+    device: str
+    wrong_codes: int
+    given_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRemoved:
+    person: str
+    device: str
+    by: str
+
+
+Event = (
+    ServerStarted
+    | ServerStopped
+    | PhoneOriginKept
+    | PhonesForgotten
+    | Asked
+    | Answered
+    | Accepted
+    | Rejected
+    | Unanswered
+    | Sent
+    | Invited
+    | Redeemed
+    | DeviceConfirmed
+    | ConfirmationFailed
+    | DeviceRemoved
+)
+
+
+def kind(event: Event) -> str:
+    """The event's name in the store, the log and the docs: `device_confirmed`."""
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", type(event).__name__).lower()
+
+
+def fields(event: Event) -> dict[str, object]:
+    """What the event carries, ready for JSON."""
+    return asdict(event)

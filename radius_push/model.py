@@ -1,0 +1,281 @@
+"""The values that cross borders: who asks, who is asked, and what is answered.
+
+Everything here is frozen and knows no library. Times are seconds: `at` and `until` are UTC
+seconds since 1970 (wall clock, for people and rows), durations are plain seconds.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class Secret:
+    """Octets that must not be seen: shared secrets, passwords, tokens, keys.
+
+    `repr`, `str` and pickling show nothing; comparing takes the same time whatever differs.
+    """
+
+    __slots__ = ("_octets",)
+
+    def __init__(self, octets: bytes | str) -> None:
+        self._octets = octets.encode() if isinstance(octets, str) else bytes(octets)
+
+    def reveal(self) -> bytes:
+        """The octets themselves. Call it where they are used, and keep no copy."""
+        return self._octets
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    def __len__(self) -> int:
+        return len(self._octets)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._octets, other._octets)
+
+    def __hash__(self) -> int:
+        raise TypeError("a Secret is not for sets or dictionaries")
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not for pickling")
+
+
+class Reason(StrEnum):
+    """Why a login ended as it did: for the log, the evidence and the trace, never for the wire."""
+
+    # The person, or what they typed.
+    WRONG_PASSWORD = "wrong_password"
+    UNKNOWN_USER = "unknown_user"
+    AMBIGUOUS = "ambiguous"
+    ACCOUNT_CLOSED = "account_closed"
+    NO_USERNAME = "no_username"
+    NO_PASSWORD = "no_password"
+    PASSWORD_NOT_READABLE = "password_not_readable"
+    PROOF_NOT_ACCEPTED = "proof_not_accepted"
+    # The rules.
+    NO_POLICY = "no_policy"
+    REFUSED_BY_POLICY = "refused_by_policy"
+    DIRECTORY_NOT_LISTED = "directory_not_listed"
+    REPLY_NOT_COMPUTED = "reply_not_computed"
+    NOT_ENROLLED = "not_enrolled"
+    DECIDED_OTHERWISE = "decided_otherwise"
+    # The phone.
+    DENIED = "denied"
+    TIMED_OUT = "timed_out"
+    DEVICE_REMOVED = "device_removed"
+    # Nothing was said.
+    DIRECTORY_DOWN = "directory_down"
+    ATTRIBUTE_NOT_READ = "attribute_not_read"
+    STORE_DOWN = "store_down"
+    WRONG_SHARED_SECRET = "wrong_shared_secret"
+    REPLAYED = "replayed"
+    SUPERSEDED = "superseded"
+    CRASHED = "crashed"
+    SERVER_STOPPED = "server_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A VPN gateway, as the settings describe it."""
+
+    name: str
+    networks: tuple[Network, ...]
+    secrets: tuple[Secret, ...]
+    """Newest first, at least one."""
+    profiles: tuple[str, ...]
+    """In order, at least one; the first is for everybody when no policy names any of them."""
+    otherwise: str | None = None
+    """One of `profiles`, or `refuse`, or None: what happens to whom no policy admits."""
+    patience: float = 30.0
+    """Seconds the gateway waits, counted from its first packet."""
+    require_message_authenticator: bool = True
+    password_encoding: str = "latin-1"
+    """How a password that is not UTF-8 is read."""
+
+
+# --- who logs in -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKey:
+    """Who somebody is, for ever: the directory that knows them and its stable id for them."""
+
+    authentication_profile: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.authentication_profile}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> PersonKey:
+        """Read what `str` wrote; a name of an authentication profile holds no colon."""
+        profile, colon, id = text.partition(":")
+        if not (profile and colon and id):
+            raise ValueError("not a person key")
+        return cls(profile, id)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody a directory knows, with what it says of them."""
+
+    key: PersonKey
+    username: str
+    """The directory's own spelling of the name, for people to read."""
+    entry: str
+    """How the directory finds them again (LDAP: the DN); never an identity."""
+    attributes: Mapping[str, tuple[str, ...]]
+    """Casefolded attribute name -> values. An attribute without values is absent."""
+    unread: frozenset[str] = frozenset()
+    """Casefolded names that were asked for and could not be read: not the same as absent."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Casefolded bare group name of a policy -> the DNs under `group_base_dn` that carry it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The directory does not know this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """The name fits more than one entry: nobody is let in by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """The directory could not be asked."""
+
+    detail: str
+    """For the log: what failed, without a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """The proof is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The proof is wrong, or right and of no use (account closed)."""
+
+    reason: Reason = Reason.WRONG_PASSWORD
+    detail: str = ""
+    """For the log, without a secret."""
+
+
+Found = Person | Unknown | Ambiguous | Down
+Proved = Right | Wrong | Down
+
+
+# --- phones --------------------------------------------------------------------------------------
+
+
+class DeviceState(StrEnum):
+    PENDING = "pending"  # the key is there, the issuer has not typed the code yet
+    ACTIVE = "active"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An enrolled phone."""
+
+    id: str
+    person: PersonKey
+    username: str
+    name: str
+    public_key: bytes
+    """P-256, 65 octets, uncompressed point (SEC 1, 2.3.3)."""
+    state: DeviceState
+    created_at: float
+    invitation: str
+    """The id of the invitation it came by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A single-use right to add one phone. Its token and typed code are kept as keyed hashes."""
+
+    id: str
+    person: PersonKey
+    username: str
+    expires_at: float
+    redeemed_by: str | None = None
+    """The device id, once redeemed."""
+    closed: bool = False
+    """Confirmed, given up after too many wrong codes, or withdrawn."""
+    wrong_codes: int = 0
+
+
+# --- the question --------------------------------------------------------------------------------
+
+
+class QuestionState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"  # answered yes, the accept is not written yet
+    DENIED = "denied"
+    TIMED_OUT = "timed_out"
+    SPENT = "spent"  # the one Access-Accept was written
+    CLOSED = "closed"  # without a verdict: the server stopped, the packet was superseded
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person's phones are asked about one login."""
+
+    id: str
+    login: str
+    """The trace code of the login."""
+    person: PersonKey
+    account: str
+    """The name the person knows themselves by, shown on the phone."""
+    client: str
+    profile: str
+    address: str | None
+    """The user's address as the gateway reported it; None when it sent none."""
+    nonce: str
+    opened_at: float
+    expires_at: float
+    """The true end of the phone's bar."""
+    state: QuestionState = QuestionState.PENDING
+    device: str | None = None
+    """The device that answered."""
+    closed_at: float | None = None
+
+
+# --- the verdict ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Access-Accept."""
+
+    reply: tuple[tuple[str, str], ...] = ()
+    """Attribute name -> value as text, in order; radius.packet gives them their types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Access-Reject: an answer about the person."""
+
+    reason: Reason
+    text: str
+    """The Reply-Message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """No reply, so that the gateway tries its second server."""
+
+    reason: Reason
+
+
+Verdict = Accepted | Rejected | Silent

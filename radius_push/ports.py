@@ -1,0 +1,166 @@
+"""The doors of the house as Protocols: what the walks of a login and an enrolment await."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Literal, Protocol
+
+from radius_push.events import Event
+from radius_push.model import (
+    Device,
+    Found,
+    Invitation,
+    Person,
+    PersonKey,
+    Proved,
+    Question,
+    QuestionState,
+    Secret,
+)
+
+
+class DoorClosed(Exception):
+    """An outside thing did not do its part. The walk answers with silence, never with an accept."""
+
+
+class StoreDown(DoorClosed):
+    """The store could not read or write."""
+
+
+class Clock(Protocol):
+    """Time, so that a test can turn it."""
+
+    def now(self) -> float:
+        """UTC seconds since 1970: for rows and people."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back (the event loop's time): for waiting."""
+
+
+class Directory(Protocol):
+    """Who a person is, and whether their password is right. Never raises for an outage: `Down`."""
+
+    name: str
+    """The authentication profile's name."""
+    emergency: bool
+
+    async def find(self, username: str) -> Found:
+        """Look up a name as typed (the directory does NFKC and case folding)."""
+
+    async def prove(self, person: Person, password: Secret) -> Proved:
+        """Is this UTF-8 password theirs? Never called with an empty one or one that holds NUL."""
+
+    async def close(self) -> None:
+        """Let go of connections and threads."""
+
+
+class Bell(Protocol):
+    """A hint that rows changed. The row is the truth: read it after every ring."""
+
+    async def wait(self, seconds: float) -> None:
+        """Return at the next ring, or after `seconds`."""
+
+
+Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
+Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
+
+
+class Store(Protocol):
+    """Everything that outlives a packet. Each method is one transaction that is on disk when it
+    returns; every method may raise StoreDown. Events given to a method are written to the hash
+    chain in that same transaction, and reach the log only after it."""
+
+    def bell(self, person: PersonKey) -> AbstractAsyncContextManager[Bell]:
+        """Rings when this person's questions, devices or invitations change (in any process)."""
+
+    async def record(self, *events: Event) -> None:
+        """Write events that go with no other change."""
+
+    # questions
+
+    async def open_question(self, question: Question, *, request: bytes, event: Event) -> bool:
+        """Write a question. False, and nothing is written, if `request` (hash of the packet) was
+        seen before (within 24 h)."""
+
+    async def remember_request(self, request: bytes, at: float) -> bool:
+        """For logins without a question. False if it was seen before (within 24 h)."""
+
+    async def question(self, id: str) -> Question | None: ...
+
+    async def questions_of(self, person: PersonKey, *, closed_since: float) -> Sequence[Question]:
+        """The pending ones and those that ended at or after `closed_since`, oldest first."""
+
+    async def answer(self, question: str, *, device: str, approve: bool, at: float, event: Event) -> bool:
+        """One conditional UPDATE: the question is pending and not expired at `at`, and the device is
+        active and the same person's. False if not so (somebody was faster, it is over): nothing is
+        written."""
+
+    async def wait_for_answer(self, question: str, *, seconds: float) -> Question:
+        """Register interest, read the row, wait for the bell or the end, read again. Returns the
+        row as soon as it is not pending, or as it stands after `seconds`."""
+
+    async def close_question(
+        self, question: str, *, expected: QuestionState, state: QuestionState, at: float, event: Event
+    ) -> bool:
+        """expected -> state, once. False if the row is in another state: nothing is written."""
+
+    async def accept(self, question: str | None, *, at: float, event: Event) -> bool:
+        """The accept transaction: approved -> spent (if there is a question, and the device that
+        answered it is still active) and the event. False if not so: nothing is written."""
+
+    async def close_orphans(self, at: float) -> int:
+        """At start: close what an earlier process left pending or approved. How many."""
+
+    # devices
+
+    async def devices_of(self, person: PersonKey) -> Sequence[Device]:
+        """Their active devices, oldest first."""
+
+    async def devices(self) -> Sequence[Device]:
+        """All that are not removed, for `radius-push devices`."""
+
+    async def device(self, id: str) -> Device | None:
+        """Also a removed one."""
+
+    async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
+        """False if there is no such device, or it is removed already."""
+
+    # enrolment
+
+    async def invite(self, invitation: Invitation, *, token: bytes, code: bytes, event: Event) -> None:
+        """`token` and `code` are keyed hashes. Earlier open invitations of the person are closed."""
+
+    async def invitation(self, id: str) -> Invitation | None: ...
+
+    async def redeem(
+        self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float
+    ) -> Redemption:
+        """Spend the invitation whose token or code has this keyed hash: writes `device` (its
+        person, username and invitation are filled in from the invitation) as pending, the event
+        Redeemed and, at the first enrolment, keeps `origin`. A string says why not."""
+
+    async def confirm(self, invitation: str, *, right: bool, limit: int, by: str, at: float) -> Confirmation:
+        """The issuer typed a code: right makes the pending device active and closes the
+        invitation; the `limit`-th wrong one removes the device and closes it (`given_up`)."""
+
+    # the phone origin
+
+    async def phone_origin(self) -> str | None:
+        """Kept from the first enrolment on."""
+
+    async def forget_phones(self, *, by: str, at: float) -> int:
+        """Remove every device, open invitation and the kept origin. How many devices."""
+
+    async def has_ever_had_a_device(self, person: PersonKey) -> bool: ...
+
+    # evidence
+
+    def evidence(self) -> AsyncIterator[tuple[int, float, str, dict[str, object]]]:
+        """Rows in order: number, at, kind, fields."""
+
+    async def verify_evidence(self) -> int:
+        """Walk the hash chain; how many rows. Raises StoreDown naming the first broken row."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the file."""

@@ -1,0 +1,194 @@
+"""What settings look like once they are checked. No library, no defaults that hide a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from radius_push.model import Address, Client, Network, Secret
+
+Method = Literal["push", "none"]
+REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where we listen. Port 0 takes a free one (tests, demo)."""
+
+    address: Address
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if self.address.version == 6 else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneListener:
+    endpoint: Endpoint
+    url: str
+    """What phones open: an https origin (or http on localhost), without path or trailing slash."""
+    certificate: str | None = None
+    key: str | None = None
+    """Paths of PEM files; both or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    shown_code: float = 600.0
+    """Seconds that a shown link or code lives."""
+    devices_per_user: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LdapProfile:
+    name: str
+    urls: tuple[str, ...]
+    """ldap:// or ldaps://, tried in order."""
+    base_dn: str
+    bind_dn: str
+    bind_password: Secret = field(repr=False)
+    user_filter: str = "(uid={username})"
+    group_base_dn: str | None = None
+    id_attribute: str = "entryUUID"
+    ca_file: str | None = None
+    start_tls: bool = False
+    check_certificate: bool = True
+    connect_timeout: float = 3.0
+    receive_timeout: float = 5.0
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocalUser:
+    name: str
+    password_hash: str = field(repr=False)
+    """argon2id, as `radius-push hash-password` prints it."""
+    attributes: Mapping[str, tuple[str, ...]]
+    """Casefolded name -> values; `username` is added by the directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalProfile:
+    name: str
+    users: Mapping[str, LocalUser]
+    """By NFKC-casefolded name."""
+    emergency: bool = False
+
+
+AuthenticationProfile = LdapProfile | LocalProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What the gateway may show to the person (Reply-Message), by outcome after the question."""
+
+    timeout: str = "Nobody answered on the phone in time."
+    denied: str = "The sign-in was denied on the phone."
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    name: str
+    methods: tuple[Method, ...]
+    fallback_auth_profiles: tuple[str, ...]
+    timeout: float = 45.0
+    texts: Texts = Texts()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a policy as the admin wrote it: what kind it is was decided by settings."""
+
+    kind: Literal["exact", "wildcard", "regex"]
+    text: str
+    """For a regex: without the slashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeCondition:
+    attribute: str
+    values: tuple[Value, ...]
+    none_of: bool = False
+    """True: holds when no value matches, and when the attribute is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressCondition:
+    networks: tuple[Network, ...]
+    """The user's address must be known and lie in one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCondition:
+    attribute: str
+    """A RADIUS attribute of the Access-Request, by its RFC or vendor name."""
+    values: tuple[Value, ...]
+
+
+Condition = AttributeCondition | AddressCondition | RequestCondition
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    name: str
+    profile: str
+    """A profile, or `refuse`."""
+    authentication_profile: str
+    conditions: tuple[Condition, ...] = ()
+    """All must hold; none at all: everybody of this authentication profile."""
+    clients: tuple[str, ...] | None = None
+    """Only for these clients; None: for every client that lists the profile."""
+    until: date | None = None
+    """The last day it holds, UTC, that day included."""
+    reply: tuple[tuple[str, str], ...] = ()
+    """RADIUS attribute name -> value or template (`{department}`, `{matched}`)."""
+
+
+class ClientTable:
+    """Which client an address belongs to: the longest prefix wins. No two share a network."""
+
+    def __init__(self, clients: Iterable[Client]) -> None:
+        self._by_prefix: dict[tuple[int, int], dict[int, Client]] = {}
+        for client in clients:
+            for network in client.networks:
+                row = self._by_prefix.setdefault((network.version, network.prefixlen), {})
+                row[int(network.network_address)] = client
+        self._lengths = {
+            version: sorted((length for v, length in self._by_prefix if v == version), reverse=True)
+            for version in (4, 6)
+        }
+
+    def find(self, address: Address) -> Client | None:
+        """The client that `address` speaks for, or None. Works in one look-up per prefix length."""
+        bits = 32 if address.version == 4 else 128
+        number = int(address)
+        for length in self._lengths[address.version]:
+            host_bits = bits - length
+            client = self._by_prefix[address.version, length].get(number >> host_bits << host_bits)
+            if client is not None:
+                return client
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One checked settings file."""
+
+    file: str
+    store: str
+    """Path of the SQLite file; `keys/` lies beside it."""
+    authentication: tuple[Endpoint, ...]
+    phone: PhoneListener | None
+    methods: frozenset[Method]
+    clients: Mapping[str, Client]
+    authentication_profiles: Mapping[str, AuthenticationProfile]
+    """In file order."""
+    profiles: Mapping[str, Profile]
+    policies: tuple[Policy, ...]
+    """Top to bottom."""
+    enrollment: Enrollment = Enrollment()
+    reject_delay: float = 1.0
+    warnings: tuple[str, ...] = ()
+    """`FILE:LINE:COL: path: ...` sentences that stop nothing."""
