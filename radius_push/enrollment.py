@@ -1,0 +1,223 @@
+"""How a phone becomes trusted: invitation -> link or typed code -> key -> the issuer types the phone's code.
+
+The only way to a device. Times and random octets are arguments; what outlives a step is in the Store,
+which keeps token and code only as keyed hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal
+
+from radius_push import events
+from radius_push.model import Device, DeviceState, Invitation, Person, PersonKey, Secret
+from radius_push.ports import Clock, Confirmation, Store
+
+TRIES = 5
+"""Wrong confirmation codes that end an invitation."""
+LONGEST_NAME = 64
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base32: no I, L, O and U."""
+_TOKEN_TEXT = re.compile(r"[A-Za-z0-9_-]{22}")
+_CONFIRMATION_LABEL = b"radius-push confirm v1"
+_NOBODY = PersonKey("-", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the issuer shows to the person, once. Nothing here is ever logged or stored."""
+
+    invitation: str
+    token: str = field(repr=False)
+    """16 octets, base64url without padding: 22 characters."""
+    code: str = field(repr=False)
+    """`XXXX-XXXX`, Crockford's base32."""
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """The phone's key is in the store, and waits for the issuer."""
+
+    device: Device
+    invitation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    word: Literal["unknown", "expired", "spent", "too_many_devices"]
+
+
+# --- the issuer invites ------------------------------------------------------------------------------
+
+
+async def invite(
+    store: Store,
+    *,
+    person: Person,
+    lifetime: float,
+    pepper: Secret,
+    by: str,
+    now: float,
+    token: bytes,
+    code_octets: bytes,
+) -> Shown:
+    """Give `person` the right to add one phone; it takes the place of an earlier open one.
+
+    `token`: 16 random octets, `code_octets`: 5 others. `by`: the issuer's name for the evidence.
+    """
+    if len(token) != 16 or len(code_octets) != 5:
+        raise ValueError("a token has 16 octets, a typed code 5")
+    code = _crockford(code_octets)
+    id = _keyed(pepper, "invitation", token)[:8].hex()
+    invitation = Invitation(id, person.key, person.username, expires_at=now + lifetime)
+    await store.invite(
+        invitation,
+        token=_keyed(pepper, "token", token),
+        code=_keyed(pepper, "code", code.encode()),
+        event=events.Invited(str(person.key), person.username, id, by, invitation.expires_at),
+    )
+    return Shown(
+        invitation=id,
+        token=base64.urlsafe_b64encode(token).decode().rstrip("="),
+        code=f"{code[:4]}-{code[4:]}",
+        expires_at=invitation.expires_at,
+    )
+
+
+def link(origin: str, shown: Shown) -> str:
+    """What the QR code holds. The token is in the fragment, which browsers send to nobody."""
+    return f"{origin}/#enrol={shown.token}"
+
+
+# --- the phone redeems ---------------------------------------------------------------------------------
+
+
+async def redeem(
+    store: Store,
+    *,
+    token_or_code: str,
+    public_key: bytes,
+    name: str,
+    device_id: str,
+    pepper: Secret,
+    devices_per_user: int,
+    origin: str,
+    now: float,
+) -> Redeemed | Refused:
+    """Spend an invitation for a phone's key: 65 octets, whose possession the caller has proved.
+
+    `name` is what the phone calls itself; it is cleaned. Raises ValueError if the key is not an
+    uncompressed point.
+    """
+    if len(public_key) != 65 or public_key[0] != 4:
+        raise ValueError("a public key is an uncompressed P-256 point of 65 octets")
+    secret = _secret_of(token_or_code, pepper)
+    if secret is None:
+        return Refused("unknown")
+    device = Device(
+        id=device_id,
+        person=_NOBODY,  # the invitation says whose it is
+        username="",
+        name=clean_name(name),
+        public_key=public_key,
+        state=DeviceState.PENDING,
+        created_at=now,
+        invitation="",
+    )
+    outcome = await store.redeem(secret, device, devices_per_user=devices_per_user, origin=origin, at=now)
+    return Redeemed(outcome, outcome.invitation) if isinstance(outcome, Device) else Refused(outcome)
+
+
+def normal_code(text: str) -> str | None:
+    """A typed code as it was made (8 characters), or None if it cannot be one.
+
+    Reads as Crockford says: case does not matter, O is 0, I and L are 1; dashes and spaces are dropped.
+    """
+    if len(text) > 64:
+        return None
+    kept = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Pd")
+    code = kept.upper().translate(str.maketrans("OIL", "011"))
+    return code if len(code) == 8 and all(c in CROCKFORD for c in code) else None
+
+
+def clean_name(text: str) -> str:
+    """A phone's name fit for a terminal and a log: one line, nothing invisible, at most 64 characters."""
+    # Category C: control, format (which can turn the direction of a line), surrogate, private, unassigned.
+    # The slice comes first: what a phone sends need not be read to its end.
+    visible = (" " if c.isspace() else c for c in text[: 4 * LONGEST_NAME])
+    kept = "".join(c for c in visible if not unicodedata.category(c).startswith("C"))
+    return " ".join(kept.split())[:LONGEST_NAME].rstrip() or "phone"
+
+
+# --- the issuer confirms -------------------------------------------------------------------------------
+
+
+def confirmation_code(invitation: str, public_key: bytes) -> str:
+    """The 6 digits that the phone shows and the issuer types; the phone computes the same.
+
+    SHA-256 over `radius-push confirm v1`, NUL, the invitation's id in ASCII, NUL, the public key's 65
+    octets; its first 8 octets as a big-endian number, modulo 1,000,000, with leading zeros.
+    """
+    text = b"\0".join((_CONFIRMATION_LABEL, invitation.encode("ascii"), public_key))
+    number = int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
+    return f"{number % 1_000_000:06d}"
+
+
+async def wait_for_phone(store: Store, invitation: str, *, person: PersonKey, clock: Clock) -> Device | None:
+    """The phone that redeems the invitation. None: it expired, or was closed by somebody else."""
+    async with store.bell(person) as bell:
+        while True:
+            row = await store.invitation(invitation)
+            if row is None or row.closed:
+                return None
+            if row.redeemed_by is not None:
+                return await store.device(row.redeemed_by)
+            left = row.expires_at - clock.now()
+            if left <= 0:
+                return None
+            await bell.wait(left)
+
+
+async def confirm(store: Store, invitation: str, typed: str, *, by: str, now: float) -> Confirmation:
+    """The issuer typed what the phone shows. The fifth wrong code gives the phone up."""
+    row = await store.invitation(invitation)
+    device = await store.device(row.redeemed_by) if row is not None and row.redeemed_by else None
+    if device is None:
+        return "not_pending"
+    code = confirmation_code(invitation, device.public_key)
+    # Compared as octets: `compare_digest` takes only ASCII as text.
+    right = hmac.compare_digest("".join(typed.split()).encode(errors="replace"), code.encode())
+    return await store.confirm(invitation, right=right, limit=TRIES, by=by, at=now)
+
+
+async def confirm_unseen(store: Store, invitation: str, *, by: str, now: float) -> Confirmation:
+    """Trust the phone without its code (`--no-confirm`); the evidence says so."""
+    return await store.confirm(invitation, right=True, limit=TRIES, by=f"{by}, without a code", at=now)
+
+
+# --- tokens and codes ------------------------------------------------------------------------------------
+
+
+def _secret_of(token_or_code: str, pepper: Secret) -> bytes | None:
+    if _TOKEN_TEXT.fullmatch(token_or_code):
+        octets = base64.urlsafe_b64decode(token_or_code + "==")
+        # The last character carries 4 bits that decode to nothing: only one spelling is the token.
+        again = base64.urlsafe_b64encode(octets).decode().rstrip("=")
+        return _keyed(pepper, "token", octets) if again == token_or_code else None
+    code = normal_code(token_or_code)
+    return None if code is None else _keyed(pepper, "code", code.encode())
+
+
+def _keyed(pepper: Secret, purpose: str, value: bytes) -> bytes:
+    return hmac.digest(pepper.reveal(), f"radius-push enrolment {purpose} v1\0".encode() + value, "sha256")
+
+
+def _crockford(octets: bytes) -> str:
+    number = int.from_bytes(octets, "big")
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(8 * len(octets) - 5, -1, -5))

@@ -1,0 +1,1 @@
+"""Doors to memory: everything that outlives a packet."""

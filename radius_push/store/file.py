@@ -1,0 +1,104 @@
+"""The store's file: made for one owner, opened so that a commit is on disk, its schema brought up to date."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from radius_push.ports import StoreDown
+from radius_push.store.ownership import check_owner, give_to_owner_of, make_folder
+
+SCHEMA = Path(__file__).parent / "schema"
+BUSY_SECONDS = 5.0
+"""How long a transaction waits for another process on the same file."""
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """Open the store at `path`, made if absent, with every migration applied.
+
+    Transactions are begun and ended by hand, and the connection may move to another thread once.
+    Raises StoreDown with a sentence for the admin.
+    """
+    make_folder(path.parent)
+    _make(path)
+    check_owner(path, what="the store")
+    try:
+        rows = _connect(path)
+    except sqlite3.Error as error:
+        raise StoreDown(f"the store {path} cannot be opened: {error}") from error
+    try:
+        _migrate(path)
+    except (sqlite3.Error, StoreDown) as error:
+        rows.close()
+        raise StoreDown(f"the store {path} cannot be brought up to date: {error}") from error
+    return rows
+
+
+def _make(path: Path) -> None:
+    # Made by us and not by SQLite, which would leave the mode to the umask. Its -wal and -shm take the mode.
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        give_to_owner_of(path.parent, path)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreDown(f"the store {path} cannot be made: {error.strerror}") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    rows = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        rows.row_factory = sqlite3.Row
+        rows.execute("PRAGMA foreign_keys = ON")
+        rows.execute("PRAGMA trusted_schema = OFF")
+        mode = rows.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise sqlite3.OperationalError(f"it needs a local file system (journal mode {mode})")
+        rows.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        rows.close()
+        raise
+    return rows
+
+
+def _migrate(path: Path) -> None:
+    """Run the numbered SQL files that this store has not seen; one process at a time, all or nothing."""
+    migrations = Migrations("radius_push")
+    for file in sorted(SCHEMA.glob("[0-9][0-9][0-9][0-9]_*.sql")):
+        migrations(name=file.stem)(partial(_run, file))
+    rows = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    try:
+        db = Database(rows, execute_plugins=False)
+        known = {file.stem for file in SCHEMA.glob("*.sql")}
+        newer = sorted({migration.name for migration in migrations.applied(db)} - known)
+        if newer:
+            raise StoreDown(f"a newer radius-push has changed it ({newer[0]})")
+        if migrations.pending(db):
+            rows.execute("BEGIN IMMEDIATE")
+            migrations.apply(db)
+            rows.commit()
+    finally:
+        rows.close()
+
+
+def _run(file: Path, db: Database) -> None:
+    for statement in _statements(file.read_text(encoding="utf-8")):
+        db.conn.execute(statement)
+
+
+def _statements(text: str) -> Iterator[str]:
+    # `executescript` would commit the transaction that holds the migrations together.
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        raise StoreDown("its schema file ends in the middle of a statement")

@@ -1,0 +1,152 @@
+"""Questions in the store: each change is one conditional UPDATE, so that only one of two can win."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from radius_push.events import Event
+from radius_push.model import PersonKey, Question, QuestionState
+from radius_push.store import rows
+from radius_push.store.bells import person_topic, question_topic
+from radius_push.store.writer import Transaction
+
+SEEN_SECONDS = 24 * 3600.0
+MOST_SEEN = 200_000
+"""Requests remembered at most: beyond that the oldest are forgotten first."""
+MOST_LISTED = 200
+
+# Both ask for more than the state: the device is active and the same person's.
+_ANSWER = """
+    UPDATE questions SET state = ?1, device = ?2, closed_at = ?3
+    WHERE id = ?4 AND state = 'pending' AND expires_at > ?3 AND EXISTS (
+        SELECT 1 FROM devices
+        WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
+    RETURNING person"""
+_ACCEPT = """
+    UPDATE questions SET state = 'spent', closed_at = ?1
+    WHERE id = ?2 AND state = 'approved' AND EXISTS (
+        SELECT 1 FROM devices
+        WHERE devices.id = questions.device AND devices.state = 'active'
+        AND devices.person = questions.person)
+    RETURNING person"""
+
+
+def remember_request(transaction: Transaction, request: bytes, *, at: float) -> bool:
+    """False if it was seen before."""
+    transaction.execute("DELETE FROM seen_requests WHERE at <= ?", at - SEEN_SECONDS)
+    added = transaction.execute(
+        "INSERT INTO seen_requests (hash, at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", request, at
+    )
+    if added.rowcount == 0:
+        return False
+    transaction.execute(
+        "DELETE FROM seen_requests WHERE number <= (SELECT max(number) FROM seen_requests) - ?", MOST_SEEN
+    )
+    return True
+
+
+def open_question(
+    transaction: Transaction, question: Question, *, request: bytes, at: float, event: Event
+) -> bool:
+    """False, and nothing is written, if the request was seen before."""
+    if not remember_request(transaction, request, at=at):
+        return False
+    transaction.execute(
+        "INSERT INTO questions (id, login, person, account, client, profile, address, nonce, opened_at,"
+        " expires_at, state, device, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        question.id,
+        question.login,
+        str(question.person),
+        question.account,
+        question.client,
+        question.profile,
+        question.address,
+        question.nonce,
+        question.opened_at,
+        question.expires_at,
+        question.state,
+        question.device,
+        question.closed_at,
+    )
+    transaction.write(at, event)
+    _ring(transaction, question.id, question.person)
+    return True
+
+
+def read(transaction: Transaction, id: str) -> Question | None:
+    row = transaction.execute("SELECT * FROM questions WHERE id = ?", id).fetchone()
+    return None if row is None else rows.question(row)
+
+
+def of_person(transaction: Transaction, person: PersonKey, *, closed_since: float) -> list[Question]:
+    """Oldest first; of very many the newest."""
+    found = transaction.execute(
+        "SELECT * FROM (SELECT * FROM questions WHERE person = ?1 AND state = 'pending'"
+        " UNION SELECT * FROM questions WHERE person = ?1 AND state != 'pending' AND closed_at >= ?2)"
+        " ORDER BY opened_at DESC, id DESC LIMIT ?3",
+        str(person),
+        closed_since,
+        MOST_LISTED,
+    )
+    return [rows.question(row) for row in found][::-1]
+
+
+def answer(
+    transaction: Transaction, question: str, *, device: str, approve: bool, at: float, event: Event
+) -> bool:
+    state = QuestionState.APPROVED if approve else QuestionState.DENIED
+    changed = transaction.execute(_ANSWER, state, device, at, question).fetchall()
+    return _written(transaction, question, changed, at=at, event=event)
+
+
+def close_question(
+    transaction: Transaction,
+    question: str,
+    *,
+    expected: QuestionState,
+    state: QuestionState,
+    at: float,
+    event: Event,
+) -> bool:
+    changed = transaction.execute(
+        "UPDATE questions SET state = ?, closed_at = ? WHERE id = ? AND state = ? RETURNING person",
+        state,
+        at,
+        question,
+        expected,
+    ).fetchall()
+    return _written(transaction, question, changed, at=at, event=event)
+
+
+def accept(transaction: Transaction, question: str | None, *, at: float, event: Event) -> bool:
+    if question is None:
+        transaction.write(at, event)
+        return True
+    changed = transaction.execute(_ACCEPT, at, question).fetchall()
+    return _written(transaction, question, changed, at=at, event=event)
+
+
+def close_orphans(transaction: Transaction, *, at: float) -> int:
+    closed = transaction.execute(
+        "UPDATE questions SET state = 'closed', closed_at = ? WHERE state IN ('pending', 'approved')"
+        " RETURNING id, person",
+        at,
+    ).fetchall()
+    for row in closed:
+        _ring(transaction, row["id"], row["person"])
+    return len(closed)
+
+
+def _written(
+    transaction: Transaction, question: str, changed: list[sqlite3.Row], *, at: float, event: Event
+) -> bool:
+    if not changed:
+        return False
+    transaction.write(at, event)
+    _ring(transaction, question, changed[0]["person"])
+    return True
+
+
+def _ring(transaction: Transaction, question: str, person: PersonKey | str) -> None:
+    transaction.ring(question_topic(question))
+    transaction.ring(person_topic(person))

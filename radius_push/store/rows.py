@@ -1,0 +1,50 @@
+"""Rows become values: the only place that knows how a column spells a field."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from radius_push.model import Device, DeviceState, Invitation, PersonKey, Question, QuestionState
+
+
+def question(row: sqlite3.Row) -> Question:
+    return Question(
+        id=row["id"],
+        login=row["login"],
+        person=PersonKey.parse(row["person"]),
+        account=row["account"],
+        client=row["client"],
+        profile=row["profile"],
+        address=row["address"],
+        nonce=row["nonce"],
+        opened_at=row["opened_at"],
+        expires_at=row["expires_at"],
+        state=QuestionState(row["state"]),
+        device=row["device"],
+        closed_at=row["closed_at"],
+    )
+
+
+def device(row: sqlite3.Row) -> Device:
+    return Device(
+        id=row["id"],
+        person=PersonKey.parse(row["person"]),
+        username=row["username"],
+        name=row["name"],
+        public_key=row["public_key"],
+        state=DeviceState(row["state"]),
+        created_at=row["created_at"],
+        invitation=row["invitation"],
+    )
+
+
+def invitation(row: sqlite3.Row) -> Invitation:
+    return Invitation(
+        id=row["id"],
+        person=PersonKey.parse(row["person"]),
+        username=row["username"],
+        expires_at=row["expires_at"],
+        redeemed_by=row["redeemed_by"],
+        closed=bool(row["closed"]),
+        wrong_codes=row["wrong_codes"],
+    )

@@ -1,0 +1,196 @@
+"""The store in one SQLite file: every method is one transaction, on disk when it returns.
+
+What a transaction does is written in `questions.py`, `phones.py` and `evidence.py`; how many of them share
+one commit is the matter of `writer.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TypeVar
+
+from radius_push.events import Event
+from radius_push.model import Device, Invitation, PersonKey, Question, QuestionState
+from radius_push.ports import Bell, Clock, Confirmation, Redemption, StoreDown
+from radius_push.store import evidence, phones, questions
+from radius_push.store.bells import person_topic, question_topic
+from radius_push.store.evidence import Row as EvidenceRow
+from radius_push.store.file import open_file
+from radius_push.store.writer import OnEvent, Transaction, Work, Writer
+
+T = TypeVar("T")
+
+PAGE = 500
+"""Evidence rows read in one go."""
+
+
+class SqliteStore:
+    """`ports.Store` over one file, which other processes may have open too."""
+
+    def __init__(self, writer: Writer, *, clock: Clock, newest: float) -> None:
+        """For `open`. `newest`: the time of the newest evidence row, 0 if there is none."""
+        self._writer = writer
+        self._clock = clock
+        self._newest = newest
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock, on_event: OnEvent) -> SqliteStore:
+        """Open the file, made if absent (its folder 0700, itself 0600).
+
+        `on_event` is called with the time of an event and the event, in order, in the event loop of whoever
+        wrote it, once it is on disk. Raises StoreDown with a sentence for the admin.
+        """
+        rows = open_file(path)
+        newest = rows.execute("SELECT at FROM evidence ORDER BY number DESC LIMIT 1").fetchone()
+        return cls(Writer(rows, on_event=on_event), clock=clock, newest=newest["at"] if newest else 0.0)
+
+    def busy(self) -> int:
+        """Jobs begun and not yet heard of: a turned test clock moves only when there are none."""
+        return self._writer.busy()
+
+    async def close(self) -> None:
+        await self._writer.close()
+
+    def bell(self, person: PersonKey) -> AbstractAsyncContextManager[Bell]:
+        return self._writer.bells.listen(person_topic(person))
+
+    async def _write(self, work: Work[T]) -> T:
+        return await self._writer.run(work, writes=True)
+
+    async def _read(self, work: Work[T]) -> T:
+        return await self._writer.run(work, writes=False)
+
+    # --- questions -----------------------------------------------------------------------------------
+
+    async def open_question(self, question: Question, *, request: bytes, event: Event) -> bool:
+        at = self._clock.now()
+        return await self._write(
+            lambda rows: questions.open_question(rows, question, request=request, at=at, event=event)
+        )
+
+    async def remember_request(self, request: bytes, at: float) -> bool:
+        return await self._write(lambda rows: questions.remember_request(rows, request, at=at))
+
+    async def question(self, id: str) -> Question | None:
+        return await self._read(lambda rows: questions.read(rows, id))
+
+    async def questions_of(self, person: PersonKey, *, closed_since: float) -> Sequence[Question]:
+        return await self._read(lambda rows: questions.of_person(rows, person, closed_since=closed_since))
+
+    async def answer(self, question: str, *, device: str, approve: bool, at: float, event: Event) -> bool:
+        return await self._write(
+            lambda rows: questions.answer(rows, question, device=device, approve=approve, at=at, event=event)
+        )
+
+    async def wait_for_answer(self, question: str, *, seconds: float) -> Question:
+        end = self._clock.monotonic() + seconds
+        # Listen first, read then: an answer between the two has rung already.
+        async with self._writer.bells.listen(question_topic(question)) as bell:
+            while True:
+                row = await self.question(question)
+                if row is None:
+                    raise StoreDown(f"question {question} is not in the store")
+                left = end - self._clock.monotonic()
+                if row.state is not QuestionState.PENDING or left <= 0:
+                    return row
+                await bell.wait(left)
+
+    async def close_question(
+        self, question: str, *, expected: QuestionState, state: QuestionState, at: float, event: Event
+    ) -> bool:
+        return await self._write(
+            lambda rows: questions.close_question(
+                rows, question, expected=expected, state=state, at=at, event=event
+            )
+        )
+
+    async def accept(self, question: str | None, *, at: float, event: Event) -> bool:
+        return await self._write(lambda rows: questions.accept(rows, question, at=at, event=event))
+
+    async def close_orphans(self, at: float) -> int:
+        return await self._write(lambda rows: questions.close_orphans(rows, at=at))
+
+    # --- devices -------------------------------------------------------------------------------------
+
+    async def devices_of(self, person: PersonKey) -> Sequence[Device]:
+        return await self._read(lambda rows: phones.active_of(rows, person))
+
+    async def devices(self) -> Sequence[Device]:
+        return await self._read(phones.all_there)
+
+    async def device(self, id: str) -> Device | None:
+        return await self._read(lambda rows: phones.read(rows, id))
+
+    async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
+        return await self._write(lambda rows: phones.remove(rows, id, at=at, event=event))
+
+    async def has_ever_had_a_device(self, person: PersonKey) -> bool:
+        return await self._read(lambda rows: phones.has_ever_had(rows, person))
+
+    # --- enrolment -----------------------------------------------------------------------------------
+
+    async def invite(self, invitation: Invitation, *, token: bytes, code: bytes, event: Event) -> None:
+        at = self._clock.now()
+        await self._write(
+            lambda rows: phones.invite(rows, invitation, token=token, code=code, at=at, event=event)
+        )
+
+    async def invitation(self, id: str) -> Invitation | None:
+        return await self._read(lambda rows: phones.read_invitation(rows, id))
+
+    async def redeem(
+        self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float
+    ) -> Redemption:
+        def work(rows: Transaction) -> Redemption:
+            return phones.redeem(
+                rows,
+                secret,
+                device,
+                devices_per_user=devices_per_user,
+                origin=origin,
+                at=at,
+                not_before=self._newest,
+            )
+
+        return await self._write(work)
+
+    async def confirm(self, invitation: str, *, right: bool, limit: int, by: str, at: float) -> Confirmation:
+        return await self._write(
+            lambda rows: phones.confirm(rows, invitation, right=right, limit=limit, by=by, at=at)
+        )
+
+    async def phone_origin(self) -> str | None:
+        return await self._read(phones.phone_origin)
+
+    async def forget_phones(self, *, by: str, at: float) -> int:
+        return await self._write(lambda rows: phones.forget(rows, by=by, at=at))
+
+    # --- evidence ------------------------------------------------------------------------------------
+
+    async def record(self, *events: Event) -> None:
+        at = self._clock.now()
+
+        def work(rows: Transaction) -> None:
+            for event in events:
+                rows.write(at, event)
+
+        await self._write(work)
+
+    async def evidence(self) -> AsyncIterator[tuple[int, float, str, dict[str, object]]]:
+        after = 0
+        while rows := await self._evidence_after(after):
+            for number, at, kind, body, _ in rows:
+                yield number, at, kind, json.loads(body)
+                after = number
+
+    async def verify_evidence(self) -> int:
+        head = evidence.Head()
+        while rows := await self._evidence_after(head.number):
+            head = evidence.follow(head, rows)
+        return head.number
+
+    async def _evidence_after(self, number: int) -> list[EvidenceRow]:
+        return await self._read(lambda rows: evidence.page(rows.rows, after=number, most=PAGE))

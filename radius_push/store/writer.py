@@ -1,0 +1,251 @@
+"""The one thread that owns the SQLite connection: jobs queue up, and one commit carries all that wait.
+
+A job runs in a savepoint of its own, so that its failure undoes it alone. Nobody hears that their job is
+done before the commit is on disk; a commit that fails fails all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from radius_push.events import Event
+from radius_push.ports import StoreDown
+from radius_push.store import evidence
+from radius_push.store.bells import Bells
+
+T = TypeVar("T")
+OnEvent = Callable[[float, Event], None]
+"""Called with the event's time once it is on disk."""
+
+MOST_WAITING = 20_000
+MOST_TOGETHER = 1_000
+LOOK_SECONDS = 0.2
+"""How often we look whether another process changed the file, while anybody listens."""
+
+
+class Transaction:
+    """What one job sees: the rows, the evidence log, and the bells to ring once it is on disk."""
+
+    def __init__(self, rows: sqlite3.Connection, head: evidence.Head | None) -> None:
+        self.rows = rows
+        self.head = head
+        self.events: list[tuple[float, Event]] = []
+        self.topics: list[str] = []
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        return self.rows.execute(sql, values)
+
+    def write(self, at: float, event: Event) -> None:
+        """Add an event to the hash chain."""
+        if self.head is None:
+            self.head = evidence.head(self.rows)
+        self.head = evidence.append(self.rows, self.head, at=at, event=event)
+        self.events.append((at, event))
+
+    def ring(self, topic: str) -> None:
+        self.topics.append(topic)
+
+
+Work = Callable[[Transaction], T]
+
+
+@dataclass(slots=True)
+class Job:
+    """Work that somebody in an event loop waits for, and what came of it."""
+
+    work: Work[Any]
+    writes: bool
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+    events: Sequence[tuple[float, Event]] = field(default=())
+
+    def fail(self, error: Exception) -> None:
+        self.result, self.error, self.events = None, error, ()
+
+
+class Writer:
+    """Runs jobs in order in its own thread."""
+
+    def __init__(self, rows: sqlite3.Connection, *, on_event: OnEvent) -> None:
+        """Takes over `rows`: nobody else may touch them from now on."""
+        self.bells = Bells(on_listening=self._wake)
+        self._rows = rows
+        self._on_event = on_event
+        self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_WAITING)
+        self._lock = threading.Lock()
+        self._unfinished = 0
+        self._closed = False
+        self._version: int = rows.execute("PRAGMA data_version").fetchone()[0]
+        self._looked_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._thread.start()
+
+    def busy(self) -> int:
+        """Jobs that nobody has heard the end of yet."""
+        return self._unfinished
+
+    async def run(self, work: Work[T], *, writes: bool) -> T:
+        """Do `work` in a transaction. Returns when it is on disk; raises StoreDown, or what `work` raised."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        with self._lock:
+            if self._closed:
+                raise StoreDown("the store is closed")
+            try:
+                self._jobs.put_nowait(Job(work, writes, loop, future))
+            except queue.Full:
+                raise StoreDown(f"{MOST_WAITING} store jobs are waiting already") from None
+            self._unfinished += 1
+        return await future
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the file."""
+        with self._lock:
+            self._closed = True
+        self._wake()
+        # Nothing is left to cancel here: the thread ends by itself as soon as its queue is empty.
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    def _wake(self) -> None:
+        # A full queue is awake anyhow.
+        with contextlib.suppress(queue.Full):
+            self._jobs.put_nowait(None)
+
+    # --- in the thread -----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while True:
+                jobs = self._take()
+                if jobs:
+                    self._together(jobs)
+                elif self._closed:
+                    break
+                self._look()
+        finally:
+            # Reached in the middle only by a fault of our own: then whoever waits must not wait for ever.
+            with self._lock:
+                self._closed = True
+            self._fail_waiting()
+            self._rows.close()
+
+    def _take(self) -> list[Job]:
+        """Wait for a job, and take all that are there. Empty: woken for another reason."""
+        taken: list[Job] = []
+        with contextlib.suppress(queue.Empty):
+            seconds = LOOK_SECONDS if self.bells.anybody() else None
+            job = None if self._closed and self._jobs.empty() else self._jobs.get(timeout=seconds)
+            while True:
+                if job is not None:
+                    taken.append(job)
+                if len(taken) >= MOST_TOGETHER:
+                    break
+                job = self._jobs.get_nowait()
+        return taken
+
+    def _together(self, jobs: Sequence[Job]) -> None:
+        try:
+            self._rows.execute("BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN")
+            topics = self._in_order(jobs)
+            self._rows.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001  whatever it was, nobody may wait for ever
+            topics = []
+            with contextlib.suppress(sqlite3.Error):
+                self._rows.rollback()
+            for job in jobs:
+                job.fail(_down(error))
+        # Bells first: when `busy` says zero, every ring has been handed to its loop.
+        for topic in dict.fromkeys(topics):
+            self.bells.ring(topic)
+        self._deliver(jobs)
+
+    def _in_order(self, jobs: Sequence[Job]) -> list[str]:
+        """Run each job; returns the bells to ring. Raises sqlite3.Error if all are lost."""
+        topics: list[str] = []
+        head: evidence.Head | None = None
+        for job in jobs:
+            transaction = Transaction(self._rows, head)
+            self._rows.execute("SAVEPOINT job")
+            try:
+                job.result = job.work(transaction)
+            except Exception as error:  # noqa: BLE001  whatever went wrong is told to whoever asked
+                # An error that ended the whole transaction makes this raise: then all are lost.
+                self._rows.execute("ROLLBACK TO job")
+                job.fail(_down(error) if isinstance(error, sqlite3.Error) else error)
+            else:
+                head = transaction.head
+                job.events = transaction.events
+                topics += transaction.topics
+            self._rows.execute("RELEASE job")
+        return topics
+
+    def _look(self) -> None:
+        """Has another process changed the file? Then every bell may have a reason to ring."""
+        now = time.monotonic()
+        if not self.bells.anybody() or now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        # What is wrong with the file is told to the next job.
+        with contextlib.suppress(sqlite3.Error):
+            version = self._rows.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._version:
+                self._version = version
+                self.bells.ring_all()
+
+    def _fail_waiting(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                job = self._jobs.get_nowait()
+                if job is not None:
+                    job.fail(StoreDown("the store is closed"))
+                    self._deliver([job])
+
+    def _deliver(self, jobs: Sequence[Job]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        for job in jobs:
+            by_loop.setdefault(job.loop, []).append(job)
+        for loop, done in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(self._settle, done)
+            except RuntimeError:  # the loop is gone, and with it whoever waited
+                self._forget(len(done))
+
+    def _forget(self, jobs: int) -> None:
+        with self._lock:
+            self._unfinished -= jobs
+
+    # --- in the event loop ---------------------------------------------------------------------------
+
+    def _settle(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            for at, event in job.events:
+                self._tell(job.loop, at, event)
+            if job.future.done():  # whoever waited was cancelled
+                pass
+            elif job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
+        self._forget(len(jobs))
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, at: float, event: Event) -> None:
+        try:
+            self._on_event(at, event)
+        except Exception as error:  # noqa: BLE001  a log that fails must not undo what is on disk
+            loop.call_exception_handler({"message": "an event was not logged", "exception": error})
+
+
+def _down(error: Exception) -> StoreDown:
+    down = StoreDown(f"the store could not do its part: {error}")
+    down.__cause__ = error
+    return down
