@@ -1,0 +1,1 @@
+"""The RADIUS wire: packets, duplicates, and what an attribute says. Pure."""

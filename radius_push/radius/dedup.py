@@ -1,0 +1,200 @@
+"""Which Access-Requests are new, and what a gateway that repeats itself is told (RFC 5080 2.2.2).
+
+Every rule about duplicates is here. Time is an argument: seconds of a clock that never goes back.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+IDENTIFIERS_WORTH_A_WARNING = 200
+"""Of the 256 that one source port has: soon the gateway must reuse one that is in flight."""
+WARNING_INTERVAL = 60.0
+
+
+class Slot(NamedTuple):
+    """Where one Identifier is used: a gateway has one request at a time there."""
+
+    source: tuple[str, int]
+    """Address and port of the gateway."""
+    server: tuple[str, int]
+    """Address and port of ours."""
+    identifier: int
+
+
+class Key(NamedTuple):
+    """What makes two packets the same one."""
+
+    slot: Slot
+    authenticator: bytes
+    digest: bytes
+    """Hash of exactly Length octets: Cisco keeps the Authenticator across a challenge."""
+
+
+class _State(Enum):
+    IN_FLIGHT = "in flight"
+    FINISHED = "finished"
+
+
+class Ticket:
+    """One new request, from its arrival until `finish` or `forget`."""
+
+    __slots__ = ("_reply", "_state", "_until", "key", "superseded")
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.superseded = False
+        """The gateway gave this request up for a newer one: never answer it."""
+        self._state = _State.IN_FLIGHT
+        self._reply: bytes | None = None
+        self._until = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Work on it."""
+
+    ticket: Ticket
+    supersedes: int = 0
+    """How many older requests it made superseded."""
+    crowded: bool = False
+    """Time to warn that this source port runs out of Identifiers; true at most once a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """Seen, and there is nothing to say: it is worked on, or it ended in silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Answered already: send these octets, the same ones as then."""
+
+    reply: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Too many requests in flight: silence."""
+
+
+Met = New | InFlight | Again | Full
+
+
+class Dedup:
+    """The requests of the last `hold` seconds, and those in flight.
+
+    At most `most_in_flight` are worked on at once, and at most `most` are remembered: beyond that
+    the oldest finished ones are forgotten early.
+    """
+
+    def __init__(self, *, hold: float = 30.0, most_in_flight: int = 20_000, most: int = 100_000) -> None:
+        self._hold = hold
+        self._most_in_flight = most_in_flight
+        self._most = max(most, most_in_flight)
+        self._tickets: dict[Key, Ticket] = {}
+        self._finished: OrderedDict[Key, None] = OrderedDict()
+        self._authenticators: dict[tuple[Slot, bytes], int] = {}
+        # (source, server) -> Identifier -> what is in flight there.
+        self._ports: dict[tuple[tuple[str, int], tuple[str, int]], dict[int, list[Ticket]]] = {}
+        self._warned: float | None = None
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._tickets) - len(self._finished)
+
+    def __len__(self) -> int:
+        return len(self._tickets)
+
+    def arrive(self, key: Key, now: float, *, authentic: bool, carries_state: bool) -> Met:
+        """A packet is here. `authentic`: its Message-Authenticator is right; `carries_state`: it
+        holds a State, so it may be the next step of a challenge under the same Authenticator."""
+        self._expire(now)
+        known = self._tickets.get(key)
+        if known is not None:
+            return Again(known._reply) if known._reply is not None else InFlight()
+        if (key.slot, key.authenticator) in self._authenticators and not carries_state:
+            # Same Authenticator, other octets: no gateway does that. Somebody on the path does.
+            return InFlight()
+        if self.in_flight >= self._most_in_flight:
+            return Full()
+        supersedes = self._supersede(key) if authentic else 0
+        return New(self._admit(key), supersedes, self._is_crowded(key.slot, now))
+
+    def finish(self, ticket: Ticket, reply: bytes | None, now: float) -> bool:
+        """The request ended with these octets, or in silence (None). Its duplicates get the same
+        for `hold` seconds. False: superseded meanwhile, do not send them."""
+        if ticket._state is _State.FINISHED:
+            return False
+        self._leave_port(ticket)
+        ticket._state = _State.FINISHED
+        ticket._reply = None if ticket.superseded else reply
+        ticket._until = now + self._hold
+        self._finished[ticket.key] = None
+        return not ticket.superseded
+
+    def forget(self, ticket: Ticket, now: float) -> None:
+        """The request ended in silence, and the next packet with it is a fresh try."""
+        if ticket.superseded:  # a fresh try of it would push its successor aside
+            self.finish(ticket, None, now)
+        elif ticket._state is _State.IN_FLIGHT:
+            self._leave_port(ticket)
+            self._drop(ticket)
+
+    def _admit(self, key: Key) -> Ticket:
+        if len(self._tickets) >= self._most:
+            oldest, _ = self._finished.popitem(last=False)
+            self._drop(self._tickets[oldest])
+        ticket = Ticket(key)
+        self._tickets[key] = ticket
+        used = (key.slot, key.authenticator)
+        self._authenticators[used] = self._authenticators.get(used, 0) + 1
+        port = self._ports.setdefault((key.slot.source, key.slot.server), {})
+        port.setdefault(key.slot.identifier, []).append(ticket)
+        return ticket
+
+    def _supersede(self, key: Key) -> int:
+        """The gateway reuses an Identifier: what was in flight under it is given up. Only a packet
+        that proves where it comes from may do that; another one is worked on beside."""
+        port = self._ports.get((key.slot.source, key.slot.server), {})
+        count = 0
+        for older in port.get(key.slot.identifier, ()):
+            if older.key.authenticator != key.authenticator and not older.superseded:
+                older.superseded = True
+                count += 1
+        return count
+
+    def _is_crowded(self, slot: Slot, now: float) -> bool:
+        if len(self._ports[slot.source, slot.server]) < IDENTIFIERS_WORTH_A_WARNING:
+            return False
+        if self._warned is not None and now - self._warned < WARNING_INTERVAL:
+            return False
+        self._warned = now
+        return True
+
+    def _leave_port(self, ticket: Ticket) -> None:
+        slot = ticket.key.slot
+        port = self._ports[slot.source, slot.server]
+        port[slot.identifier].remove(ticket)
+        if not port[slot.identifier]:
+            del port[slot.identifier]
+        if not port:
+            del self._ports[slot.source, slot.server]
+
+    def _drop(self, ticket: Ticket) -> None:
+        del self._tickets[ticket.key]
+        used = (ticket.key.slot, ticket.key.authenticator)
+        self._authenticators[used] -= 1
+        if not self._authenticators[used]:
+            del self._authenticators[used]
+
+    def _expire(self, now: float) -> None:
+        while self._finished:
+            oldest = next(iter(self._finished))
+            if self._tickets[oldest]._until > now:
+                return
+            del self._finished[oldest]
+            self._drop(self._tickets[oldest])

@@ -1,0 +1,225 @@
+"""An Access-Request decoded whole at the door, and the reply to it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from radius_push.model import Accepted, Address, Client, Rejected, Secret
+from radius_push.proofs import pap
+from radius_push.radius import attributes as names
+from radius_push.radius.dictionary import Dictionary, has_control_character, load_dictionary
+from radius_push.radius.wire import (
+    HEADER,
+    MOST_OCTETS,
+    SIGNED,
+    Code,
+    MalformedPacket,
+    NotAuthentic,
+    Packet,
+    attribute,
+    is_signed,
+    open_packet,
+    seal_reply,
+    signature_is_right,
+)
+
+__all__ = [
+    "AccessRequest",
+    "Arrival",
+    "Dictionary",
+    "MalformedPacket",
+    "NotAuthentic",
+    "Proof",
+    "ReplyNotComputed",
+    "check_reply",
+    "load_dictionary",
+    "read_request",
+    "write_reply",
+]
+
+Proof = Literal["pap", "chap", "ms-chap", "ms-chapv2", "eap", "none"]
+
+
+class ReplyNotComputed(Exception):
+    """A reply can't be written as the settings want it: `Filter-Id: why`. Never accept without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """What a gateway asks, all of it readable: no later step finds anything malformed."""
+
+    identifier: int
+    authenticator: bytes = field(repr=False)
+    username: str | None
+    hidden_password: bytes | None = field(repr=False)
+    """16 to 128 octets, a multiple of 16: for proofs.pap.decrypt."""
+    secret: Secret
+    """The one of the client's secrets that the Message-Authenticator fits; else the newest."""
+    authentic: bool
+    """A valid Message-Authenticator was there."""
+    attributes: Mapping[str, tuple[str, ...]]
+    """Name -> texts. No password, challenge, State or seal is among them."""
+    proxy_states: tuple[bytes, ...] = field(repr=False)
+    digest: bytes
+    """SHA-256 of exactly Length octets."""
+    state: bytes | None = field(default=None, repr=False)
+    proof: Proof = "pap"
+    """How the person proves who they are; `none`: not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One new Access-Request at the desk. A retransmission of it is no new arrival."""
+
+    request: AccessRequest
+    client: Client
+    source: Address
+    source_port: int
+    login: str
+    """The trace code: six characters a person can read out."""
+    at: float
+    """UTC seconds."""
+    started: float
+    """The same moment on the monotonic clock."""
+    superseded: Callable[[], bool]
+    """Has the gateway replaced this request since? Its reply is then never sent."""
+
+
+def read_request(datagram: bytes, *, client: Client, dictionary: Dictionary) -> AccessRequest:
+    """Decode an Access-Request from this client. Raises MalformedPacket or NotAuthentic, whose
+    words are for the log and hold nothing secret."""
+    packet = open_packet(datagram)
+    if packet.code != Code.ACCESS_REQUEST:
+        raise MalformedPacket(f"code {packet.code} is not Access-Request")
+    secret, authentic = _authenticate(packet, client)
+    username = _username(packet.at_most_one(names.USER_NAME), client.password_encoding)
+    texts = names.named_texts(packet.attributes, dictionary)
+    if username is not None:
+        texts["User-Name"] = (username,)
+    return AccessRequest(
+        identifier=packet.identifier,
+        authenticator=packet.authenticator,
+        username=username,
+        hidden_password=_hidden_password(packet),
+        secret=secret,
+        authentic=authentic,
+        attributes=MappingProxyType(texts),
+        proxy_states=packet.all(names.PROXY_STATE),
+        digest=hashlib.sha256(packet.octets).digest(),
+        state=packet.at_most_one(names.STATE),
+        proof=_proof(packet),
+    )
+
+
+def write_reply(request: AccessRequest, verdict: Accepted | Rejected, *, dictionary: Dictionary) -> bytes:
+    """The octets of the reply: Message-Authenticator first, every Proxy-State copied, in order.
+
+    Raises ReplyNotComputed for an accept that can't be written in full. A reject is always written,
+    without its text where only that keeps it under 4096 octets.
+    """
+    proxied = b"".join(attribute(names.PROXY_STATE, state) for state in request.proxy_states)
+    match verdict:
+        case Accepted(reply):
+            code, body = Code.ACCESS_ACCEPT, _encode_reply(reply, dictionary)
+        case Rejected(text=text):
+            code, body = Code.ACCESS_REJECT, names.reply_message(text)
+            if not _fits(body + proxied):
+                body = b""
+    if not _fits(body + proxied):
+        raise ReplyNotComputed(f"the reply is longer than {MOST_OCTETS} octets")
+    return seal_reply(
+        code,
+        identifier=request.identifier,
+        request_authenticator=request.authenticator,
+        secret=request.secret,
+        attributes=body + proxied,
+    )
+
+
+def check_reply(reply: tuple[tuple[str, str], ...], *, dictionary: Dictionary) -> None:
+    """Could `write_reply` write this? Raises ReplyNotComputed(`Filter-Id: why`) if not."""
+    if not _fits(_encode_reply(reply, dictionary)):
+        raise ReplyNotComputed(f"the reply is longer than {MOST_OCTETS} octets")
+
+
+def _encode_reply(reply: tuple[tuple[str, str], ...], dictionary: Dictionary) -> bytes:
+    body = b""
+    for name, text in reply:
+        known = dictionary.named(name.partition(":")[0])
+        if known is not None and known.key in names.HIDDEN | {names.VENDOR_SPECIFIC}:
+            raise ReplyNotComputed(f"{name}: the server alone decides about this one")
+        try:
+            body += names.encode(name, text, dictionary)
+        except ValueError as error:
+            raise ReplyNotComputed(f"{name}: {error}") from error
+    return body
+
+
+def _fits(body: bytes) -> bool:
+    return HEADER + SIGNED + len(body) <= MOST_OCTETS
+
+
+def _authenticate(packet: Packet, client: Client) -> tuple[Secret, bool]:
+    """Which secret the request was made with, and whether that is proved."""
+    if is_signed(packet):
+        for secret in client.secrets:
+            if signature_is_right(packet, secret, request_authenticator=packet.authenticator):
+                return secret, True
+        raise NotAuthentic(
+            "Message-Authenticator is wrong: the gateway has another shared secret, or somebody forges"
+        )
+    if client.require_message_authenticator:
+        raise NotAuthentic(
+            "no Message-Authenticator: let the gateway send Message-Authenticator, "
+            "or set require_message_authenticator: no for this client"
+        )
+    if packet.all(names.EAP_MESSAGE):
+        raise NotAuthentic("EAP-Message without Message-Authenticator (RFC 3579 3.1)")
+    if packet.all(names.PROXY_STATE):
+        # An attacker on the path puts the collision of BlastRADIUS (CVE-2024-3596) into Proxy-State.
+        raise NotAuthentic("Proxy-State without Message-Authenticator: let the gateway send both, or neither")
+    return client.secrets[0], False
+
+
+def _username(raw: bytes | None, encoding: str) -> str | None:
+    if not raw:
+        return None
+    try:
+        username = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        try:
+            username = raw.decode(encoding)
+            username.encode("utf-8")
+        except (UnicodeError, LookupError):
+            raise MalformedPacket(f"User-Name is neither UTF-8 nor {encoding}") from None
+    if has_control_character(username):
+        raise MalformedPacket("User-Name holds control characters")
+    return username
+
+
+def _hidden_password(packet: Packet) -> bytes | None:
+    hidden = packet.at_most_one(names.USER_PASSWORD)
+    if hidden is None:
+        return None
+    if not (pap.BLOCK <= len(hidden) <= pap.MOST_OCTETS and len(hidden) % pap.BLOCK == 0):
+        raise MalformedPacket(f"User-Password of {len(hidden)} octets")
+    return hidden
+
+
+def _proof(packet: Packet) -> Proof:
+    there = names.keys_of(packet.attributes)
+    if names.USER_PASSWORD in there and names.CHAP_PASSWORD in there:
+        raise MalformedPacket("both User-Password and CHAP-Password (RFC 2865 4.1)")
+    if names.EAP_MESSAGE in there:
+        return "eap"
+    if names.USER_PASSWORD in there:
+        return "pap"
+    if names.CHAP_PASSWORD in there:
+        return "chap"
+    if names.MS_CHAP2_RESPONSE in there:
+        return "ms-chapv2"
+    return "ms-chap" if names.MS_CHAP_RESPONSE in there else "none"
