@@ -1,0 +1,184 @@
+"""An LDAP directory: finds people with the service account, proves passwords by a bind as themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from radius_push.directory.ldap_answers import Code, what_a_bind_says
+from radius_push.directory.ldap_connection import Deadline, Entry, LdapConnection, Lost
+from radius_push.directory.ldap_entry import (
+    NotReadable,
+    escape,
+    own_spelling,
+    plain_name,
+    read_attributes,
+    read_dn,
+    read_id,
+)
+from radius_push.directory.ldap_servers import LdapServers
+from radius_push.directory.threads import Crowded, Threads
+from radius_push.model import (
+    Ambiguous,
+    Down,
+    Found,
+    Person,
+    PersonKey,
+    Proved,
+    Secret,
+    Unknown,
+    Wrong,
+)
+from radius_push.ports import Clock
+from radius_push.shapes import LdapProfile
+
+T = TypeVar("T")
+
+_THREADS = 4  # more are slower
+_WAITING = 252
+_GRACE = 0.25  # seconds the threads get to say themselves what was late
+_GROUPS_KEPT = 60.0  # seconds
+_MAX_PASSWORD = 1024  # octets
+_ALWAYS_READ = ("cn", "displayName", "mail")
+_GROUP_CLASSES = ("groupOfNames", "groupOfUniqueNames", "posixGroup", "group")
+
+Groups = dict[str, tuple[str, ...]]
+
+
+class LdapDirectory:
+    """The Directory of a `type: ldap` authentication profile.
+
+    `attributes` is what policies and replies need besides cn, displayName and mail; `group_names` are
+    the bare names of groups in policies. Each find and each prove ends within `receive_timeout`.
+    Raises OSError when `ca_file` cannot be read.
+    """
+
+    def __init__(
+        self, profile: LdapProfile, *, attributes: frozenset[str], group_names: frozenset[str], clock: Clock
+    ) -> None:
+        self.name = profile.name
+        self.emergency = profile.emergency
+        self._profile = profile
+        self._clock = clock
+        self._naming = re.findall(r"\(\s*([A-Za-z][\w.-]*)\s*=\s*\{username\}", profile.user_filter)
+        self._asked = sorted({a.casefold(): a for a in (*attributes, *_ALWAYS_READ)}.values())
+        self._group_names = group_names
+        self._groups: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._servers = LdapServers(profile)
+        self._threads = Threads(f"ldap-{profile.name}", count=_THREADS, waiting=_WAITING)
+
+    async def find(self, username: str) -> Found:
+        name = plain_name(username)
+        if name is None:
+            return Unknown()
+        now = self._clock.monotonic()
+        known = {group: dns for group, (until, dns) in self._groups.items() if now < until}
+        missing = self._group_names - known.keys()
+        looked_up = await self._in_thread(lambda deadline: self._look_up(name, missing, now, deadline))
+        if isinstance(looked_up, Down):
+            return looked_up
+        entry, groups = looked_up
+        self._groups.update((group, (now + _GROUPS_KEPT, dns)) for group, dns in groups.items())
+        if not isinstance(entry, Entry):
+            return entry
+        return self._person(entry, username, known | groups)
+
+    async def prove(self, person: Person, password: Secret) -> Proved:
+        octets = password.reveal()
+        if not octets or b"\0" in octets or len(octets) > _MAX_PASSWORD:
+            # RFC 4513, 5.1.2: a server may call a bind without a password a success.
+            return Wrong(detail="empty, too long, or holds NUL: not sent to the directory")
+        now = self._clock.monotonic()
+        return await self._in_thread(lambda deadline: self._bind_once(person.entry, password, now, deadline))
+
+    async def close(self) -> None:
+        self._threads.close()
+        self._servers.close()
+
+    async def _in_thread(self, work: Callable[[Deadline], T]) -> T | Down:
+        seconds = self._profile.receive_timeout
+        deadline = Deadline(seconds)
+        try:
+            return await self._threads.run(lambda: work(deadline), seconds=seconds + _GRACE)
+        except Lost as lost:
+            return Down(f"{self.name}: {lost}")
+        except Crowded:
+            return Down(f"{self.name}: too many logins wait for this directory")
+        except TimeoutError:
+            return Down(f"{self.name}: no answer within {seconds:g} s")
+
+    # What follows runs in a thread.
+
+    def _look_up(
+        self, name: str, groups: Iterable[str], now: float, deadline: Deadline
+    ) -> tuple[Entry | Unknown | Ambiguous, Groups]:
+        def ask(connection: LdapConnection, deadline: Deadline) -> tuple[Entry | Unknown | Ambiguous, Groups]:
+            entry = self._entry_of(name, connection, deadline)
+            if not isinstance(entry, Entry):
+                return entry, {}
+            return entry, {group: self._dns_of(group, connection, deadline) for group in groups}
+
+        return self._servers.ask(ask, now=now, deadline=deadline)
+
+    def _entry_of(
+        self, name: str, connection: LdapConnection, deadline: Deadline
+    ) -> Entry | Unknown | Ambiguous:
+        result, entries = connection.search(
+            self._profile.base_dn,
+            self._profile.user_filter.replace("{username}", escape(name)),
+            [*self._asked, *self._naming, self._profile.id_attribute],
+            limit=2,
+            deadline=deadline,
+        )
+        if result.code == Code.SIZE_LIMIT_EXCEEDED or len(entries) > 1:
+            return Ambiguous()
+        if result.code == Code.NO_SUCH_OBJECT:
+            profile = self._profile
+            raise Lost(f"{connection.url}: base_dn {profile.base_dn!r} is not there for {profile.bind_dn!r}")
+        if result.code != Code.SUCCESS:
+            raise Lost(f"{connection.url}: search: {result.message} (result {result.code})")
+        return entries[0] if entries else Unknown()
+
+    def _dns_of(self, group: str, connection: LdapConnection, deadline: Deadline) -> tuple[str, ...]:
+        """The names of the groups called so; of two or more, two."""
+        if self._profile.group_base_dn is None:
+            return ()
+        classes = "".join(f"(objectClass={name})" for name in _GROUP_CLASSES)
+        result, entries = connection.search(
+            self._profile.group_base_dn,
+            f"(&(cn={escape(group)})(|{classes}))",
+            [],
+            limit=2,
+            deadline=deadline,
+        )
+        if result.code != Code.SUCCESS and not (result.code == Code.SIZE_LIMIT_EXCEEDED and len(entries) > 1):
+            raise Lost(
+                f"{connection.url}: group_base_dn {self._profile.group_base_dn!r}:"
+                f" {result.message} (result {result.code})"
+            )
+        try:
+            return tuple(read_dn(entry.dn) for entry in entries[:2])
+        except NotReadable as why:
+            raise Lost(f"{connection.url}: group {group!r}: {why}") from None
+
+    def _bind_once(self, dn: str, password: Secret, now: float, deadline: Deadline) -> Proved:
+        """Any server that can be reached, but the password goes to one only: each wrong one counts."""
+        with self._servers.connection(now=now, deadline=deadline) as connection:
+            return what_a_bind_says(connection.bind(dn, password, deadline))
+
+    def _person(self, entry: Entry, typed: str, groups: Groups) -> Person | Down:
+        try:
+            id = read_id(entry.attributes, self._profile.id_attribute)
+            dn = read_dn(entry.dn)
+        except NotReadable as why:
+            return Down(f"{self.name}: {why}")
+        read = read_attributes(entry.attributes, self._asked)
+        return Person(
+            PersonKey(self.name, id),
+            own_spelling(entry.attributes, self._naming, typed),
+            dn,
+            read.values,
+            read.unread,
+            {group.casefold(): dns for group, dns in groups.items()},
+        )
