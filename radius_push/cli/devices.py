@@ -1,0 +1,115 @@
+"""`radius-push devices`: which phones are trusted, and how one stops to be."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from radius_push.cli.enroll import issuer
+from radius_push.cli.invitation import plain
+from radius_push.cli.options import config_option, could_not_run, json_option, load_settings
+from radius_push.events import DeviceRemoved
+from radius_push.model import Device
+from radius_push.ports import DoorClosed, Store
+
+HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the words of the verb ask for: `USER`, nothing, or `remove ID`."""
+
+    user: str | None = None
+    remove: str | None = None
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> Wanted:
+        match list(words):
+            case []:
+                return cls()
+            case [user]:
+                return cls(user=user)
+            case ["remove", id]:
+                return cls(remove=id)
+        raise click.UsageError("either `devices`, `devices USER` or `devices remove ID`")
+
+
+@click.command(options_metavar="[OPTIONS] [USER | remove ID]")
+@click.argument("words", nargs=-1, metavar="")
+@config_option
+@json_option
+def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
+    """List the phones (of USER), or remove the one with this ID: it can answer no more from then on."""
+    from radius_push.server import LoopClock
+    from radius_push.store.sqlite import SqliteStore
+
+    wanted = Wanted.parse(words)
+    settings = load_settings(config)
+    file = Path(settings.store)
+    if not file.exists():
+        could_not_run(f"there is no store at {file} yet: `radius-push serve` makes it")
+    clock = LoopClock()
+
+    async def run() -> bool:
+        store = SqliteStore.open(file, clock=clock, on_event=lambda _at, _event: None)
+        try:
+            if wanted.remove is not None:
+                return await _remove(store, wanted.remove, at=clock.now(), as_json=as_json)
+            return await _list(store, wanted.user, as_json=as_json)
+        finally:
+            await store.close()
+
+    try:
+        good = asyncio.run(run())
+    except DoorClosed as problem:
+        could_not_run(str(problem))
+    sys.exit(0 if good else 1)
+
+
+async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
+    found = [device for device in await store.devices() if user is None or _is_of(device, user)]
+    if as_json:
+        for device in found:
+            click.echo(json.dumps(dict(zip(map(str.lower, HEADINGS), _cells(device), strict=True))))
+    elif found:
+        click.echo(_table([HEADINGS, *map(_cells, found)]))
+    else:
+        click.echo("No phones." if user is None else f"No phones of {plain(user)}.")
+    return True
+
+
+async def _remove(store: Store, id: str, *, at: float, as_json: bool) -> bool:
+    device = await store.device(id)
+    removed = device is not None and await store.remove_device(
+        id, at=at, event=DeviceRemoved(str(device.person), id, by=issuer())
+    )
+    if as_json:
+        click.echo(json.dumps({"removed": removed, "device": id}))
+    elif device is None or not removed:
+        click.echo(f"There is no phone with the id {plain(id)}.", err=True)
+    else:
+        click.echo(f"Removed {plain(device.name)!r} of {plain(device.username)}: it can answer no more.")
+    return removed
+
+
+def _is_of(device: Device, user: str) -> bool:
+    return user.casefold() in (device.username.casefold(), str(device.person).casefold())
+
+
+def _cells(device: Device) -> tuple[str, ...]:
+    since = datetime.fromtimestamp(device.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (device.id, device.username, str(device.person), device.name, device.state.value, since)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    shown = [[plain(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in shown)
+    return "\n".join("  ".join(row).rstrip() for row in padded)
