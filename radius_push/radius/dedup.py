@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from enum import Enum
 from typing import NamedTuple
 
 IDENTIFIERS_WORTH_A_WARNING = 200
@@ -34,23 +33,19 @@ class Key(NamedTuple):
     """Hash of exactly Length octets: Cisco keeps the Authenticator across a challenge."""
 
 
-class _State(Enum):
-    IN_FLIGHT = "in flight"
-    FINISHED = "finished"
-
-
 class Ticket:
     """One new request, from its arrival until `finish` or `forget`."""
 
-    __slots__ = ("_reply", "_state", "_until", "key", "superseded")
+    __slots__ = ("finished", "key", "reply", "superseded", "until")
 
     def __init__(self, key: Key) -> None:
         self.key = key
         self.superseded = False
         """The gateway gave this request up for a newer one: never answer it."""
-        self._state = _State.IN_FLIGHT
-        self._reply: bytes | None = None
-        self._until = 0.0
+        self.finished = False
+        self.reply: bytes | None = None
+        self.until = 0.0
+        """When a finished one is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ class Dedup:
         self._finished: OrderedDict[Key, None] = OrderedDict()
         self._authenticators: dict[tuple[Slot, bytes], int] = {}
         # (source, server) -> Identifier -> what is in flight there.
-        self._ports: dict[tuple[tuple[str, int], tuple[str, int]], dict[int, list[Ticket]]] = {}
+        self._ports: dict[tuple[tuple[str, int], tuple[str, int]], dict[int, set[Ticket]]] = {}
         self._warned: float | None = None
 
     @property
@@ -115,7 +110,7 @@ class Dedup:
         self._expire(now)
         known = self._tickets.get(key)
         if known is not None:
-            return Again(known._reply) if known._reply is not None else InFlight()
+            return InFlight() if known.reply is None else Again(known.reply)
         if (key.slot, key.authenticator) in self._authenticators and not carries_state:
             # Same Authenticator, other octets: no gateway does that. Somebody on the path does.
             return InFlight()
@@ -127,12 +122,12 @@ class Dedup:
     def finish(self, ticket: Ticket, reply: bytes | None, now: float) -> bool:
         """The request ended with these octets, or in silence (None). Its duplicates get the same
         for `hold` seconds. False: superseded meanwhile, do not send them."""
-        if ticket._state is _State.FINISHED:
+        if ticket.finished:
             return False
         self._leave_port(ticket)
-        ticket._state = _State.FINISHED
-        ticket._reply = None if ticket.superseded else reply
-        ticket._until = now + self._hold
+        ticket.finished = True
+        ticket.reply = None if ticket.superseded else reply
+        ticket.until = now + self._hold
         self._finished[ticket.key] = None
         return not ticket.superseded
 
@@ -140,8 +135,9 @@ class Dedup:
         """The request ended in silence, and the next packet with it is a fresh try."""
         if ticket.superseded:  # a fresh try of it would push its successor aside
             self.finish(ticket, None, now)
-        elif ticket._state is _State.IN_FLIGHT:
+        elif not ticket.finished:
             self._leave_port(ticket)
+            ticket.finished = True
             self._drop(ticket)
 
     def _admit(self, key: Key) -> Ticket:
@@ -153,7 +149,7 @@ class Dedup:
         used = (key.slot, key.authenticator)
         self._authenticators[used] = self._authenticators.get(used, 0) + 1
         port = self._ports.setdefault((key.slot.source, key.slot.server), {})
-        port.setdefault(key.slot.identifier, []).append(ticket)
+        port.setdefault(key.slot.identifier, set()).add(ticket)
         return ticket
 
     def _supersede(self, key: Key) -> int:
@@ -161,7 +157,7 @@ class Dedup:
         that proves where it comes from may do that; another one is worked on beside."""
         port = self._ports.get((key.slot.source, key.slot.server), {})
         count = 0
-        for older in port.get(key.slot.identifier, ()):
+        for older in port.get(key.slot.identifier, set()):
             if older.key.authenticator != key.authenticator and not older.superseded:
                 older.superseded = True
                 count += 1
@@ -194,7 +190,7 @@ class Dedup:
     def _expire(self, now: float) -> None:
         while self._finished:
             oldest = next(iter(self._finished))
-            if self._tickets[oldest]._until > now:
+            if self._tickets[oldest].until > now:
                 return
             del self._finished[oldest]
             self._drop(self._tickets[oldest])

@@ -121,7 +121,7 @@ def write_reply(request: AccessRequest, verdict: Accepted | Rejected, *, diction
     Raises ReplyNotComputed for an accept that can't be written in full. A reject is always written,
     without its text where only that keeps it under 4096 octets.
     """
-    proxied = b"".join(attribute(names.PROXY_STATE, state) for state in request.proxy_states)
+    proxied = _proxied(request)
     match verdict:
         case Accepted(reply):
             code, body = Code.ACCESS_ACCEPT, _encode_reply(reply, dictionary)
@@ -140,9 +140,15 @@ def write_reply(request: AccessRequest, verdict: Accepted | Rejected, *, diction
     )
 
 
-def check_reply(reply: tuple[tuple[str, str], ...], *, dictionary: Dictionary) -> None:
-    """Could `write_reply` write this? Raises ReplyNotComputed(`Filter-Id: why`) if not."""
-    if not _fits(_encode_reply(reply, dictionary)):
+def check_reply(
+    reply: tuple[tuple[str, str], ...], *, dictionary: Dictionary, request: AccessRequest | None = None
+) -> None:
+    """Could `write_reply` write this accept? Raises ReplyNotComputed(`Filter-Id: why`) if not.
+
+    With `request` its Proxy-States count too: then `write_reply` can't fail any more.
+    """
+    proxied = _proxied(request) if request is not None else b""
+    if not _fits(_encode_reply(reply, dictionary) + proxied):
         raise ReplyNotComputed(f"the reply is longer than {MOST_OCTETS} octets")
 
 
@@ -157,6 +163,10 @@ def _encode_reply(reply: tuple[tuple[str, str], ...], dictionary: Dictionary) ->
         except ValueError as error:
             raise ReplyNotComputed(f"{name}: {error}") from error
     return body
+
+
+def _proxied(request: AccessRequest) -> bytes:
+    return b"".join(attribute(names.PROXY_STATE, state) for state in request.proxy_states)
 
 
 def _fits(body: bytes) -> bool:

@@ -1,0 +1,103 @@
+"""Ask a RADIUS server about one login, as a gateway would: the same packet again until it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from radius_push.model import Secret
+from radius_push.radius.asking import read_reply, write_request
+from radius_push.radius.attributes import Attributes
+from radius_push.radius.dictionary import Dictionary
+from radius_push.radius.wire import MalformedPacket, NotAuthentic
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server said; both its seals are right."""
+
+    code: int
+    """2 is Access-Accept, 3 is Access-Reject."""
+    attributes: Attributes
+    """Name -> values as text."""
+    octets: bytes = field(repr=False)
+    seconds: float
+    """From the first packet to the reply."""
+
+
+async def ask(
+    *,
+    server: tuple[str, int],
+    secret: Secret,
+    username: str,
+    password: str | bytes,
+    attributes: Iterable[tuple[str, str]] = (),
+    timeout: float = 60.0,
+    tries: int = 1,
+    source: tuple[str, int] | None = None,
+    message_authenticator: bool = True,
+    dictionary: Dictionary,
+) -> Reply | None:
+    """One PAP login. Each of `tries` sends the same octets and waits `timeout` seconds; None after
+    the last. What is not a right reply is ignored, as a forger's would have to be.
+
+    A password given as octets is sent as it is (a gateway that speaks Latin-1). `source` is the
+    address and port to speak from. ValueError for a request that can't be written, OSError if there
+    is no socket to be had.
+    """
+    identifier, authenticator = secrets.randbelow(256), secrets.token_bytes(16)
+    request = write_request(
+        identifier=identifier,
+        authenticator=authenticator,
+        secret=secret,
+        username=username,
+        password=Secret(password),
+        attributes=attributes,
+        message_authenticator=message_authenticator,
+        dictionary=dictionary,
+    )
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+
+    def read(datagram: bytes) -> Reply | None:
+        try:
+            code, texts = read_reply(
+                datagram,
+                identifier=identifier,
+                authenticator=authenticator,
+                secret=secret,
+                dictionary=dictionary,
+            )
+        except (MalformedPacket, NotAuthentic):
+            return None
+        return Reply(code, texts, datagram, loop.time() - started)
+
+    waiting = _Waiting(read)
+    transport, _ = await loop.create_datagram_endpoint(lambda: waiting, remote_addr=server, local_addr=source)
+    try:
+        for _ in range(tries):
+            transport.sendto(request)
+            await asyncio.wait({waiting.reply}, timeout=timeout)
+            if waiting.reply.done():
+                return waiting.reply.result()
+        return None
+    finally:
+        transport.close()
+
+
+class _Waiting(asyncio.DatagramProtocol):
+    """Waits for the one datagram that can be read as the reply."""
+
+    def __init__(self, read: Callable[[bytes], Reply | None]) -> None:
+        self._read = read
+        self.reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        reply = self._read(data)
+        if reply is not None and not self.reply.done():
+            self.reply.set_result(reply)
+
+    def error_received(self, exc: Exception) -> None:
+        """Nobody listens there, yet: a gateway would try again as well."""

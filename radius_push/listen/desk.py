@@ -1,0 +1,36 @@
+"""Where a listener hands over a login, and what the listeners share about it."""
+
+from __future__ import annotations
+
+import secrets
+import traceback
+from typing import Protocol
+
+from radius_push.model import Reason, Verdict
+from radius_push.radius.packet import Arrival
+
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
+
+FRESH_TRY = frozenset({Reason.DIRECTORY_DOWN, Reason.ATTRIBUTE_NOT_READ, Reason.SERVER_STOPPED})
+"""Silences that end when their cause does: the gateway's next packet is a fresh try."""
+
+
+class Desk(Protocol):
+    """Who decides about logins."""
+
+    async def log_in(self, arrival: Arrival) -> Verdict:
+        """Decide. An accept must be on disk when this returns."""
+
+    async def sent(self, arrival: Arrival) -> None:
+        """The Access-Accept of this login has left."""
+
+
+def trace_code() -> str:
+    """A new login's code: six letters and digits that nobody mixes up."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(6))
+
+
+def place_of(error: BaseException) -> str:
+    """Where it was raised. Its message stays unsaid: it may hold what somebody typed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else "nowhere"
