@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from radius_push.listen.bind import bind
-from radius_push.listen.desk import FRESH_TRY, Desk, trace_code
+from radius_push.listen.desk import FRESH_TRY, Desk, place_of, trace_code
 from radius_push.listen.hush import Hush
 from radius_push.model import Client, Rejected, Silent, Verdict
 from radius_push.ports import Clock
@@ -54,7 +54,7 @@ class UdpListener:
         self._desk = desk
         self._clock = clock
         self._counters = counters
-        self._dedup = dedup or Dedup()
+        self._dedup = Dedup() if dedup is None else dedup
         self._hush = Hush()
         self._transport: asyncio.DatagramTransport | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -160,7 +160,7 @@ class UdpListener:
                     )
                 arrival = self._arrival(ticket, request, client, peer)
                 work = self._work(ticket, arrival, peer)
-                self._hold(tasks.create_task(work, name=f"login {arrival.login}"))
+                self._hold(ticket, tasks.create_task(work, name=f"login {arrival.login}"))
 
     def _arrival(self, ticket: Ticket, request: AccessRequest, client: Client, peer: UdpAddress) -> Arrival:
         return Arrival(
@@ -174,10 +174,12 @@ class UdpListener:
             superseded=lambda: ticket.superseded,
         )
 
-    def _hold(self, task: asyncio.Task[None]) -> None:
+    def _hold(self, ticket: Ticket, task: asyncio.Task[None]) -> None:
         for kept in (self._held, self._working):
             kept.add(task)
             task.add_done_callback(kept.discard)
+        # However it ended: after a crash and a cancelled task its duplicates get silence.
+        task.add_done_callback(lambda _: self._dedup.finish(ticket, None, self._clock.monotonic()))
 
     async def _work(self, ticket: Ticket, arrival: Arrival, peer: UdpAddress) -> None:
         try:
@@ -189,9 +191,6 @@ class UdpListener:
                 await self._desk.sent(arrival)
         except Exception as error:  # noqa: BLE001 - one crashed login must not take the listener down
             self._crashed(arrival, error)
-        finally:
-            # After a crash, and after a cancelled task: silence for the duplicates too.
-            self._dedup.finish(ticket, None, self._clock.monotonic())
 
     def _answer(self, ticket: Ticket, arrival: Arrival, verdict: Verdict, peer: UdpAddress) -> bool:
         """Say it, or say nothing. True if an accept has left."""
@@ -227,7 +226,7 @@ class UdpListener:
             arrival.login,
             arrival.client.name,
             type(error).__name__,
-            place,
+            place_of(error),
         )
 
     def _count(self, counter: str, whose: str, sentence: str, *values: object) -> None:
