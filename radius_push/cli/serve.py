@@ -1,0 +1,34 @@
+"""`radius-push serve`: the server itself, in the foreground."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from radius_push.cli.options import config_option, could_not_run, load_settings
+
+
+@click.command()
+@config_option
+@click.option(
+    "--forget-phones", is_flag=True, help="Give up the phone side's old address and every device with it."
+)
+@click.option("--verbose", is_flag=True, help="Also say what is of use only when looking for a fault.")
+def serve(*, config: Path, forget_phones: bool, verbose: bool) -> None:
+    """Answer the VPN gateways, until SIGTERM or Ctrl-C."""
+    import uvloop
+
+    from radius_push.observe import log
+    from radius_push.ports import DoorClosed
+    from radius_push.server import serve as run
+
+    settings = load_settings(config)
+    log.set_up(level=logging.DEBUG if verbose else logging.INFO)
+    for warning in settings.warnings:
+        log.logger.warning("%s", warning)
+    try:
+        uvloop.run(run(settings, forget_phones=forget_phones))
+    except (DoorClosed, OSError) as problem:
+        could_not_run(f"radius-push could not start: {problem}")

@@ -1,0 +1,351 @@
+"""One login, from the gateway's packet to what the gateway is told. Read this file first.
+
+    password -> the directory that speaks for the person -> policies -> the phones -> verdict
+
+Each step returns what it found, and the next one takes it as an argument; what is known so far is a
+frozen `Story`. A login that ends early ends in one of two ways: `Refuse` is an answer about the person,
+`Quiet` is no answer at all, so that the gateway tries its second server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from radius_push import events, policy
+from radius_push.factors.limits import WrongPasswords
+from radius_push.model import (
+    Accepted,
+    Ambiguous,
+    Down,
+    Person,
+    Question,
+    QuestionState,
+    Reason,
+    Rejected,
+    Right,
+    Secret,
+    Silent,
+    Unknown,
+    Verdict,
+    Wrong,
+)
+from radius_push.ports import Clock, Directory, Store
+from radius_push.proofs import pap
+from radius_push.radius.packet import Arrival, Dictionary, ReplyNotComputed, check_reply
+from radius_push.radius.user_address import user_address
+from radius_push.shapes import Profile, Settings
+from radius_push.story import End, Quiet, Refuse, Story, accepted, asked, rejected, unanswered
+
+REFUSED = "Sign-in refused."
+"""The one text of every refusal before the question: it must not tell why."""
+
+SPARE = 5.0
+"""Seconds of the gateway's patience that the phone's bar leaves for the way back."""
+
+SHORTEST_QUESTION = 1.0
+"""A question with less time than this is not asked: nobody can answer it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What one login may knock at. A new value is made when settings change."""
+
+    settings: Settings
+    rules: policy.Rules
+    directories: Mapping[str, Directory]
+    """By authentication profile."""
+    store: Store
+    clock: Clock
+    dictionary: Dictionary
+    wrong_passwords: WrongPasswords
+    new_id: Callable[[], str] = field(repr=False)
+    """128 unguessable bits as text: question ids and nonces."""
+
+
+# --- the walk ------------------------------------------------------------------------------------
+
+
+async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
+    """Decide one login. Takes as long as the person does; raises StoreDown if nothing can be written."""
+    story = begin(arrival)
+    password = read_password(arrival)
+    if not isinstance(password, Secret):
+        return await before_the_question(password, story, doors)
+
+    story, person = await first_factor(story, password, doors)
+    if not isinstance(person, Person):
+        return await before_the_question(person, story, doors)
+
+    story, choice = choose(story, person, doors)
+    if not isinstance(choice, policy.Admitted):
+        await doors.store.remember_request(arrival.request.digest, arrival.at)
+        return await before_the_question(choice, story, doors)
+
+    if choice.profile.methods[0] == "none":
+        return await by_password_alone(story, person, choice, doors)
+    return await by_phone(story, person, choice, doors)
+
+
+def begin(arrival: Arrival) -> Story:
+    address = user_address(arrival.request.attributes, gateway=arrival.source)
+    return Story(
+        arrival=arrival,
+        username=arrival.request.username or "",
+        address=None if address is None else str(address),
+    )
+
+
+# --- the first factor ------------------------------------------------------------------------------
+
+
+def read_password(arrival: Arrival) -> Secret | End:
+    """The clear password of a PAP request, or why there is none. No directory is asked before this."""
+    request = arrival.request
+    if not request.username:
+        return Refuse(Reason.NO_USERNAME)
+    if request.hidden_password is None:
+        return Refuse(Reason.PROOF_NOT_ACCEPTED, "no User-Password: this server speaks PAP")
+    octets = pap.decrypt(request.hidden_password, request.secret, request.authenticator)
+    encoding = arrival.client.password_encoding
+    match pap.read(octets, encoding=encoding):
+        case Secret() as password:
+            return password
+        case pap.LooksLikeWrongSecret() if not request.authentic:
+            return Quiet(
+                Reason.WRONG_SHARED_SECRET,
+                f"the password decrypts to rubbish: client {arrival.client.name}'s secret is not its gateway's",
+            )
+        case pap.NotReadable(Reason.NO_PASSWORD):
+            return Refuse(Reason.NO_PASSWORD, "the password is empty")
+        case _:
+            return Refuse(
+                Reason.PASSWORD_NOT_READABLE,
+                f"the password is neither UTF-8 nor {encoding}: see `password_encoding` of the client",
+            )
+
+
+async def first_factor(story: Story, password: Secret, doors: Doors) -> tuple[Story, Person | End]:
+    """Ask the directories in order. The first that knows the user alone speaks for them; once one could
+    not be asked, only the word of an `emergency` one counts."""
+    someone_down = False
+    for directory in directories_of(story, doors):
+        if someone_down and not directory.emergency:
+            story = heard(story, directory, "not asked: only an emergency directory counts now")
+            continue
+        found = await directory.find(story.username)
+        match found:
+            case Unknown():
+                story = heard(story, directory, "does not know this name")
+                continue
+            case Ambiguous():
+                story = heard(story, directory, "more than one entry fits this name")
+                return story, Refuse(Reason.AMBIGUOUS, directory.name)
+            case Down(detail):
+                story = heard(story, directory, f"down ({detail})")
+                someone_down = True
+                continue
+            case Person():
+                pass
+        proved = await prove(directory, found, password, doors)
+        match proved:
+            case Right():
+                story = heard(story, directory, f"knows {found.username}, the password is right")
+                return replace(story, person=found), found
+            case Wrong(reason, detail):
+                why = detail or "the password is wrong"
+                story = heard(story, directory, f"knows {found.username}, {why}")
+                return replace(story, person=found), Refuse(reason, detail)
+            case Down(detail):
+                story = heard(story, directory, f"knows {found.username}, then down ({detail})")
+                someone_down = True
+    if someone_down:
+        return story, Quiet(Reason.DIRECTORY_DOWN, "no directory that counts could be asked")
+    return story, Refuse(Reason.UNKNOWN_USER)
+
+
+def directories_of(story: Story, doors: Doors) -> list[Directory]:
+    """Those that the client's profiles name, each once, in order."""
+    names = dict.fromkeys(
+        name
+        for profile in story.arrival.client.profiles
+        for name in doors.settings.profiles[profile].fallback_auth_profiles
+    )
+    return [doors.directories[name] for name in names]
+
+
+async def prove(directory: Directory, person: Person, password: Secret, doors: Doors) -> Right | Wrong | Down:
+    """One bind per packet at most; a password that was wrong a moment ago is not bound again, so that a
+    gateway that repeats it locks nobody out."""
+    if doors.wrong_passwords.known(person.key, password, doors.clock.monotonic()):
+        return Wrong(Reason.WRONG_PASSWORD, "the same wrong password again, not asked")
+    proved = await directory.prove(person, password)
+    if isinstance(proved, Wrong) and proved.reason is Reason.WRONG_PASSWORD:
+        doors.wrong_passwords.remember(person.key, password, doors.clock.monotonic())
+    return proved
+
+
+def heard(story: Story, directory: Directory, what: str) -> Story:
+    return replace(story, directories=(*story.directories, f"{directory.name}: {what}"))
+
+
+# --- the policies ----------------------------------------------------------------------------------
+
+
+def choose(story: Story, person: Person, doors: Doors) -> tuple[Story, policy.Admitted | End]:
+    """Which profile, and which reply attributes; the same function decides again at approval."""
+    facts = policy.Facts(
+        person=person,
+        client=story.arrival.client,
+        address=user_address(story.arrival.request.attributes, gateway=story.arrival.source),
+        request=story.arrival.request.attributes,
+        today=datetime.fromtimestamp(doors.clock.now(), UTC).date(),
+    )
+    decision = policy.decide(doors.rules, facts)
+    story = replace(story, trace=decision.trace)
+    match decision:
+        case policy.Refused(reason=reason, detail=detail):
+            return story, Refuse(reason, detail)
+        case policy.NotRead(attribute=attribute):
+            return story, Quiet(Reason.ATTRIBUTE_NOT_READ, f"{attribute} could not be read")
+        case policy.Admitted():
+            try:
+                check_reply(decision.reply, dictionary=doors.dictionary)
+            except ReplyNotComputed as problem:
+                return story, Refuse(Reason.REPLY_NOT_COMPUTED, str(problem))
+            return story, decision
+
+
+# --- the second factor -----------------------------------------------------------------------------
+
+
+async def by_password_alone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
+    arrival = story.arrival
+    if not await doors.store.remember_request(arrival.request.digest, arrival.at):
+        return await quiet(Quiet(Reason.REPLAYED), story, doors)
+    event = accepted(story, person, choice, method="none")
+    await doors.store.accept(None, at=doors.clock.now(), event=event)
+    return Accepted(choice.reply)
+
+
+async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
+    """Ask the person's phones and hold the request until one answers, or the bar has run out."""
+    arrival, store, clock = story.arrival, doors.store, doors.clock
+    devices = await store.devices_of(person.key)
+    if not devices:
+        await store.remember_request(arrival.request.digest, arrival.at)
+        return await before_the_question(Refuse(Reason.NOT_ENROLLED, "no device"), story, doors)
+    seconds = time_left(arrival, choice.profile, clock)
+    if seconds < SHORTEST_QUESTION:
+        return await before_the_question(
+            Refuse(Reason.TIMED_OUT, "the first factor took all of the gateway's patience"), story, doors
+        )
+
+    question = new_question(story, person, choice.profile, seconds, doors)
+    event = asked(story, person, choice, question, devices=len(devices))
+    if not await store.open_question(question, request=arrival.request.digest, event=event):
+        return await quiet(Quiet(Reason.REPLAYED), story, doors)
+    answered = await store.wait_for_answer(question.id, seconds=time_left(arrival, choice.profile, clock))
+
+    if answered.state is QuestionState.PENDING:
+        late = rejected(story, Refuse(Reason.TIMED_OUT), question)
+        if await end(answered, QuestionState.TIMED_OUT, late, doors):
+            return Rejected(Reason.TIMED_OUT, choice.profile.texts.timeout)
+        # Somebody answered in that very moment: their answer is the truth.
+        answered = await store.question(question.id) or answered
+
+    match answered.state:
+        case QuestionState.APPROVED:
+            return await let_in(story, person, choice, answered, doors)
+        case QuestionState.DENIED:
+            await store.record(rejected(story, Refuse(Reason.DENIED), question))
+            return Rejected(Reason.DENIED, choice.profile.texts.denied)
+        case _:
+            return await quiet(Quiet(Reason.SERVER_STOPPED), story, doors)
+
+
+async def let_in(
+    story: Story, person: Person, choice: policy.Admitted, question: Question, doors: Doors
+) -> Verdict:
+    """A device said yes. The rules of this moment must still say the same, and the gateway must still
+    be waiting for this packet; then the accept is written, once, before anything is sent."""
+    if story.arrival.superseded():
+        newer = Quiet(Reason.SUPERSEDED, "the gateway sent a newer request in its place")
+        await end(question, QuestionState.CLOSED, unanswered(story, newer, question), doors)
+        return Silent(newer.reason)
+    now, again = choose(story, person, doors)
+    if not isinstance(again, policy.Admitted) or not same_decision(choice, again):
+        changed = Refuse(Reason.DECIDED_OTHERWISE, "the rules changed while the phone was asked")
+        await end(question, QuestionState.CLOSED, rejected(now, changed, question), doors)
+        return Rejected(changed.reason, REFUSED)
+    event = accepted(story, person, choice, method="push", question=question)
+    if await doors.store.accept(question.id, at=doors.clock.now(), event=event):
+        return Accepted(choice.reply)
+    gone = Refuse(Reason.DEVICE_REMOVED, "the device that approved is not active any more")
+    await end(question, QuestionState.CLOSED, rejected(story, gone, question), doors)
+    return Rejected(gone.reason, REFUSED)
+
+
+def same_decision(one: policy.Admitted, other: policy.Admitted) -> bool:
+    return (one.profile.name, one.profile.methods, one.reply) == (
+        other.profile.name,
+        other.profile.methods,
+        other.reply,
+    )
+
+
+def time_left(arrival: Arrival, profile: Profile, clock: Clock) -> float:
+    """Seconds until the phone's bar ends: counted from the gateway's first packet."""
+    bar = min(profile.timeout, arrival.client.patience - SPARE)
+    return max(0.0, arrival.started + bar - clock.monotonic())
+
+
+def new_question(story: Story, person: Person, profile: Profile, seconds: float, doors: Doors) -> Question:
+    now = doors.clock.now()
+    return Question(
+        id=doors.new_id(),
+        login=story.arrival.login,
+        person=person.key,
+        account=person.username,
+        client=story.arrival.client.name,
+        profile=profile.name,
+        address=story.address,
+        nonce=doors.new_id(),
+        opened_at=now,
+        expires_at=now + seconds,
+    )
+
+
+async def end(question: Question, state: QuestionState, event: events.Event, doors: Doors) -> bool:
+    return await doors.store.close_question(
+        question.id, expected=question.state, state=state, at=doors.clock.now(), event=event
+    )
+
+
+# --- how a login ends without a question -------------------------------------------------------------
+
+
+async def before_the_question(end: End, story: Story, doors: Doors) -> Verdict:
+    """Every refusal looks the same and comes at the same moment, whatever its reason."""
+    if isinstance(end, Quiet):
+        return await quiet(end, story, doors)
+    await doors.store.record(rejected(story, end))
+    await the_common_moment(story.arrival, doors)
+    return Rejected(end.reason, REFUSED)
+
+
+async def the_common_moment(arrival: Arrival, doors: Doors) -> None:
+    """Wait until arrival + `reject_delay`, or its next whole multiple if that has passed."""
+    delay = doors.settings.reject_delay
+    if delay <= 0:
+        return
+    passed = doors.clock.monotonic() - arrival.started
+    await asyncio.sleep(max(1, math.ceil(passed / delay)) * delay - passed)
+
+
+async def quiet(end: Quiet, story: Story, doors: Doors) -> Silent:
+    await doors.store.record(unanswered(story, end))
+    return Silent(end.reason)

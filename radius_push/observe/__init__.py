@@ -1,0 +1,1 @@
+"""What the server tells the admin: log lines, made from the evidence events."""

@@ -1,0 +1,111 @@
+"""What is known of a login so far, the two ways in which it ends early, and the evidence of each end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from radius_push import events, policy
+from radius_push.model import Person, Question, Reason
+from radius_push.radius.packet import Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the steps of a login have found; each step makes a new one."""
+
+    arrival: Arrival
+    username: str
+    """As typed."""
+    address: str | None
+    """The user's, as the gateway reported it."""
+    person: Person | None = None
+    directories: tuple[str, ...] = ()
+    """What each directory said, in order."""
+    trace: tuple[str, ...] = ()
+    """Each policy with its hit or miss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """An answer about the person: Access-Reject."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """No answer, so that the gateway tries its second server."""
+
+    reason: Reason
+    detail: str = ""
+
+
+End = Refuse | Quiet
+
+
+def asked(
+    story: Story, person: Person, choice: policy.Admitted, question: Question, *, devices: int
+) -> events.Asked:
+    return events.Asked(
+        login=story.arrival.login,
+        client=story.arrival.client.name,
+        username=story.username,
+        person=str(person.key),
+        profile=choice.profile.name,
+        policy=choice.policy,
+        address=story.address,
+        question=question.id,
+        devices=devices,
+        directories=story.directories,
+        trace=story.trace,
+    )
+
+
+def accepted(
+    story: Story, person: Person, choice: policy.Admitted, *, method: str, question: Question | None = None
+) -> events.Accepted:
+    return events.Accepted(
+        login=story.arrival.login,
+        client=story.arrival.client.name,
+        username=story.username,
+        person=str(person.key),
+        profile=choice.profile.name,
+        policy=choice.policy,
+        method=method,
+        question=question.id if question else None,
+        device=question.device if question else None,
+        address=story.address,
+        reply=choice.reply,
+        directories=story.directories,
+        trace=story.trace,
+    )
+
+
+def rejected(story: Story, end: Refuse, question: Question | None = None) -> events.Rejected:
+    return events.Rejected(
+        login=story.arrival.login,
+        client=story.arrival.client.name,
+        username=story.username,
+        person=str(story.person.key) if story.person else None,
+        reason=end.reason,
+        detail=end.detail,
+        address=story.address,
+        question=question.id if question else None,
+        directories=story.directories,
+        trace=story.trace,
+    )
+
+
+def unanswered(story: Story, end: Quiet, question: Question | None = None) -> events.Unanswered:
+    return events.Unanswered(
+        login=story.arrival.login,
+        client=story.arrival.client.name,
+        username=story.username,
+        person=str(story.person.key) if story.person else None,
+        reason=end.reason,
+        detail=end.detail,
+        question=question.id if question else None,
+        directories=story.directories,
+        trace=story.trace,
+    )

@@ -1,0 +1,164 @@
+"""A whole radius-push in this process, with gateways that ask it and phones that answer it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from radius_push.test_phone import SoftwarePhone
+
+from radius_push import enrollment, events
+from radius_push.client import Reply, ask
+from radius_push.directory.local import hash_password
+from radius_push.model import Person, Secret
+from radius_push.radius.packet import load_dictionary
+from radius_push.server import Server
+from radius_push.settings import load
+from tests.scenarios.turned import TurnedClock, TurnedLoop
+
+SECRET = Secret("a-secret-of-22-octets!")
+PASSWORD = "correct horse"
+ACCEPT, REJECT = 2, 3
+E = TypeVar("E")
+
+SETTINGS = """\
+server:
+  store: sqlite://state/radius-push.db
+  listen:
+    authentication: ["127.0.0.1:0"]
+    phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
+  enrollment: {{devices_per_user: 3}}
+methods: {{push: {{}}}}
+clients:
+  fw1: {{addresses: [127.0.0.1], secret: "a-secret-of-22-octets!", profiles: [staff-push], patience: 60s}}
+  lab:
+    addresses: [127.0.0.3]
+    secret: "a-secret-of-22-octets!"
+    profiles: [lab-alone]
+    otherwise: lab-alone
+authentication_profiles:
+  staff:
+    type: local
+    users:
+{users}
+profiles:
+  staff-push:
+    methods: [push]
+    fallback_auth_profiles: [staff]
+    timeout: 45s
+    texts: {{timeout: "Nobody tapped in 45 s.", denied: "You said no."}}
+  lab-alone: {{methods: [none], fallback_auth_profiles: [staff]}}
+policies:
+  - name: staff may
+    profile: staff-push
+    authentication_profile: staff
+    attribute: department
+    values: [IT]
+    reply: {{Filter-Id: "{{department}}", Session-Timeout: 3600}}
+"""
+
+
+@dataclass
+class House:
+    server: Server = field(init=False)
+    url: str
+    told: list[events.Event] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    phones: list[SoftwarePhone] = field(default_factory=list)
+
+    async def ask(
+        self,
+        username: str = "alice",
+        password: str = PASSWORD,
+        *,
+        source: str = "127.0.0.1",
+        secret: Secret = SECRET,
+        timeout: float = 100.0,
+        tries: int = 1,
+        message_authenticator: bool = True,
+        attributes: Sequence[tuple[str, str]] = (("Calling-Station-Id", "203.0.113.7"),),
+    ) -> Reply | None:
+        """What a gateway asks, and what it is told."""
+        return await ask(
+            server=self.server.authentication[0],
+            secret=secret,
+            username=username,
+            password=password,
+            attributes=attributes,
+            timeout=timeout,
+            tries=tries,
+            source=(source, 0),
+            message_authenticator=message_authenticator,
+            dictionary=load_dictionary(),
+        )
+
+    async def phone(self, username: str = "alice") -> SoftwarePhone:
+        """A new phone, enrolled and confirmed."""
+        found = await self.server.directories["staff"].find(username)
+        assert isinstance(found, Person)
+        store, now = self.server.store, self.server.clock.now()
+        shown = await enrollment.invite(
+            store,
+            person=found,
+            lifetime=600,
+            pepper=self.server.keys.pepper,
+            by="test",
+            now=now,
+            token=secrets.token_bytes(16),
+            code_octets=secrets.token_bytes(5),
+        )
+        phone = await SoftwarePhone.enrol(enrollment.link(self.url, shown), name=f"phone of {username}")
+        self.phones.append(phone)
+        word = await enrollment.confirm(store, shown.invitation, phone.confirmation_code, by="test", now=now)
+        assert word == "confirmed"
+        return phone
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of a kind so far, in order."""
+        return [event for event in self.told if isinstance(event, kind)]
+
+    async def until(self, kind: type[E], count: int = 1) -> None:
+        """Wait until so many events of a kind were written."""
+        while len(self.of(kind)) < count:
+            self.news.clear()
+            await self.news.wait()
+
+    def hear(self, at: float, event: events.Event) -> None:
+        self.told.append(event)
+        self.news.set()
+
+
+@contextlib.asynccontextmanager
+async def house(
+    folder: Path, *, people: Sequence[str] = ("alice", "bob"), settings: str = SETTINGS
+) -> AsyncIterator[House]:
+    """A running house on a turned clock; bob is in Sales, everybody else in IT."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, TurnedLoop)
+    hashed = hash_password(PASSWORD.encode(), cheap=True)
+    users = "\n".join(
+        f"      {name}: {{password_hash: {hashed!r}, department: {'Sales' if name == 'bob' else 'IT'}}}"
+        for name in people
+    )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    file = folder / "radius-push.yaml"
+    file.write_text(settings.format(phone=port, users=users))
+    made = House(f"http://localhost:{port}")
+    made.server = server = Server(load(file, environ={}), clock=TurnedClock(loop), on_event=made.hear)
+    await server.start()
+    loop.watched.append(server.store.busy)
+    try:
+        yield made
+    finally:
+        for phone in made.phones:
+            await phone.close()
+        await server.stop()
+        loop.watched.remove(server.store.busy)
