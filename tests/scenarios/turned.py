@@ -14,7 +14,6 @@ from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-Ts = TypeVarTuple("Ts")
 
 SETTLE = 0.002
 """Real seconds in which loopback and other threads must have said whatever they are going to say."""
@@ -60,7 +59,7 @@ class TurnedLoop(asyncio.SelectorEventLoop):
         self._turned += seconds
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
         self._jobs += 1
         future = super().run_in_executor(executor, func, *args)

@@ -1,0 +1,134 @@
+"""The store's file: whose it is, who may read it, and what a damaged or newer one says."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from radius_push.ports import StoreDown
+from radius_push.store import file
+from tests.store.making import STARTED, a_question, open_store
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_folder_and_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store = open_store(tmp_path / "new" / "state.db")
+        await store.record(STARTED)
+        assert mode(tmp_path / "new") == 0o700
+        assert {path.name: mode(path) for path in (tmp_path / "new").iterdir()} == {
+            "state.db": 0o600,
+            "state.db-wal": 0o600,
+            "state.db-shm": 0o600,
+        }
+        await store.close()
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+)
+async def test_a_commit_is_on_disk_and_keys_are_checked(tmp_path: Path, pragma: str, value: object) -> None:
+    store = open_store(tmp_path / "state.db")
+    assert await store._read(lambda rows: rows.execute(f"PRAGMA {pragma}").fetchone()[0]) == value
+    await store.close()
+
+
+def test_a_file_that_others_may_read_is_refused_with_the_mend(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.touch(mode=0o644)
+    with pytest.raises(StoreDown, match=f"chmod 600 {path}"):
+        open_store(path)
+
+
+def test_a_folder_that_others_may_write_is_refused_with_the_mend(tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with pytest.raises(StoreDown, match=f"chmod go-w {folder}"):
+        open_store(folder / "state.db")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_somebody_elses_file_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.db"
+    path.touch(mode=0o600)
+    os.chown(path, 4242, 4242)
+    monkeypatch.setattr(os, "geteuid", lambda: 4343)
+    with pytest.raises(StoreDown, match="belongs to user id 4242, and this runs as user id 4343"):
+        open_store(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+async def test_what_root_makes_in_the_servers_folder_is_the_servers(tmp_path: Path) -> None:
+    os.chown(tmp_path, 4242, 4242)
+    store = open_store(tmp_path / "state.db")
+    await store.record(STARTED)
+    assert {path.stat().st_uid for path in tmp_path.iterdir()} == {4242}
+    await store.close()
+
+
+@pytest.mark.parametrize("what", ["a folder", "not a database"])
+def test_what_is_no_store_is_said(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "state.db"
+    if what == "a folder":
+        path.mkdir(mode=0o700)
+    else:
+        path.touch(mode=0o600)
+        path.write_bytes(b"not a database " * 1000)
+    with pytest.raises(StoreDown, match=str(path)):
+        open_store(path)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreDown, match="cannot be made"):
+        open_store(tmp_path / "file" / "state.db")
+
+
+async def test_a_store_of_a_newer_radius_push_is_refused(tmp_path: Path) -> None:
+    await open_store(tmp_path / "state.db").close()
+    with sqlite3.connect(tmp_path / "state.db") as rows:
+        rows.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('radius_push', '9999_later', '')"
+        )
+    rows.close()
+    with pytest.raises(StoreDown, match="a newer radius-push has changed it"):
+        open_store(tmp_path / "state.db")
+
+
+async def test_migrations_run_once_and_all_or_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = tmp_path / "schema"
+    schema.mkdir()
+    first = (file.SCHEMA / "0001_first.sql").read_text()
+    (schema / "0001_first.sql").write_text(first)
+    monkeypatch.setattr(file, "SCHEMA", schema)
+    await open_store(tmp_path / "state.db").close()
+    (schema / "0002_more.sql").write_text("CREATE TABLE more (a TEXT) STRICT;\nCREATE TABLE meta (b TEXT);\n")
+    with pytest.raises(StoreDown, match="meta already exists"):
+        open_store(tmp_path / "state.db")
+    (schema / "0002_more.sql").write_text("CREATE TABLE more (a TEXT) STRICT;\n")
+    await open_store(tmp_path / "state.db").close()
+    await open_store(tmp_path / "state.db").close()
+
+
+async def test_a_person_key_that_holds_colons_comes_back(tmp_path: Path) -> None:
+    from radius_push.model import PersonKey
+
+    store = open_store(tmp_path / "state.db")
+    question = a_question(person=PersonKey("corp", "a:b:c"))
+    await store.open_question(question, request=b"r", event=STARTED)
+    assert await store.question("q1") == question
+    await store.close()
