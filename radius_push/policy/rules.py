@@ -219,7 +219,7 @@ class _Maker:
         if isinstance(directory, LdapProfile) and directory.group_base_dn is None:
             self._wrong(
                 path,
-                f"{group.shown} is a bare group name, and {directory.name} has no group_base_dn to find it in; "
+                f"{group.shown} is a bare group name, and {directory.name} has no group_base_dn to find it; "
                 f"add group_base_dn there, or write the whole name: CN={group.shown},OU=...",
             )
 

@@ -1,0 +1,115 @@
+"""The settings file, read and checked: every mistake at once, each with its place and its mend.
+
+settings = load(Path("/etc/radius-push/radius-push.yaml"), environ=os.environ)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path as File
+
+from radius_push import policy, shapes
+from radius_push.radius.dictionary import load_dictionary
+from radius_push.settings import clients, crossings, directories, installation, policies, schema
+from radius_push.settings.book import Book
+from radius_push.settings.crossings import SAMPLE_PASSWORD_HASH
+from radius_push.settings.mistakes import Mistake, SettingsError
+from radius_push.settings.report import Report
+from radius_push.settings.secrets import Vault
+from radius_push.settings.yaml_marks import read
+
+__all__ = ["SAMPLE_PASSWORD_HASH", "Mistake", "SettingsError", "describe", "load"]
+
+_NEEDED = ("server", "clients", "authentication_profiles", "profiles")
+_SECTIONS = (
+    "server",
+    "methods",
+    "client_defaults",
+    "clients",
+    "authentication_profiles",
+    "profiles",
+    "policies",
+)
+
+
+def load(path: File, *, environ: Mapping[str, str]) -> shapes.Settings:
+    """Read and check a settings file. Raises SettingsError with everything that is wrong.
+
+    Relative paths in the file are relative to its folder; `{env: NAME}` is looked up in `environ`.
+    """
+    document = read(path)
+    report = Report(document)
+    tree = report.mapping(document.tree, ())
+    report.unknown_keys(tree, (), _SECTIONS)
+    for name in _NEEDED:
+        if not tree.get(name):
+            report.wrong((name,), "is missing" if name not in tree else "is empty")
+    book = Book(report, Vault(path.parent, environ))
+    if tree.get("server"):
+        book.server = report.section(schema.ServerSection, tree["server"], ("server",))
+    phone = installation.phone(book)
+    installation.methods(book, tree.get("methods"))
+    directories.directories(book, tree.get("authentication_profiles"))
+    installation.profiles(book, tree.get("profiles"))
+    clients.clients(book, tree.get("clients"), tree.get("client_defaults"))
+    policies.policies(book, tree.get("policies"))
+    crossings.check(book, load_dictionary())
+    if report.mistakes:
+        raise SettingsError(report.mistakes)
+    return _settings(path, book, phone)
+
+
+def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> shapes.Settings:
+    enrollment = book.server.enrollment
+    return shapes.Settings(
+        file=str(path),
+        store=book.vault.path(book.server.store),
+        authentication=book.server.listen.authentication,
+        phone=phone,
+        methods=book.methods,
+        clients=book.clients,
+        authentication_profiles=book.directories,
+        profiles=book.profiles,
+        policies=tuple(book.policies),
+        enrollment=shapes.Enrollment(enrollment.shown_code, enrollment.devices_per_user),
+        reject_delay=book.server.reject_delay,
+        warnings=tuple(str(warning) for warning in sorted(set(book.report.warnings))),
+    )
+
+
+def describe(settings: shapes.Settings) -> str:
+    """What `check` prints of good settings: what there is, what follows from it, what to look at."""
+    lines = [f"{settings.file}: good", f"  {_counts(settings)}"]
+    lines += [f"  RADIUS authentication on {each}" for each in settings.authentication]
+    if settings.phone is not None:
+        lines.append(f"  phones open {settings.phone.url}, served on {settings.phone.endpoint}")
+    lines += ["", "What follows from it:"]
+    lines += [
+        f"  {sentence}"
+        for sentence in policy.consequences(
+            clients=settings.clients, profiles=settings.profiles, policies=settings.policies
+        )
+    ]
+    if settings.warnings:
+        lines += ["", "Look at:", *(f"  {warning}" for warning in settings.warnings)]
+    return "\n".join(lines)
+
+
+def _counts(settings: shapes.Settings) -> str:
+    users = sum(
+        len(each.users)
+        for each in settings.authentication_profiles.values()
+        if isinstance(each, shapes.LocalProfile)
+    )
+    counted = [
+        _count(len(settings.clients), "client"),
+        _count(len(settings.authentication_profiles), "authentication profile"),
+        _count(users, "local user"),
+        _count(len(settings.profiles), "profile"),
+        "1 policy" if len(settings.policies) == 1 else f"{len(settings.policies)} policies",
+    ]
+    return ", ".join(counted)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,46 @@
+"""VPN gateways: who may ask, with which secret, and what they are patient for."""
+
+from __future__ import annotations
+
+from radius_push.model import Client
+from radius_push.settings import schema
+from radius_push.settings.book import Book, names
+from radius_push.settings.mistakes import Path
+from radius_push.settings.yaml_marks import Tree
+
+
+def clients(book: Book, tree: Tree, defaults: Tree) -> None:
+    """`clients:`, each with what `client_defaults:` says."""
+    shared = _defaults(book, defaults)
+    for name, below in names(book, tree, ("clients",)):
+        path: Path = ("clients", name)
+        merged = {**shared, **below} if isinstance(below, dict) else below
+        section = book.report.section(schema.ClientSection, merged, path)
+        secrets = tuple(
+            found
+            for at, source in enumerate(section.secret)
+            if (found := book.vault.secret(source, book.report, (*path, "secret", at))) is not None
+        )
+        if section.short_secret:
+            book.short_secrets.add(name)
+        book.clients[name] = Client(
+            name,
+            section.addresses,
+            secrets,
+            section.profiles,
+            otherwise=section.otherwise,
+            patience=section.patience,
+            require_message_authenticator=section.require_message_authenticator,
+            password_encoding=section.password_encoding,
+        )
+
+
+def _defaults(book: Book, tree: Tree) -> dict[str, Tree]:
+    path: Path = ("client_defaults",)
+    written = book.report.mapping(tree, path)
+    for key in ("addresses", "secret"):
+        if key in written:
+            book.report.wrong((*path, key), "belongs to each client by itself", of_key=True)
+    rest = {key: below for key, below in written.items() if key not in ("addresses", "secret")}
+    good = book.report.section(schema.ClientDefaults, rest, path).model_fields_set
+    return {key: below for key, below in rest.items() if key in good}

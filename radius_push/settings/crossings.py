@@ -1,0 +1,256 @@
+"""What no section can see by itself: names that lead nowhere, addresses with two owners, dead policies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from radius_push import policy, shapes
+from radius_push.model import Client, Network
+from radius_push.policy import template
+from radius_push.radius.dictionary import Dictionary
+from radius_push.radius.packet import ReplyNotComputed, check_reply
+from radius_push.settings.book import Book, is_loopback
+from radius_push.settings.mistakes import Path, there_are
+from radius_push.settings.scalars import in_words
+
+_SHORTEST_SECRET = 16
+_ROOM = 5.0
+"""Seconds before the gateway's patience ends at which a phone's bar must have ended."""
+SAMPLE_PASSWORD_HASH = (
+    "$argon2id$v=19$m=65536,t=3,p=4$6TlNjlK1wnK6+4MmC7GYZQ$rw209MpByS2rlxn+vfbKszX5qOAv/F1s2y28ca14JFM"
+)
+"""Of the password `radius-push` in config/radius-push.yaml, which everybody can read."""
+# What a hole of a template could become: one of them must make a value of the attribute's type.
+_SAMPLES = ("1", "a", "192.0.2.1", "2001:db8::1", "2001:db8::/64", "00:00:5e:00:53:01", "0:0:0:1")
+
+
+def check(book: Book, dictionary: Dictionary) -> None:
+    """Every check across sections; mistakes and warnings go to the book's report."""
+    _networks(book)
+    for client in book.clients.values():
+        _client(book, client)
+    for profile in book.profiles.values():
+        _profile(book, profile)
+    _policies(book)
+    for at, each in enumerate(book.policies):
+        _clients_of(book, at, each)
+        _reply(book, at, each, dictionary)
+        _request(book, at, each, dictionary)
+    _sample_password(book)
+
+
+# --- clients -------------------------------------------------------------------------------------
+
+
+def _networks(book: Book) -> None:
+    owners: dict[Network, tuple[str, int]] = {}
+    for client in book.clients.values():
+        for at, network in enumerate(client.networks):
+            path: Path = ("clients", client.name, "addresses", at)
+            owner, first = owners.setdefault(network, (client.name, at))
+            if (owner, first) != (client.name, at):
+                line = book.report.document.mistake(("clients", owner, "addresses", first), "").line
+                shown = network.network_address if network.num_addresses == 1 else network
+                book.report.wrong(
+                    path, f"{shown} belongs to {owner} already (line {line}); an address has one client"
+                )
+            if network.prefixlen == 0:
+                book.report.warn(path, "every address there is; name the gateway's own")
+
+
+def _client(book: Book, client: Client) -> None:
+    path: Path = ("clients", client.name)
+    for at, name in enumerate(client.profiles):
+        where = (*path, "profiles", at)
+        if name not in book.profiles:
+            book.report.wrong(where, f"no profile is called {name}; {there_are(book.profiles)}")
+        elif name in client.profiles[:at]:
+            book.report.wrong(where, f"{name} stands here twice")
+    if client.otherwise not in (None, shapes.REFUSE, *client.profiles) and client.profiles:
+        listed = ", ".join(client.profiles)
+        book.report.wrong(
+            (*path, "otherwise"), f"{client.otherwise} is not one of its profiles ({listed}); or write refuse"
+        )
+    _short_secrets(book, client)
+    for name in client.profiles:
+        _patience(book, client, book.profiles.get(name))
+
+
+def _short_secrets(book: Book, client: Client) -> None:
+    if client.name in book.short_secrets or all(is_loopback(network) for network in client.networks):
+        return
+    for at, secret in enumerate(client.secrets):
+        if len(secret) < _SHORTEST_SECRET:
+            book.report.wrong(
+                ("clients", client.name, "secret", at),
+                f"shorter than {_SHORTEST_SECRET} octets; make it longer, or write short_secret: accepted",
+            )
+
+
+def _patience(book: Book, client: Client, profile: shapes.Profile | None) -> None:
+    room = client.patience - _ROOM
+    if profile is not None and "push" in profile.methods and profile.timeout > room:
+        book.report.warn(
+            ("clients", client.name, "patience"),
+            f"phones get {in_words(room)} for {profile.name}, not its {in_words(profile.timeout)}, "
+            f"as the gateway waits {in_words(client.patience)}; raise its time-out there, and patience here",
+        )
+
+
+# --- profiles ------------------------------------------------------------------------------------
+
+
+def _profile(book: Book, profile: shapes.Profile) -> None:
+    path: Path = ("profiles", profile.name)
+    for at, name in enumerate(profile.fallback_auth_profiles):
+        where = (*path, "fallback_auth_profiles", at)
+        if name not in book.directories:
+            book.report.wrong(
+                where, f"no authentication profile is called {name}; {there_are(book.directories)}"
+            )
+        elif name in profile.fallback_auth_profiles[:at]:
+            book.report.wrong(where, f"{name} stands here twice")
+    if profile.methods == ("none",):
+        book.report.warn((*path, "methods"), "NO SECOND FACTOR: the password alone lets people in")
+    if "push" in profile.methods:
+        _push(book, (*path, "methods"))
+
+
+def _push(book: Book, path: Path) -> None:
+    if "push" not in book.methods and not book.report.spoiled_within(("methods",)):
+        book.report.wrong(path, "push is not switched on; write push: {} under methods")
+    listen: Path = ("server", "listen", "phone")
+    if book.server.listen.phone is None and not book.report.spoiled(listen):
+        book.report.wrong(path, "asks phones, and none can come in; add server.listen.phone")
+
+
+# --- policies ------------------------------------------------------------------------------------
+
+
+def _policies(book: Book) -> None:
+    """What policy.compile finds, at its place in the file."""
+    every = tuple(book.directories)
+    profiles = {
+        name: replace(profile, fallback_auth_profiles=every)
+        # A broken list must not make every policy that relies on it look broken too.
+        if book.report.spoiled_within(("profiles", name, "fallback_auth_profiles"))
+        else profile
+        for name, profile in book.profiles.items()
+    }
+    made = policy.compile(book.policies, profiles=profiles, authentication_profiles=book.directories)
+    if isinstance(made, policy.Rules):
+        return
+    for mistake in made:
+        sentence = mistake.sentence
+        match mistake.path:
+            case ("profile",):
+                sentence += f"; {there_are([*book.profiles, shapes.REFUSE])}"
+            case ("authentication_profile",) if sentence.startswith("no "):
+                sentence += f"; {there_are(book.directories)}"
+        book.report.wrong(_place(book, mistake), sentence)
+
+
+def _place(book: Book, mistake: policy.Mistake) -> Path:
+    """Where in the file a path into shapes.Policy is written."""
+    path: Path = ("policies", mistake.policy)
+    match mistake.path:
+        case ("conditions", int(at), "attribute"):
+            values = book.condition_paths[mistake.policy][at]
+            return values if "request" in values else (*values[:-1], "attribute")
+        case ("conditions", int(at), "values", *rest):
+            return (*book.condition_paths[mistake.policy][at], *rest)
+        case ("reply", int(at)):
+            return _reply_place(book.policies[mistake.policy], mistake.policy, at)
+        case _:
+            return (*path, *mistake.path)
+
+
+def _reply_place(of: shapes.Policy, index: int, at: int) -> Path:
+    name = of.reply[at][0]
+    number = [each for each, _ in of.reply[:at]].count(name)
+    return ("policies", index, "reply", name, number)
+
+
+def _clients_of(book: Book, at: int, of: shapes.Policy) -> None:
+    path: Path = ("policies", at)
+    for number, name in enumerate(of.clients or ()):
+        where = (*path, "clients", number)
+        client = book.clients.get(name)
+        if client is None:
+            book.report.wrong(where, f"no client is called {name}; {there_are(book.clients)}")
+        elif of.profile in book.profiles and not _may_list(book, client, of.profile):
+            book.report.wrong(where, f"{name} does not list {of.profile}; add it to {name}'s profiles")
+    if of.clients is not None or of.profile not in book.profiles:
+        return
+    if not any(_may_list(book, client, of.profile) for client in book.clients.values()):
+        book.report.wrong((*path, "profile"), f"no client lists {of.profile}: this policy admits nobody")
+
+
+def _may_list(book: Book, client: Client, profile: str) -> bool:
+    """A list that is broken may have been meant to hold it."""
+    return profile in client.profiles or book.report.spoiled_within(("clients", client.name, "profiles"))
+
+
+def _reply(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
+    for number, (name, text) in enumerate(of.reply):
+        where = _reply_place(of, at, number)
+        known = dictionary.named(name.partition(":")[0])
+        if known is None:
+            near = dictionary.nearest(name)
+            hint = f", did you mean '{near}'?" if near else "; see dictionaries/ for the names"
+            book.report.wrong(where[:-1], f"no RADIUS attribute is called {name}{hint}", of_key=True)
+            continue
+        try:
+            made = template.read(text)
+        except ValueError:
+            continue  # policy.compile says what is wrong with it
+        why = _not_writable(name, made, dictionary)
+        if why:
+            book.report.wrong(where, why)
+
+
+def _not_writable(name: str, made: template.Template, dictionary: Dictionary) -> str:
+    """Why no value of this attribute can come of a template; empty if one can."""
+    why = ""
+    for sample in _SAMPLES:
+        attributes = dict.fromkeys(made.attributes, (sample,))
+        try:
+            check_reply(
+                ((name, template.fill(made, attributes=attributes, matched=sample)),), dictionary=dictionary
+            )
+        except ReplyNotComputed as error:
+            why = why or str(error)
+        else:
+            return ""
+    return why
+
+
+def _request(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
+    for condition in of.conditions:
+        if isinstance(condition, shapes.RequestCondition) and dictionary.named(condition.attribute) is None:
+            near = dictionary.nearest(condition.attribute)
+            hint = f", did you mean '{near}'?" if near else "; see dictionaries/ for the names"
+            where: Path = ("policies", at, "request", condition.attribute)
+            book.report.wrong(where, f"no RADIUS attribute is called so{hint}", of_key=True)
+
+
+# --- the sample's password -----------------------------------------------------------------------
+
+
+def _sample_password(book: Book) -> None:
+    outside = [
+        client.name
+        for client in book.clients.values()
+        if not all(is_loopback(network) for network in client.networks)
+    ]
+    if not outside:
+        return
+    for directory in book.directories.values():
+        for user in directory.users.values() if isinstance(directory, shapes.LocalProfile) else ():
+            if user.password_hash == SAMPLE_PASSWORD_HASH:
+                path: Path = ("authentication_profiles", directory.name, "users", user.name, "password_hash")
+                book.report.wrong(
+                    path,
+                    f"the sample's password, which everybody knows, and {outside[0]} is not on this machine; "
+                    "make your own with `radius-push hash-password`",
+                )

@@ -1,0 +1,78 @@
+"""The installation: where phones come in, which methods are switched on, and the profiles made of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from radius_push import shapes
+from radius_push.settings import schema
+from radius_push.settings.book import Book, names
+from radius_push.settings.mistakes import Path, did_you_mean
+from radius_push.settings.yaml_marks import Tree
+
+_LATER_METHODS = ("totp", "sms", "email", "upstream")
+
+
+def phone(book: Book) -> shapes.PhoneListener | None:
+    section = book.server.listen.phone
+    if section is None or section.address is None:
+        return None
+    path: Path = ("server", "listen", "phone")
+    certificate = key = None
+    if section.tls is not None:
+        tls = (*path, "tls")
+        certificate = book.file(section.tls.certificate, (*tls, "certificate"))
+        key = book.file(section.tls.key, (*tls, "key"), private=True)
+        if section.url.startswith("http:"):
+            book.report.wrong((*path, "url"), "tls is configured, so phones open https; write https://...")
+    elif section.url.startswith("https:") and not section.address.address.is_loopback:
+        book.report.warn(
+            (*path, "address"),
+            "speaks plain HTTP beyond this machine: a proxy must speak TLS for it, or add tls",
+        )
+    return shapes.PhoneListener(section.address, section.url, certificate, key)
+
+
+def methods(book: Book, tree: Tree) -> None:
+    """`methods:`: what is switched on for this installation."""
+    path: Path = ("methods",)
+    written = dict(book.report.mapping(tree, path))
+    if "none" in written:
+        book.report.wrong((*path, "none"), "needs no switching on; remove it", of_key=True)
+        del written["none"]
+    for later in _LATER_METHODS:
+        if later in written:
+            book.report.wrong((*path, later), "not in this version; only push is", of_key=True)
+            del written[later]
+    section = book.report.section(schema.MethodsSection, written, path)
+    if section.push is not None:
+        book.methods = frozenset({"push"})
+
+
+def profiles(book: Book, tree: Tree) -> None:
+    """`profiles:`."""
+    for name, below in names(book, tree, ("profiles",), reserved=(shapes.REFUSE,)):
+        path: Path = ("profiles", name)
+        section = book.report.section(schema.ProfileSection, below, path)
+        book.profiles[name] = shapes.Profile(
+            name,
+            methods=_methods_of(book, section.methods, (*path, "methods")),
+            fallback_auth_profiles=section.fallback_auth_profiles,
+            timeout=section.timeout,
+            texts=shapes.Texts(section.texts.timeout, section.texts.denied),
+        )
+
+
+def _methods_of(book: Book, written: tuple[str, ...], path: Path) -> tuple[shapes.Method, ...]:
+    known: dict[str, Literal["push", "none"]] = {"push": "push", "none": "none"}
+    for at, word in enumerate(written):
+        if word in _LATER_METHODS:
+            book.report.wrong((*path, at), f"{word} is not in this version; push and none are")
+        elif word not in known:
+            hint = did_you_mean(word, known) or "; push and none are there"
+            book.report.wrong((*path, at), f"no such method{hint}")
+        elif word in written[:at]:
+            book.report.wrong((*path, at), f"{word} stands here twice")
+    if "none" in written and len(written) > 1:
+        book.report.wrong(path, "none stands alone: beside another method it would be the way around it")
+    return tuple(known[word] for word in written if word in known)

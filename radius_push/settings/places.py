@@ -1,0 +1,139 @@
+"""Where things are, as the settings write it: sockets, networks, files, origins, entries of a directory.
+
+Each reads the text as written and raises ValueError with the sentence for the admin.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import PlainValidator
+
+from radius_push import dn
+from radius_push.model import Address, Network
+from radius_push.settings.scalars import text
+from radius_push.shapes import Endpoint
+
+
+def endpoint(value: object) -> Endpoint:
+    found = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]+)):([0-9]{1,5})", text(value))
+    if found is None or int(found[3]) > 65535:
+        raise ValueError("write ADDRESS:PORT, as 10.0.0.5:1812 or [2001:db8::5]:1812")
+    try:
+        address = ip_address(found[1] or found[2])
+    except ValueError:
+        raise ValueError("must be an address, not a name: 10.0.0.5:1812 or [2001:db8::5]:1812") from None
+    return Endpoint(address, int(found[3]))
+
+
+def network(value: object) -> Network:
+    found = text(value)
+    try:
+        return _plain(ip_network(found))
+    except ValueError as error:
+        if "host bits" in str(error):
+            right = ip_network(found, strict=False)
+            raise ValueError(f"has host bits set; write {right}, or one address without a prefix") from None
+        raise ValueError("not an address or prefix; write 10.0.0.11, 10.0.0.0/28 or 2001:db8::/64") from None
+
+
+def _plain(found: Network) -> Network:
+    address: Address = found.network_address
+    if address.version == 6 and address.ipv4_mapped is not None:
+        raise ValueError("write the IPv4 address itself, without ::ffff:")
+    return found
+
+
+def store(value: object) -> str:
+    found = text(value)
+    scheme, separator, path = found.partition("://")
+    if scheme == "postgresql":
+        raise ValueError("postgresql is not in this version; write sqlite:// and a path")
+    if scheme != "sqlite" or not separator or not path or path.endswith("/") or ":memory:" in path:
+        raise ValueError("write sqlite:// and a path: sqlite:///var/lib/radius-push/state.db")
+    return path
+
+
+def origin(value: object) -> str:
+    """What a browser calls the origin of the phone page: no path, no default port."""
+    mend = "write an https origin without a path: https://mfa.example.com"
+    found = text(value).rstrip("/")
+    try:
+        parts = urlsplit(found)
+        port = parts.port
+    except ValueError:
+        raise ValueError(mend) from None
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in ("https", "http") or not _host(host) or _more_than_origin(parts):
+        raise ValueError(mend)
+    if parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("phones speak http only on localhost; write https")
+    shown = f"[{host}]" if ":" in host else host
+    default = 443 if parts.scheme == "https" else 80
+    return f"{parts.scheme}://{shown}" + ("" if port in (None, default) else f":{port}")
+
+
+def _more_than_origin(parts: SplitResult) -> bool:
+    return bool(parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+
+
+def _host(host: str) -> bool:
+    return re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f:.]+", host) is not None
+
+
+def ldap_url(value: object) -> str:
+    mend = "write ldaps://dc1.example.com or ldap://dc1.example.com:389, without a path"
+    found = text(value).rstrip("/")
+    try:
+        parts = urlsplit(found)
+        port = parts.port
+    except ValueError:
+        raise ValueError(mend) from None
+    if parts.scheme not in ("ldap", "ldaps") or not parts.hostname or _more_than_origin(parts) or port == 0:
+        raise ValueError(mend)
+    return found
+
+
+def distinguished_name(value: object) -> str:
+    found = text(value)
+    try:
+        parts = dn.parse(found)
+    except ValueError as error:
+        raise ValueError(f"{error}; write dc=example,dc=com") from None
+    if not parts:
+        raise ValueError("is empty")
+    return found
+
+
+def bind_name(value: object) -> str:
+    """A DN, or what Active Directory also takes: `reader@corp.example`, `CORP\\reader`."""
+    found = text(value)
+    return found if re.fullmatch(r"[^\s=]+[@\\][^\s=]+", found) else distinguished_name(found)
+
+
+def user_filter(value: object) -> str:
+    found = text(value)
+    if "{username}" not in found or re.search(r"[{}]", found.replace("{username}", "")):
+        raise ValueError("must hold {username}, and no other braces: (uid={username})")
+    depth = 0
+    for at, character in enumerate(found):
+        depth += (character == "(") - (character == ")")
+        if depth < 0 or (depth == 0 and at < len(found) - 1):
+            break
+    else:
+        if depth == 0 and found.startswith("("):
+            return found
+    raise ValueError("its parentheses do not pair up: (uid={username})")
+
+
+BindName = Annotated[str, PlainValidator(bind_name)]
+DistinguishedName = Annotated[str, PlainValidator(distinguished_name)]
+LdapUrl = Annotated[str, PlainValidator(ldap_url)]
+ListenAt = Annotated[Endpoint, PlainValidator(endpoint)]
+NetworkOf = Annotated[Any, PlainValidator(network)]
+Origin = Annotated[str, PlainValidator(origin)]
+StorePath = Annotated[str, PlainValidator(store)]
+UserFilter = Annotated[str, PlainValidator(user_filter)]

@@ -1,0 +1,77 @@
+"""Secrets and other files that the settings name: read here, and never repeated in a sentence."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path as File
+
+from radius_push.model import Secret
+from radius_push.settings.mistakes import Path
+from radius_push.settings.report import Report
+from radius_push.settings.scalars import FromEnvironment, FromFile, SecretSource, Written
+
+_LONGEST = 4096
+_ANYBODY = stat.S_IROTH | stat.S_IWOTH
+
+
+class Vault:
+    """Where secrets come from: files beside the settings, the environment, the settings themselves."""
+
+    def __init__(self, folder: File, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environ = environ
+
+    def path(self, written: str) -> str:
+        """A relative path is relative to the settings file's folder."""
+        return str(self._folder / written)
+
+    def secret(self, source: SecretSource, report: Report, path: Path) -> Secret | None:
+        """None: it is not to be had, and the report says why."""
+        match source:
+            case Written(secret):
+                report.warn(
+                    path,
+                    "a secret that all who read this file see; write {file: PATH} or {env: NAME} instead",
+                )
+                return secret
+            case FromEnvironment(name):
+                found = self._environ.get(name, "")
+                if not found:
+                    report.wrong(path, f"the environment has no {name}; set it for the service")
+                return Secret(found) if found else None
+            case FromFile(written):
+                return self._from_file(written, report, path)
+
+    def _from_file(self, written: str, report: Report, path: Path) -> Secret | None:
+        octets = self._octets(written, report, path)
+        if octets is None:
+            return None
+        octets = octets.removesuffix(b"\n").removesuffix(b"\r")
+        if not octets or len(octets) > _LONGEST:
+            report.wrong(path, f"{self.path(written)} is {'longer than 4 kB' if octets else 'empty'}")
+            return None
+        return Secret(octets)
+
+    def readable(self, written: str, report: Report, path: Path, *, private: bool = False) -> str:
+        """The path of a file that is there and can be opened."""
+        if private:
+            self._octets(written, report, path)
+        else:
+            self._open(written, report, path)
+        return self.path(written)
+
+    def _octets(self, written: str, report: Report, path: Path) -> bytes | None:
+        octets = self._open(written, report, path)
+        if octets is not None and File(self.path(written)).stat().st_mode & _ANYBODY:
+            report.warn(path, f"{self.path(written)} is open to everybody on this machine; chmod o= it")
+        return octets
+
+    def _open(self, written: str, report: Report, path: Path) -> bytes | None:
+        try:
+            with File(self.path(written)).open("rb") as opened:
+                return opened.read(_LONGEST + 2)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "not a path"
+            report.wrong(path, f"cannot read {self.path(written)}: {why.lower()}")
+            return None
