@@ -85,10 +85,8 @@ class LdapDirectory:
         return self._person(entry, username, known | groups)
 
     async def prove(self, person: Person, password: Secret) -> Proved:
-        octets = password.reveal()
-        if not octets or b"\0" in octets or len(octets) > _MAX_PASSWORD:
-            # RFC 4513, 5.1.2: a server may call a bind without a password a success.
-            return Wrong(detail="empty, too long, or holds NUL: not sent to the directory")
+        if not _may_be_sent(password.reveal()):
+            return Wrong(detail="empty, too long, not UTF-8 or with NUL: not sent to the directory")
         now = self._clock.monotonic()
         return await self._in_thread(lambda deadline: self._bind_once(person.entry, password, now, deadline))
 
@@ -182,3 +180,14 @@ class LdapDirectory:
             read.unread,
             {group.casefold(): dns for group, dns in groups.items()},
         )
+
+
+def _may_be_sent(password: bytes) -> bool:
+    # RFC 4513, 5.1.2: a server may call a bind without a password a success.
+    if not password or b"\0" in password or len(password) > _MAX_PASSWORD:
+        return False
+    try:
+        password.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -136,7 +136,7 @@ class _StartTls(ldap3.Tls):
         self._context = context
         self._host = host
 
-    def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:  # noqa: ARG002
+    def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:
         connection.socket.secure(self._context, self._host)
 
 
@@ -188,7 +188,7 @@ class LdapConnection:
             if start_tls and not self._ldap.start_tls(read_server_info=False):
                 raise Lost(f"{self.url}: StartTLS was not done")
 
-    def _open_socket(self, address: Any, use_ssl: bool = False, unix_socket: bool = False) -> None:  # noqa: ARG002
+    def _open_socket(self, address: Any, use_ssl: bool = False, unix_socket: bool = False) -> None:
         if self._opened:
             raise OSError("the connection was closed")
         bounded = _Socket(socket.socket(*address[:3]))
@@ -284,7 +284,8 @@ class _Losing:
             return
         # ldap3 reads the server's octets with bare indexing, so that garbage is a KeyError, an IndexError
         # or a RecursionError: only errors of the socket and of ldap3 itself have words worth keeping.
-        words = str(error) if isinstance(error, OSError | LDAPExceptionError) else "the answer is not LDAP"
+        known = isinstance(error, OSError | LDAPExceptionError)
+        words = str(error).strip("(),'") if known else "the answer is not LDAP"
         name = type(error).__name__
         raise Lost(f"{self._connection.url}: {self._doing}: {_short(words)} ({name})") from None
 

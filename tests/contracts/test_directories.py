@@ -13,7 +13,7 @@ from radius_push.shapes import LocalProfile, LocalUser
 from tests.directory.directories import known, opened
 from tests.directory.slapd import ALICE_PASSWORD, BOB_PASSWORD, ZOE_PASSWORD, Slapd
 
-_LOCAL_USERS = {
+_LOCAL_USERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "alice": (ALICE_PASSWORD, {"mobile": ("+49 1", "+49 2"), "mail": ("alice@example.test",)}),
     "bob": (BOB_PASSWORD, {"mail": ("bob@example.test",)}),
     "zoe": (ZOE_PASSWORD, {}),

@@ -55,7 +55,8 @@ def test_values_with_options_are_values() -> None:
 def test_one_unreadable_value_makes_the_whole_attribute_unread() -> None:
     for values in ((b"ok", b"\xff"), (b"x" * 1025, b"ok"), tuple(b"%d" % n for n in range(1001))):
         read = read_attributes({"title": values}, ["title"])
-        assert (read.values, read.unread) == ({}, {"title"})
+        assert not read.values
+        assert read.unread == {"title"}
     assert read_attributes({"title": (b"x" * 1024,) * 1000}, ["title"]).unread == frozenset()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import socket
 
 from radius_push.directory.ldap import LdapDirectory
-from radius_push.model import Down, Person, Right, Secret
+from radius_push.model import Down, Found, Person, Right, Secret
 from tests.directory.directories import TurnedClock, known, opened
 from tests.directory.slapd import ALICE_PASSWORD, Slapd
 
@@ -151,12 +151,14 @@ async def test_a_login_that_is_given_up_leaves_the_directory_usable(own_slapd: S
         assert isinstance(await _until_there_is_room(directory), Person)
 
 
-async def _until_there_is_room(directory: LdapDirectory) -> object:
+async def _until_there_is_room(directory: LdapDirectory) -> Found:
     """Threads that hang on what was frozen end within their deadline."""
     async with asyncio.timeout(10):
-        while isinstance(found := await directory.find("alice"), Down):
-            await asyncio.sleep(0.01)
-    return found
+        while True:
+            found = await directory.find("alice")
+            if not isinstance(found, Down):
+                return found
+            await asyncio.sleep(0)
 
 
 def _unused_url() -> str:
