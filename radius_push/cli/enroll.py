@@ -150,9 +150,7 @@ async def _find(settings: Settings, user: str, *, only: str | None, clock: Clock
             case Person():
                 return found
             case Ambiguous():
-                raise Refused(
-                    f"{name}: {user!r} fits more than one entry; name the user so that only one does"
-                )
+                raise Refused(f"{name}: {user!r} fits more than one entry; write it so that one fits")
             case Down(detail):
                 # It might know them: another directory's user of that name would be somebody else.
                 raise DoorClosed(

@@ -219,7 +219,7 @@ def _not_writable(name: str, made: template.Template, dictionary: Dictionary) ->
                 ((name, template.fill(made, attributes=attributes, matched=sample)),), dictionary=dictionary
             )
         except ReplyNotComputed as error:
-            why = why or str(error)
+            why = why or str(error).removeprefix(f"{name}: ")
         else:
             return ""
     return why

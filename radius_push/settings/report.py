@@ -19,6 +19,10 @@ _S = TypeVar("_S", bound=Section)
 _LOOKS_LIKE_A_KEY = re.compile(r"[a-z]+(?:[_-][a-z]+)*")
 
 
+class _Wrong:
+    """In place of what is left out."""
+
+
 class Report:
     """The mistakes and warnings of one file."""
 
@@ -27,20 +31,35 @@ class Report:
         self.mistakes: list[Mistake] = list(document.mistakes)
         self.warnings: list[Mistake] = []
         self._wrong: set[Path] = set()
+        self._left_out: dict[Path, list[int]] = {}
+        """List -> positions whose items are wrong: the others are numbered without them."""
 
     def wrong(self, path: Path, sentence: str, *, of_key: bool = False) -> None:
         """A mistake. The second one about the same place would follow from the first: it is left out.
 
         `of_key`: the key is wrong; what stands behind it may be right.
         """
+        self._add(self._as_written(path), sentence, of_key=of_key)
+
+    def warn(self, path: Path, sentence: str) -> None:
+        self.warnings.append(self.document.mistake(self._as_written(path), sentence))
+
+    def _add(self, path: Path, sentence: str, *, of_key: bool = False) -> None:
         if self.spoiled(path):
             return
         if not of_key:
             self._wrong.add(path)
         self.mistakes.append(self.document.mistake(path, sentence, of_key=of_key))
 
-    def warn(self, path: Path, sentence: str) -> None:
-        self.warnings.append(self.document.mistake(path, sentence))
+    def _as_written(self, path: Path) -> Path:
+        """Positions in the file, of positions among the items that are good."""
+        found: Path = ()
+        for step in path:
+            if isinstance(step, int):
+                for left_out in self._left_out.get(found, ()):
+                    step += left_out <= step
+            found = (*found, step)
+        return found
 
     def spoiled(self, path: Path) -> bool:
         """Is something wrong here, or with what this lies in?"""
@@ -69,10 +88,39 @@ class Report:
             details = error.errors(include_url=False, include_input=False)
             for detail in details:
                 self._detail(detail, model, path)
-            made = model.model_validate(_without(tree, [detail["loc"] for detail in details]))
+            kept = self._without(tree, [detail["loc"] for detail in details], path)
+            made = model.model_validate(kept)
         for missing in _missing(made, path):
-            self.wrong(missing, "is missing")
+            if not self.spoiled_within(missing):
+                self.wrong(missing, "is missing")
         return made
+
+    def _without(self, tree: Tree, locs: list[tuple[int | str, ...]], path: Path) -> Tree:
+        """The tree without what is wrong in it, and nothing else missing."""
+        inside: dict[int | str, list[tuple[int | str, ...]]] = {}
+        for loc in locs:
+            inside.setdefault(loc[0], []).append(loc[1:])
+        match tree:
+            case dict():
+                kept = {
+                    str(key): self._kept(below, inside.get(key, []), (*path, key))
+                    for key, below in tree.items()
+                }
+                return {key: below for key, below in kept.items() if not isinstance(below, _Wrong)}
+            case list():
+                items = [self._kept(below, inside.get(at, []), (*path, at)) for at, below in enumerate(tree)]
+                self._left_out[path] = [at for at, below in enumerate(items) if isinstance(below, _Wrong)]
+                return [below for below in items if not isinstance(below, _Wrong)]
+        return tree
+
+    def _kept(self, tree: Tree, locs: list[tuple[int | str, ...]], path: Path) -> Tree | _Wrong:
+        if not locs:
+            return tree
+        one_for_many = not isinstance(tree, list) and any(isinstance(loc[0], int) for loc in locs if loc)
+        if one_for_many or not all(locs):
+            return _Wrong()
+        kept = self._without(tree, locs, path)
+        return kept if kept or isinstance(tree, dict) else _Wrong()
 
     def _detail(self, detail: ErrorDetails, model: type[Section], path: Path) -> None:
         loc = detail["loc"]
@@ -82,13 +130,13 @@ class Report:
             case "extra_forbidden":
                 self._unknown_key(where, _keys_at(model, loc[:-1]))
             case "value_error":
-                self.wrong(where, str(context["error"]))
+                self._add(where, str(context["error"]))
             case "too_short":
-                self.wrong(where, "must not be empty")
+                self._add(where, "must not be empty")
             case "tuple_type" | "list_type":
-                self.wrong(where, "must be a list")
+                self._add(where, "must be a list")
             case _:
-                self.wrong(where, "must be a mapping: keys, colons and values")
+                self._add(where, "must be a mapping: keys, colons and values")
 
     def unknown_keys(self, tree: Mapping[str, Tree], path: Path, known: tuple[str, ...]) -> None:
         for key in tree:
@@ -99,29 +147,16 @@ class Report:
         key = str(path[-1])
         near = difflib.get_close_matches(key.casefold(), known, n=1)
         if near:
-            self.wrong(path, f"unknown key, did you mean '{near[0]}'?", of_key=True)
+            self._add(path, f"unknown key, did you mean '{near[0]}'?", of_key=True)
             if not self.document.has((*path[:-1], near[0])):
                 self._wrong.add((*path[:-1], near[0]))  # it is there, only misspelled
         elif _LOOKS_LIKE_A_KEY.fullmatch(key):
-            self.wrong(path, f"unknown key; known here: {', '.join(known)}", of_key=True)
+            self._add(path, f"unknown key; known here: {', '.join(known)}", of_key=True)
         else:
             place = self.document.mistake(path, "", of_key=True)
             above = self.document.mistake(path[:-1], "").path
             sentence = f"holds a key that is not known; known here: {', '.join(known)}"
             self.mistakes.append(Mistake(place.file, place.line, place.column, above, sentence))
-
-
-def _without(tree: dict[str, Tree], locs: list[tuple[int | str, ...]]) -> dict[str, Tree]:
-    """The tree without the nearest key around each place that is wrong."""
-    kept: dict[str, Tree] = dict(tree)
-    for key in {str(loc[0]) for loc in locs if loc}:
-        inner = [loc[1:] for loc in locs if loc and loc[0] == key]
-        below = kept[key]
-        if isinstance(below, dict) and all(isinstance(loc[0], str) for loc in inner if loc) and all(inner):
-            kept[key] = _without(below, inner)
-        else:
-            del kept[key]
-    return kept
 
 
 def _missing(section: Section, path: Path) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field, PlainValidator
 
 from radius_push.model import Secret
+from radius_push.policy.values import pattern
 from radius_push.settings.mistakes import did_you_mean
 from radius_push.shapes import Value
 
@@ -225,7 +226,9 @@ def value(written: object) -> Value:
         raise ValueError(
             "begins like a regular expression and has no end; write /.../, or {exact: ...} for a text"
         )
-    return Value("regex", found[1:-1])
+    regex = Value("regex", found[1:-1])
+    pattern(regex, is_dn=False)
+    return regex
 
 
 def _listed(value: object) -> object:

@@ -170,7 +170,7 @@ class Writer:
         self._deliver(jobs)
 
     def _in_order(self, jobs: Sequence[Job]) -> list[str]:
-        """Run each job; returns the bells to ring. Raises sqlite3.Error if all are lost."""
+        """Run each job; returns the bells to ring. Raises what failed if all are lost."""
         topics: list[str] = []
         head: evidence.Head | None = None
         for job in jobs:
@@ -178,8 +178,9 @@ class Writer:
             self._rows.execute("SAVEPOINT job")
             try:
                 job.result = job.work(transaction)
-            except Exception as error:  # noqa: BLE001  whatever went wrong is told to whoever asked
-                # An error that ended the whole transaction makes this raise: then all are lost.
+            except Exception as error:
+                if not self._rows.in_transaction:  # a full disk ends the whole transaction: all are lost
+                    raise
                 self._rows.execute("ROLLBACK TO job")
                 job.fail(_down(error) if isinstance(error, sqlite3.Error) else error)
             else:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import Device, DeviceState, QuestionState
+from radius_push.model import Device, DeviceState, Question, QuestionState
 from radius_push.ports import Store, StoreDown
 from tests.store.making import (
     ALICE,
@@ -281,7 +281,7 @@ async def test_no_wake_up_is_lost_however_waits_and_answers_meet(store: Store) -
     # Some answers come before their wait, some after.
     jobs = [job for pair in zip(waits, answers, strict=True) for job in pair]
     mixed = jobs[::3] + jobs[1::3] + jobs[2::3]
-    ended = [end for end in await asyncio.gather(*mixed) if not isinstance(end, bool)]
+    ended = [end for end in await asyncio.gather(*mixed) if isinstance(end, Question)]
     assert {end.state for end in ended} == {QuestionState.APPROVED}
     assert len(ended) == len(ids)
 
@@ -436,7 +436,7 @@ async def test_forgetting_phones_takes_every_phone_and_open_invitation(store: St
 
 
 async def test_evidence_is_what_was_written_in_order(store: Store, log: Log) -> None:
-    written = [events.ServerStarted("1"), events.Sent("Ä\ud800"), events.ServerStopped(3)]
+    written: list[events.Event] = [events.ServerStarted("1"), events.Sent("Ä\ud800"), events.ServerStopped(3)]
     await store.record(*written)
     rows = [row async for row in store.evidence()]
     assert [row[0] for row in rows] == [1, 2, 3]

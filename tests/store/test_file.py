@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from radius_push.model import PersonKey
 from radius_push.ports import StoreDown
 from radius_push.store import file
 from tests.store.making import STARTED, a_question, open_store
@@ -18,13 +19,21 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: mode(path) for path in folder.iterdir()}
+
+
+def owners(folder: Path) -> set[int]:
+    return {path.stat().st_uid for path in folder.iterdir()}
+
+
 async def test_folder_and_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         store = open_store(tmp_path / "new" / "state.db")
         await store.record(STARTED)
         assert mode(tmp_path / "new") == 0o700
-        assert {path.name: mode(path) for path in (tmp_path / "new").iterdir()} == {
+        assert modes(tmp_path / "new") == {
             "state.db": 0o600,
             "state.db-wal": 0o600,
             "state.db-shm": 0o600,
@@ -73,7 +82,7 @@ async def test_what_root_makes_in_the_servers_folder_is_the_servers(tmp_path: Pa
     os.chown(tmp_path, 4242, 4242)
     store = open_store(tmp_path / "state.db")
     await store.record(STARTED)
-    assert {path.stat().st_uid for path in tmp_path.iterdir()} == {4242}
+    assert owners(tmp_path) == {4242}
     await store.close()
 
 
@@ -125,8 +134,6 @@ async def test_migrations_run_once_and_all_or_nothing(
 
 
 async def test_a_person_key_that_holds_colons_comes_back(tmp_path: Path) -> None:
-    from radius_push.model import PersonKey
-
     store = open_store(tmp_path / "state.db")
     question = a_question(person=PersonKey("corp", "a:b:c"))
     await store.open_question(question, request=b"r", event=STARTED)

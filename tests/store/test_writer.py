@@ -53,7 +53,7 @@ async def shut(store: SqliteStore) -> tuple[Gate, asyncio.Task[None]]:
     return gate, held
 
 
-async def queued(store: SqliteStore, *jobs: asyncio.Task[object]) -> None:
+async def queued() -> None:
     """Let tasks that were just made reach the queue."""
     await asyncio.sleep(0)
 
@@ -63,7 +63,7 @@ async def test_nothing_is_told_before_the_commit(store: SqliteStore, log: Log) -
     early = asyncio.create_task(store.record(STARTED))
     last = Gate()
     late = asyncio.create_task(store._write(last))
-    await queued(store)
+    await queued()
     first.open()
     await asyncio.to_thread(last.reached.wait)
     # The event is written by now; its commit waits for the job behind it.
@@ -83,7 +83,7 @@ async def test_a_job_that_fails_undoes_itself_alone(store: SqliteStore, log: Log
     jobs = [
         asyncio.create_task(job) for job in (store.record(STARTED), store._write(fail), store.record(STARTED))
     ]
-    await queued(store)
+    await queued()
     gate.open()
     ended = await asyncio.gather(held, *jobs, return_exceptions=True)
     assert [type(end) for end in ended] == [type(None), type(None), LookupError, type(None)]
@@ -102,7 +102,7 @@ async def test_a_commit_that_fails_fails_all_of_it(store: SqliteStore, log: Log)
     log.events.clear()
     gate, held = await shut(store)
     jobs = [asyncio.create_task(job) for job in (store.record(STARTED), store._write(spoil))]
-    await queued(store)
+    await queued()
     gate.open()
     await asyncio.gather(held, return_exceptions=True)
     for job in jobs:
@@ -114,24 +114,27 @@ async def test_a_commit_that_fails_fails_all_of_it(store: SqliteStore, log: Log)
     assert await store.verify_evidence() == len(before) + 1
 
 
+async def limit_pages(store: SqliteStore, most: int) -> None:
+    await store._read(lambda rows: rows.execute(f"PRAGMA max_page_count = {most}").fetchone())
+
+
 async def test_a_full_disk_is_said_and_what_is_there_stays_whole(store: SqliteStore) -> None:
     await add_phone(store)
 
-    def limit(pages: int) -> None:
-        def work(transaction: Transaction) -> None:
-            transaction.execute(f"PRAGMA max_page_count = {pages}")
-
-        return work  # type: ignore[return-value]
-
-    await store._read(limit(1))  # type: ignore[arg-type]  # SQLite takes it for "not one page more"
+    await limit_pages(store, 1)  # SQLite takes it for "not one page more"
     written = 0
-    with pytest.raises(StoreDown, match="full"):
-        for number in range(1000):
+
+    async def fill() -> None:
+        nonlocal written
+        while True:
             await store.record(events.Sent("x" * 2000))
-            written = number + 1
+            written += 1
+
+    with pytest.raises(StoreDown, match="full"):
+        await fill()
     assert len(await store.devices_of(ALICE)) == 1
     assert (await kinds(store)).count("sent") == written
-    await store._read(limit(1_000_000))  # type: ignore[arg-type]
+    await limit_pages(store, 1_000_000)
     await ask(store)
     assert await store.verify_evidence() == len(await kinds(store))
 
@@ -159,7 +162,7 @@ async def test_more_jobs_than_it_can_keep_are_refused(
     store = open_store(tmp_path / "state.db")
     gate, held = await shut(store)
     jobs = [asyncio.create_task(store.record(STARTED)) for _ in range(5)]
-    await queued(store)
+    await queued()
     gate.open()
     ended = await asyncio.gather(held, *jobs, return_exceptions=True)
     assert [type(end) for end in ended] == [type(None)] * 4 + [StoreDown] * 2
@@ -179,7 +182,7 @@ async def test_busy_counts_what_nobody_has_heard_of_yet(store: SqliteStore) -> N
 async def test_a_caller_that_goes_away_takes_nothing_with_it(store: SqliteStore) -> None:
     gate, held = await shut(store)
     gone = asyncio.create_task(store.record(STARTED))
-    await queued(store)
+    await queued()
     gone.cancel()
     gate.open()
     await held
@@ -202,7 +205,7 @@ async def test_a_log_that_fails_does_not_undo_what_is_on_disk(tmp_path: Path) ->
 
 async def test_closing_finishes_what_was_begun(store: SqliteStore, log: Log) -> None:
     jobs = [asyncio.create_task(store.record(STARTED)) for _ in range(20)]
-    await queued(store)
+    await queued()
     await store.close()
     await asyncio.gather(*jobs)
     assert len(log.events) == 20
