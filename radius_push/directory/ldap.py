@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from radius_push.directory.bounded_socket import Deadline
 from radius_push.directory.ldap_answers import Code, what_a_bind_says
-from radius_push.directory.ldap_connection import Deadline, Entry, LdapConnection, Lost
+from radius_push.directory.ldap_connection import Entry, LdapConnection, Lost
 from radius_push.directory.ldap_entry import (
     NotReadable,
     escape,

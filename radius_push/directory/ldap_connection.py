@@ -1,9 +1,9 @@
 """One connection to an LDAP server that is in time, in size and in TLS what it should be, or is lost.
 
-The only module that knows ldap3. What it is protected from, each seen by trying:
-time-outs are per `recv` and take whole seconds only; a refused connection leaks its socket; an
-operation on a closed connection silently opens a new one, without StartTLS; the host name of a
-certificate is checked apart from its chain, by a function that Python 3.12 no longer has.
+The only module that knows ldap3. What it guards against in its version 2.9.1: time-outs are per `recv`
+and take whole seconds only; a refused connection leaks its socket; a bind on a closed connection opens
+a new one by itself, without StartTLS; the host name of a certificate is checked apart from its chain,
+by a function that Python 3.12 no longer has.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from radius_push.directory.bounded_socket import BoundedSocket, Deadline
 from radius_push.model import Secret
 
 with warnings.catch_warnings():
@@ -25,32 +26,9 @@ with warnings.catch_warnings():
     import ldap3
     from ldap3.core.exceptions import LDAPExceptionError
 
-_MAX_ANSWER = 2 * 1024 * 1024  # octets of one operation's answer
-_RECEIVE = 65536
-
 
 class Lost(Exception):
     """This server could not be asked now. The text is for the log and holds no secret."""
-
-
-class Deadline:
-    """A point in time by which something must be over; counts from its making."""
-
-    def __init__(self, seconds: float) -> None:
-        self._begun = time.monotonic()
-        self._seconds = seconds
-
-    @property
-    def left(self) -> float:
-        return max(0.0, self._seconds - self.elapsed)
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self._begun
-
-    def share(self, parts: int) -> Deadline:
-        """An equal part of what is left."""
-        return Deadline(self.left / parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,65 +45,6 @@ class Entry:
     dn: bytes
     attributes: dict[str, tuple[bytes, ...]]
     """Attribute description as the server wrote it (with options) -> values."""
-
-
-def tls_context(*, ca_file: str | None, check_certificate: bool) -> ssl.SSLContext:
-    """Chain and host name are checked against `ca_file` or the system's store, unless told not to.
-    Raises OSError (ssl.SSLError is one) for a file that cannot be read as certificates."""
-    context = ssl.create_default_context(cafile=ca_file)
-    if not check_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-class _Socket:
-    """A socket whose every operation ends by one deadline and within one number of octets."""
-
-    def __init__(self, plain: socket.socket) -> None:
-        self.plain = plain
-        self._deadline = Deadline(0)
-        self._room = 0
-
-    def begin(self, deadline: Deadline) -> None:
-        """From now on `deadline` and a full allowance of octets hold."""
-        self._deadline = deadline
-        self._room = _MAX_ANSWER
-
-    def _in_time(self) -> socket.socket:
-        left = self._deadline.left
-        if left <= 0:
-            raise TimeoutError("timed out")
-        self.plain.settimeout(left)
-        return self.plain
-
-    def connect(self, address: Any, *, seconds: float) -> None:
-        self._in_time().settimeout(min(seconds, self._deadline.left))
-        self.plain.connect(address)
-
-    def secure(self, context: ssl.SSLContext, host: str) -> None:
-        """The TLS handshake; afterwards nothing goes or comes in the clear."""
-        self.plain = context.wrap_socket(self._in_time(), server_hostname=host)
-
-    @property
-    def is_secure(self) -> bool:
-        return isinstance(self.plain, ssl.SSLSocket)
-
-    def recv(self, _size: int) -> bytes:
-        octets = self._in_time().recv(_RECEIVE)
-        self._room -= len(octets)
-        if self._room < 0:
-            raise OSError(f"the answer is larger than {_MAX_ANSWER} octets")
-        return octets
-
-    def sendall(self, octets: bytes) -> None:
-        self._in_time().sendall(octets)
-
-    def shutdown(self, how: int) -> None:
-        self.plain.shutdown(how)
-
-    def close(self) -> None:
-        self.plain.close()
 
 
 class _StartTls(ldap3.Tls):
@@ -191,7 +110,7 @@ class LdapConnection:
     def _open_socket(self, address: Any, use_ssl: bool = False, unix_socket: bool = False) -> None:
         if self._opened:
             raise OSError("the connection was closed")
-        bounded = _Socket(socket.socket(*address[:3]))
+        bounded = BoundedSocket(socket.socket(*address[:3]))
         try:
             # Small messages back and forth: without this each handshake waits 40 ms for an acknowledgement.
             bounded.plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TypeVar
 
+from radius_push.directory.bounded_socket import Deadline, tls_context
 from radius_push.directory.ldap_answers import Code
-from radius_push.directory.ldap_connection import Deadline, LdapConnection, Lost, tls_context
+from radius_push.directory.ldap_connection import LdapConnection, Lost
 from radius_push.shapes import LdapProfile
 
 T = TypeVar("T")
