@@ -1,0 +1,100 @@
+"""`radius-push devices`: the list, and taking one phone off it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from radius_push.cli.devices import devices
+from radius_push.model import PersonKey
+from tests.cli.enrolling import open_again, write_settings
+from tests.store.making import BOB, add_phone, invite, kinds, redeem
+
+
+@pytest.fixture
+async def config(tmp_path: Path) -> Path:
+    """Alice has a phone and one that waits for its code, Bob has one."""
+    config = write_settings(tmp_path)
+    store = open_again(config)
+    await add_phone(store, "d1")
+    await add_phone(store, "d2", BOB)
+    await invite(store)
+    await redeem(store, "d3")
+    await store.close()
+    return config
+
+
+async def run(config: Path, *words: str) -> tuple[int, str]:
+    ended = await asyncio.to_thread(CliRunner().invoke, devices, ["--config", str(config), *words])
+    return ended.exit_code, ended.output
+
+
+async def test_the_list_names_every_phone_that_is_not_removed(config: Path) -> None:
+    exit_code, said = await run(config)
+    assert exit_code == 0
+    assert [line.split()[:2] for line in said.splitlines()] == [
+        ["ID", "USER"],
+        ["d1", "alice"],
+        ["d2", "bob"],
+        ["d3", "alice"],
+    ]
+    assert "corp-ldap:uuid-of-bob" in said
+    assert "2026-09-21T14:13:20Z" in said
+
+
+@pytest.mark.parametrize("user", ["bob", "BOB", "corp-ldap:uuid-of-bob"])
+async def test_the_list_of_one_person(config: Path, user: str) -> None:
+    _, said = await run(config, user, "--json")
+    assert [json.loads(line) for line in said.splitlines()] == [
+        {
+            "id": "d2",
+            "user": "bob",
+            "person": "corp-ldap:uuid-of-bob",
+            "phone": "Pixel 7",
+            "state": "active",
+            "since": "2026-09-21T14:13:20Z",
+        }
+    ]
+
+
+async def test_who_has_no_phone_is_said(config: Path) -> None:
+    assert await run(config, "zoe") == (0, "No phones of zoe.\n")
+
+
+async def test_a_removed_phone_is_off_the_list_and_in_the_evidence(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "carol")
+    exit_code, said = await run(config, "remove", "d1")
+    assert exit_code == 0
+    assert said == "Removed 'Pixel 7' of alice: it can answer no more.\n"
+    store = open_again(config)
+    assert await store.devices_of(PersonKey("corp-ldap", "uuid-of-alice")) == []
+    assert (await kinds(store))[-1] == "device_removed"
+    issuers = [fields["by"] async for *_, fields in store.evidence() if "by" in fields]
+    assert issuers[-1] == "carol"
+    await store.close()
+
+
+async def test_removing_what_is_not_there_is_a_no(config: Path) -> None:
+    assert await run(config, "remove", "d9") == (1, "There is no phone with the id d9.\n")
+    exit_code, said = await run(config, "remove", "d9", "--json")
+    assert (exit_code, json.loads(said)) == (1, {"removed": False, "device": "d9"})
+
+
+async def test_without_a_store_nothing_is_made(tmp_path: Path) -> None:
+    config = write_settings(tmp_path)
+    exit_code, said = await run(config)
+    assert exit_code == 2
+    assert "there is no store" in said
+    assert not (tmp_path / "state").exists()
+
+
+async def test_other_words_are_not_understood(config: Path) -> None:
+    exit_code, said = await run(config, "remove", "d1", "d2")
+    assert exit_code == 2
+    assert "devices remove ID" in said
