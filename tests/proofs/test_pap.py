@@ -98,9 +98,8 @@ def test_nothing_read_is_empty_or_holds_nul(raw: bytes, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("vector", WRONG_SECRET["garbage"])
-@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
-def test_a_wrong_shared_secret_is_recognised(vector: dict[str, str], encoding: str) -> None:
-    assert read(_with_the_servers_secret(vector), encoding=encoding) == LooksLikeWrongSecret()
+def test_a_wrong_shared_secret_is_recognised(vector: dict[str, str]) -> None:
+    assert read(_with_the_servers_secret(vector), encoding="latin-1") == LooksLikeWrongSecret()
 
 
 @pytest.mark.parametrize("vector", WRONG_SECRET["looks_like_latin_1"])

@@ -78,3 +78,10 @@ def test_what_somebody_may_have_meant_is_named() -> None:
     assert load_dictionary().nearest("filter-ID") == "Filter-Id"
     assert load_dictionary().nearest("Tunnel-Private-Group-Id") == "Tunnel-Private-Group-ID"
     assert load_dictionary().nearest("zzz") is None
+
+
+def test_no_number_has_two_names() -> None:
+    attributes = list(load_dictionary())
+    assert len({attribute.key for attribute in attributes}) == len(attributes)
+    for attribute in attributes:
+        assert len(attribute.values) == len(attribute.value_names), attribute.name

@@ -200,9 +200,9 @@ def test_the_proof_is_told(attributes: list[tuple[int, bytes]], proof: str) -> N
         (64, b"\x01\0\0\x0d", "Tunnel-Type", "VLAN"),
         (26, VENDOR_9 + b"\x01\x05abc", "Cisco-AVPair", "abc"),
         (26, VENDOR_9 + b"\xc8\x04ab", "Attr-26.9.200", "0x6162"),
-        (26, VENDOR_9 + b"\x01\x09abc", "Attr-26", "0x000000090109616263"),
-        (26, VENDOR_9, "Attr-26", "0x00000009"),
-        (26, b"\1", "Attr-26", "0x01"),
+        (26, VENDOR_9 + b"\x01\x09abc", "Vendor-Specific", "0x000000090109616263"),
+        (26, VENDOR_9, "Vendor-Specific", "0x00000009"),
+        (26, b"\1", "Vendor-Specific", "0x01"),
     ],
 )
 def test_an_attribute_is_told_as_text(type: int, value: bytes, name: str, text: str) -> None:
