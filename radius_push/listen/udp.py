@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -56,6 +57,7 @@ class UdpListener:
         self._counters = counters
         self._dedup = Dedup() if dedup is None else dedup
         self._hush = Hush()
+        self._socket: socket.socket | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._held: set[asyncio.Task[None]] = set()
@@ -75,26 +77,24 @@ class UdpListener:
         return len(self._held)
 
     async def open(self) -> None:
-        """Bind. OSError if the address can't be had. What arrives before `serve` is dropped."""
-        bound = bind(self._endpoint)
-        try:
-            host, port = bound.getsockname()[:2]
-            self._server = (str(host), int(port))
-            # uvloop and asyncio both take a bound socket, and only so can IPV6_V6ONLY be set before.
-            loop = asyncio.get_running_loop()
-            self._transport, _ = await loop.create_datagram_endpoint(lambda: _Protocol(self), sock=bound)
-        except BaseException:
-            bound.close()
-            raise
+        """Bind. OSError if the address can't be had. What arrives waits in the kernel for `serve`."""
+        self._socket = bind(self._endpoint)
+        host, port = self._socket.getsockname()[:2]
+        self._server = (str(host), int(port))
 
     async def serve(self) -> None:
         """Answer until `drain`. One crashed login takes nothing else with it."""
         if self._drained.is_set():
             return
-        if self._transport is None:
+        if self._socket is None:
             await self.open()
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as self._tasks:
+                # uvloop and asyncio both take a bound socket, and only so can IPV6_V6ONLY be set before.
+                self._transport, _ = await loop.create_datagram_endpoint(
+                    lambda: _Protocol(self), sock=self._socket
+                )
                 await self._drained.wait()
         finally:
             self._tasks = None
@@ -238,7 +238,9 @@ class UdpListener:
     def _close(self) -> None:
         if self._transport is not None:
             self._transport.close()
-            self._transport = None
+        elif self._socket is not None:
+            self._socket.close()
+        self._transport = self._socket = None
 
     def congested(self, now: bool) -> None:
         """The kernel takes no more datagrams for the moment, or does again."""

@@ -245,6 +245,24 @@ async def test_a_login_whose_accept_has_left_is_written_down_before_the_end() ->
         await served
 
 
+async def test_what_arrives_before_serving_is_answered_then() -> None:
+    house = House()
+    await house.listener.open()
+    async with gateway(house.listener.address) as gate:
+        gate.send(REQUEST)
+        served = asyncio.create_task(house.listener.serve())
+        assert (await gate.reply())[0] == 2
+        await house.listener.drain()
+        await served
+
+
+async def test_a_listener_that_never_served_lets_its_port_go() -> None:
+    house = House()
+    await house.listener.open()
+    assert await house.listener.drain() == 0
+    await house.listener.serve()
+
+
 async def test_a_port_in_use_is_an_error_at_once() -> None:
     async with serving(House()) as house:
         other = House()
