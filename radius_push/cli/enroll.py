@@ -73,8 +73,8 @@ class Desk:
     def enrol(self, person: Person, phone: PhoneListener, *, no_confirm: bool) -> bool:
         """The whole enrolment; True if the phone is trusted at its end. Raises DoorClosed, Refused."""
         shown = self._runner.run(self._invite(person, phone))
-        self._card.show(person, shown, link=link(phone.url, shown))
         try:
+            self._card.show(person, shown, link=link(phone.url, shown))
             device = self._runner.run(
                 wait_for_phone(self._store, shown.invitation, person=person.key, clock=self._clock)
             )
