@@ -213,7 +213,7 @@ def choose(story: Story, person: Person, doors: Doors) -> tuple[Story, policy.Ad
             return story, Quiet(Reason.ATTRIBUTE_NOT_READ, f"{attribute} could not be read")
         case policy.Admitted():
             try:
-                check_reply(decision.reply, dictionary=doors.dictionary)
+                check_reply(decision.reply, dictionary=doors.dictionary, request=story.arrival.request)
             except ReplyNotComputed as problem:
                 return story, Refuse(Reason.REPLY_NOT_COMPUTED, str(problem))
             return story, decision

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from radius_push import events
 from radius_push.model import Reason
+from radius_push.test_phone import PhoneRefused
 from tests.scenarios.house import ACCEPT, REJECT, House, house
 from tests.scenarios.turned import run
 
@@ -35,8 +38,9 @@ def test_the_phone_is_told_who_asks_from_where(tmp_path: Path) -> None:
         async with house(tmp_path) as h:
             phone = await h.phone()
             asking = asyncio.ensure_future(h.ask())
-            card = await phone.answer_next(approve=False, seconds=30)
+            card = await phone.next_question(seconds=30)
             assert (card["account"], card["client"], card["address"]) == ("alice", "fw1", "203.0.113.7")
+            await phone.answer(card, approve=False)
             await asking
 
     run(story())
@@ -78,8 +82,8 @@ def test_an_approval_after_the_end_lets_nobody_in(tmp_path: Path) -> None:
             await h.until(events.Asked)
             card = await phone.next_question(seconds=10)
             await asking
-            outcome = await phone.answer(card, approve=True)
-            assert outcome not in ("approved", "approve")
+            with pytest.raises(PhoneRefused, match="late"):
+                await phone.answer(card, approve=True)
             assert h.of(events.Accepted) == []
 
     run(story())
@@ -140,11 +144,11 @@ def test_of_two_phones_the_first_answer_wins(tmp_path: Path) -> None:
             asking = asyncio.ensure_future(h.ask())
             card = await other.next_question(seconds=10)
             await one.answer_next(approve=False, seconds=10)
-            outcome = await other.answer(card, approve=True)
+            with pytest.raises(PhoneRefused):
+                await other.answer(card, approve=True)
             reply = await asking
             assert reply is not None
             assert reply.code == REJECT
-            assert outcome != "approved"
             assert len(h.of(events.Answered)) == 1
 
     run(story())
@@ -187,9 +191,9 @@ def test_a_phone_removed_while_it_is_asked_answers_no_more(tmp_path: Path) -> No
             (device,) = await h.server.store.devices()
             removed = events.DeviceRemoved(str(device.person), device.id, "test")
             await h.server.store.remove_device(device.id, at=h.server.clock.now(), event=removed)
-            outcome = await phone.answer(card, approve=True)
+            with pytest.raises(PhoneRefused):
+                await phone.answer(card, approve=True)
             reply = await asking
-            assert outcome != "approved"
             assert reply is not None
             assert reply.code == REJECT
 

@@ -1,0 +1,153 @@
+"""What reaches the server and is no honest login: silence, and the phone stays still."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+from pathlib import Path
+
+from radius_push import events
+from radius_push.model import Reason, Secret
+from radius_push.radius.asking import write_request
+from radius_push.radius.packet import load_dictionary
+from tests.scenarios.house import ACCEPT, PASSWORD, SECRET, SETTINGS, House, house
+from tests.scenarios.turned import run
+
+LENIENT = SETTINGS.replace("patience: 60s", "patience: 60s, require_message_authenticator: no")
+
+
+class Wire(asyncio.DatagramProtocol):
+    """A bare socket of a gateway: what it heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.heard.append(data)
+
+
+async def send(h: House, *datagrams: bytes) -> list[bytes]:
+    """Send them from one socket, wait for as long as any login can take, and say what came back."""
+    wire = Wire()
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: wire, local_addr=("127.0.0.1", 0), remote_addr=h.server.authentication[0]
+    )
+    try:
+        for datagram in datagrams:
+            transport.sendto(datagram)
+        await asyncio.sleep(60)
+    finally:
+        transport.close()
+    return wire.heard
+
+
+def write_login(
+    *, identifier: int, authenticator: bytes, secret: Secret = SECRET, message_authenticator: bool = True
+) -> bytes:
+    return write_request(
+        identifier=identifier,
+        authenticator=authenticator,
+        secret=secret,
+        username="alice",
+        password=Secret(PASSWORD),
+        message_authenticator=message_authenticator,
+        dictionary=load_dictionary(),
+    )
+
+
+def test_a_wrong_secret_with_message_authenticator_gets_silence(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            await h.phone()
+            assert await h.ask(secret=Secret("another-secret-of-22-o"), timeout=50) is None
+            assert h.server.counters["not_authentic"] == 1
+            assert h.of(events.Asked) + h.of(events.Rejected) == []
+
+    run(story())
+
+
+def test_a_password_that_a_wrong_secret_garbled_gets_silence_and_is_shown_to_no_directory(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with house(tmp_path, settings=LENIENT) as h:
+            await h.phone()
+            # Fixed authenticators: what they decrypt to with the wrong secret is the same in every run.
+            requests = [
+                write_login(
+                    identifier=n,
+                    authenticator=sha256(bytes([n])).digest()[:16],
+                    secret=Secret("another-secret-of-22-o"),
+                    message_authenticator=False,
+                )
+                for n in range(30)
+            ]
+            assert await send(h, *requests) == []
+            silent = h.of(events.Unanswered)
+            assert {(e.reason, e.directories) for e in silent} == {(Reason.WRONG_SHARED_SECRET, ())}
+            assert len(silent) == 30
+
+    run(story())
+
+
+def test_a_request_without_message_authenticator_is_silence_unless_the_client_may(tmp_path: Path) -> None:
+    async def story(settings: str) -> int | None:
+        async with house(tmp_path, settings=settings) as h:
+            phone = await h.phone()
+            asking = asyncio.ensure_future(h.ask(message_authenticator=False, timeout=50))
+            if settings is LENIENT:
+                await phone.answer_next(approve=True, seconds=30)
+            reply = await asking
+            return reply.code if reply else None
+
+    assert run(story(SETTINGS)) is None
+    assert run(story(LENIENT)) == ACCEPT
+
+
+def test_a_newer_request_in_the_same_place_takes_over_and_the_older_is_never_accepted(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            phone = await h.phone()
+            older, newer = (write_login(identifier=7, authenticator=bytes([n]) * 16) for n in (1, 2))
+            sending = asyncio.ensure_future(send(h, older, newer))
+            first = await phone.next_question(seconds=10)
+            second = await phone.next_question(seconds=10, but=[first["id"]])
+            await phone.answer(first, approve=True)
+            await phone.answer(second, approve=True)
+            heard = await sending
+            assert [datagram[0] for datagram in heard] == [ACCEPT]
+            assert len(h.of(events.Accepted)) == 1
+            assert [e.reason for e in h.of(events.Unanswered)] == [Reason.SUPERSEDED]
+
+    run(story())
+
+
+def test_a_packet_recorded_on_the_wire_and_played_again_rings_nobody(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            phone = await h.phone()
+            packet = write_login(identifier=9, authenticator=b"9" * 16)
+            sending = asyncio.ensure_future(send(h, packet))
+            await phone.answer_next(approve=True, seconds=30)
+            assert [datagram[0] for datagram in await sending] == [ACCEPT]
+            await asyncio.sleep(3600)
+            assert await send(h, packet) == []
+            assert len(h.of(events.Asked)) == 1
+            assert [e.reason for e in h.of(events.Unanswered)] == [Reason.REPLAYED]
+
+    run(story())
+
+
+def test_rubbish_from_a_client_and_anything_from_a_stranger_are_silence(tmp_path: Path) -> None:
+    strict = SETTINGS.replace("[127.0.0.1]", "[127.0.0.9]")
+
+    async def story(settings: str, *datagrams: bytes) -> tuple[list[bytes], House]:
+        async with house(tmp_path, settings=settings) as h:
+            return await send(h, *datagrams), h
+
+    heard, h = run(story(SETTINGS, b"", b"\x01", bytes(20), b"\x01\x00\x00\x14" + bytes(16), bytes(4097)))
+    assert heard == []
+    assert h.told[-1] == events.ServerStopped(0)
+    heard, h = run(story(strict, write_login(identifier=1, authenticator=b"1" * 16)))
+    assert heard == []
+    assert h.of(events.Asked) + h.of(events.Rejected) == []
