@@ -1,0 +1,214 @@
+"""The phone side: the one door that faces the internet. Serves the app, and hears what phones sign.
+
+It meets a login only through the Store. Everything here is bounded: connections, streams, bodies, times.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import secrets
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from radius_push.factors.answer import AnswerRefused
+from radius_push.model import Secret
+from radius_push.ports import Clock, Store, StoreDown
+from radius_push.shapes import Enrollment, PhoneListener
+from radius_push.web.doorway import Doorway
+from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
+from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
+from radius_push.web.phone_stream import Streams
+from radius_push.web.refusal import Refusal
+
+logger = logging.getLogger("radius_push.web.phone")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CLOSING_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneLimits:
+    connections: int = 2000
+    connections_per_neighbourhood: int = 100
+    """From one IPv4 address, or one IPv6 /64."""
+    streams: int = 1500
+    streams_per_device: int = 3
+    header_seconds: float = 10.0
+    """A connection without a complete header for so long is closed, an idle one too."""
+    body_seconds: float = 10.0
+
+
+class PhoneSide:
+    """One listener for phones."""
+
+    def __init__(
+        self,
+        listener: PhoneListener,
+        *,
+        store: Store,
+        clock: Clock,
+        pepper: Secret,
+        enrollment: Enrollment,
+        counters: Counter[str],
+        fresh: Callable[[int], bytes] = secrets.token_bytes,
+        limits: PhoneLimits = PhoneLimits(),
+    ) -> None:
+        self._listener = listener
+        self._counters = counters
+        self._limits = limits
+        self._hosts = _hosts(listener.url)
+        self._streams = Streams(
+            store, clock, per_device=limits.streams_per_device, in_all=limits.streams, counters=counters
+        )
+        self._api = PhoneApi(
+            origin=listener.url,
+            store=store,
+            clock=clock,
+            pepper=pepper,
+            enrollment=enrollment,
+            counters=counters,
+            fresh=fresh,
+            streams=self._streams,
+            body_seconds=limits.body_seconds,
+        )
+        self._doorway: Doorway | None = None
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """As bound."""
+        assert self._doorway is not None, "not started"  # noqa: S101  # a fault of the caller
+        return self._doorway.port
+
+    async def start(self) -> None:
+        """Listen. Raises OSError for an address, a certificate or a key that cannot be used."""
+        doorway = Doorway(
+            self._listener.endpoint,
+            tls=_tls(self._listener),
+            per_neighbourhood=self._limits.connections_per_neighbourhood,
+            in_all=self._limits.connections,
+            counters=self._counters,
+        )
+        runner = web.AppRunner(
+            self._app(),
+            access_log=None,
+            # A phone that leaves ends its stream at once.
+            handler_cancellation=True,
+            # In aiohttp this is also the time in which a request's header has to arrive.
+            keepalive_timeout=self._limits.header_seconds,
+            lingering_time=self._limits.body_seconds,
+            shutdown_timeout=CLOSING_SECONDS,
+            auto_decompress=False,
+        )
+        await runner.setup()
+        self._runner = runner
+        try:
+            doorway.open()
+        except OSError:
+            await self.close()
+            raise
+        self._doorway = doorway
+        server = runner.server
+        assert server is not None  # noqa: S101  # setup made it
+        doorway.welcome(server)
+
+    async def close(self) -> None:
+        """Let nobody in, end the streams, finish the answers."""
+        if self._doorway is not None:
+            await self._doorway.close()
+        self._streams.close()
+        await self._api.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def _app(self) -> web.Application:
+        @web.middleware
+        async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._watch(request, handler)
+
+        app = web.Application(middlewares=[watch], client_max_size=LONGEST_BODY)
+        app.on_response_prepare.append(self._dress)
+        for path, handler in {
+            "/api/nonce": self._api.nonce,
+            "/api/enrol": self._api.enrol,
+            "/api/stream": self._api.stream,
+            "/api/answer": self._api.answer,
+        }.items():
+            app.router.add_post(path, handler)
+        app.router.add_get("/{path:.*}", functools.partial(_file, files=read_files()))
+        return app
+
+    @web.middleware
+    async def _watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """What every request must be, and what becomes of every failure."""
+        try:
+            self._expect_at_home(request)
+            return await handler(request)
+        except Refusal as refusal:
+            return refusal.response()
+        except AnswerRefused as refused:
+            self._counters["phone_signed_text_refused"] += 1
+            return web.json_response(
+                {
+                    "error": "refused",
+                    "message": "What this phone signed is not what was asked.",
+                    "field": refused.field,
+                },
+                status=400,
+            )
+        except StoreDown as problem:
+            logger.error("the phone side has no store: %s", problem)
+            return Refusal(503, "store_down", "The server cannot work at the moment.").response()
+        except web.HTTPException as problem:
+            return Refusal(
+                problem.status, problem.reason.lower().replace(" ", "_"), problem.reason
+            ).response()
+        except Exception:  # a fault of our own in one request must not reach the others, nor the wire
+            logger.exception("a phone's request failed")
+            return Refusal(500, "fault", "The server failed.").response()
+
+    def _expect_at_home(self, request: web.Request) -> None:
+        hosts = request.headers.getall("Host", [])
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+            self._counters["phone_other_host"] += 1
+            raise Refusal(421, "host", "This server has another name.")
+        origin = request.headers.get("Origin")
+        if request.method == "POST" and origin is not None and origin != self._listener.url:
+            self._counters["phone_other_origin"] += 1
+            raise Refusal(403, "origin", "Another site's page may not ask here.")
+
+    async def _dress(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if self._listener.url.startswith("https:"):
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+async def _file(request: web.Request, *, files: dict[str, File]) -> web.Response:
+    return serve_file(request, files)
+
+
+def _hosts(url: str) -> frozenset[str]:
+    """What the Host header may say."""
+    parts = urlsplit(url)
+    default = {"https": 443, "http": 80}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
+    port = parts.port or default
+    return frozenset({f"{host}:{port}"} | ({host} if port == default else set()))
+
+
+def _tls(listener: PhoneListener) -> ssl.SSLContext | None:
+    if listener.certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(listener.certificate, listener.key)
+    return context

@@ -1,0 +1,282 @@
+"""What a phone may ask: a nonce, to be enrolled, to be told, to answer. Everything that counts is signed."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+from aiohttp import web
+
+from radius_push import enrollment, events
+from radius_push.factors.answer import (
+    Approve,
+    read_answer,
+    read_object,
+    read_payload,
+    read_request,
+    text_field,
+    verify_signature,
+)
+from radius_push.factors.question import Value, is_open, milliseconds, outcome
+from radius_push.model import Device, DeviceState, Question, QuestionState, Secret
+from radius_push.ports import Clock, Store
+from radius_push.shapes import Enrollment
+from radius_push.web.doorway import address_of
+from radius_push.web.nonces import Nonces
+from radius_push.web.phone_stream import Streams
+from radius_push.web.refusal import Refusal
+from radius_push.web.wrong_tries import WrongTries, neighbourhood
+
+T = TypeVar("T")
+
+LONGEST_BODY = 8192
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class PhoneApi:
+    """The four requests, each answered with JSON or with a Refusal."""
+
+    def __init__(
+        self,
+        *,
+        origin: str,
+        store: Store,
+        clock: Clock,
+        pepper: Secret,
+        enrollment: Enrollment,
+        counters: Counter[str],
+        fresh: Callable[[int], bytes],
+        streams: Streams,
+        body_seconds: float,
+    ) -> None:
+        self._origin = origin
+        self._store = store
+        self._clock = clock
+        self._pepper = pepper
+        self._enrollment = enrollment
+        self._counters = counters
+        self._fresh = fresh
+        self._streams = streams
+        self._body_seconds = body_seconds
+        self._nonces = Nonces(fresh)
+        self._tries = WrongTries()
+        self._unfinished: set[asyncio.Task[object]] = set()
+
+    async def close(self) -> None:
+        """Wait for what phones began and did not wait for."""
+        await asyncio.gather(*self._unfinished, return_exceptions=True)
+
+    # --- a nonce -------------------------------------------------------------------------------------
+
+    async def nonce(self, request: web.Request) -> web.StreamResponse:
+        await self._body(request, set())
+        nonce = self._nonces.make(self._clock.monotonic())
+        return web.json_response({"nonce": nonce, "now": milliseconds(self._clock.now())})
+
+    # --- enrolment -----------------------------------------------------------------------------------
+
+    async def enrol(self, request: web.Request) -> web.StreamResponse:
+        body = await self._body(request, {"payload", "signature"}, one_of={"token", "code"})
+        fields = read_payload(body["payload"])
+        said = read_request(
+            fields, purpose="enrol", origin=self._origin, names=frozenset({"public_key", "name"})
+        )
+        self._expect_our_nonce(said["nonce"])
+        key = _octets(said["public_key"], 65)
+        if not verify_signature(key, body["payload"], _octets(body["signature"], 64)):
+            raise Refusal(400, "signature", "This phone could not prove that it holds its key.")
+        redeemed = await self._redeem(request, body.get("token") or body["code"], key, said)
+        device = redeemed.device
+        return web.json_response(
+            {
+                "device": device.id,
+                "person": str(device.person),
+                "account": device.username,
+                "name": device.name,
+                "invitation": redeemed.invitation,
+            }
+        )
+
+    async def _redeem(
+        self, request: web.Request, token_or_code: str, key: bytes, said: dict[str, str]
+    ) -> enrollment.Redeemed:
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        who = neighbourhood(address_of(peer))
+        booked = self._tries.book(who, self._clock.monotonic())
+        if booked is None:
+            self._counters["phone_enrol_too_many_tries"] += 1
+            raise Refusal(429, "too_many_tries", "Too many wrong tries. Wait ten minutes.")
+        self._spend(said["nonce"], signer=f"enrol {who}")
+        outcome = await self._finish(
+            enrollment.redeem(
+                self._store,
+                token_or_code=token_or_code,
+                public_key=key,
+                name=said["name"],
+                device_id=base64.urlsafe_b64encode(self._fresh(16)).decode().rstrip("="),
+                pepper=self._pepper,
+                devices_per_user=self._enrollment.devices_per_user,
+                origin=self._origin,
+                now=self._clock.now(),
+            )
+        )
+        match outcome:
+            case enrollment.Redeemed():
+                self._tries.strike(booked)
+                return outcome
+            case enrollment.Refused("too_many_devices"):  # the secret was right, so this may be said
+                self._tries.strike(booked)
+                raise Refusal(
+                    409, "too_many_devices", "You have as many phones as you may. Remove one first."
+                )
+            case enrollment.Refused():
+                self._counters["phone_enrol_refused"] += 1
+                raise Refusal(
+                    403, "invitation", "This link or code is not valid, or no longer. Ask for a new one."
+                )
+
+    # --- the stream ----------------------------------------------------------------------------------
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        body = await self._body(request, {"payload", "signature"})
+        said = read_request(
+            read_payload(body["payload"]), purpose="stream", origin=self._origin, names=frozenset({"device"})
+        )
+        self._expect_our_nonce(said["nonce"])
+        device = await self._signer(said["device"], body)
+        self._spend(said["nonce"], signer=device.id)
+        return await self._streams.serve(request, device)
+
+    # --- the answer ----------------------------------------------------------------------------------
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = await self._body(request, {"payload", "signature"})
+        fields = read_payload(body["payload"])
+        device = await self._signer(text_field(fields, "device"), body)
+        _expect_active(device)
+        question = await self._store.question(text_field(fields, "question"))
+        if question is None or question.person != device.person:
+            raise Refusal(404, "unknown_question", "This request is not known here.")
+        answer = read_answer(body["payload"], question=question, device=device, origin=self._origin)
+        approve = isinstance(answer, Approve)
+        at = self._clock.now()
+        written = await self._finish(
+            self._store.answer(
+                question.id,
+                device=device.id,
+                approve=approve,
+                at=at,
+                event=events.Answered(
+                    login=question.login,
+                    question=question.id,
+                    person=str(question.person),
+                    device=device.id,
+                    answer="approve" if approve else "deny",
+                    payload=body["payload"],
+                    signature=body["signature"],
+                ),
+            )
+        )
+        said = "approved" if approve else "denied"
+        if not written:
+            await self._say_why_not(question, device, said)
+        self._counters[f"phone_{said}"] += 1
+        return web.json_response({"outcome": said})
+
+    async def _say_why_not(self, question: Question, device: Device, said: str) -> None:
+        """Return if this very answer was written before (the phone did not hear so), else raise why not."""
+        self._counters["phone_answer_too_late"] += 1
+        _expect_active(await self._store.device(device.id) or device)
+        now = await self._store.question(question.id) or question
+        answered = now.state in {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED}
+        if not answered or is_open(now, self._clock.now()):
+            raise Refusal(409, "too_late", "Too late: this request is over. Nothing was answered.")
+        if now.device != device.id:
+            raise Refusal(409, f"{outcome(now)}_elsewhere", f"Another phone was faster: {outcome(now)}.")
+        if outcome(now) != said:
+            raise Refusal(409, f"{outcome(now)}_before", f"This phone answered before: {outcome(now)}.")
+
+    # --- what all of them need -----------------------------------------------------------------------
+
+    async def _body(
+        self, request: web.Request, names: set[str], one_of: set[str] | None = None
+    ) -> dict[str, str]:
+        """The JSON object that was sent: exactly these texts, and one of `one_of`."""
+        if request.content_type != "application/json":
+            raise Refusal(415, "content_type", "Only application/json is read here.")
+        if (request.content_length or 0) > LONGEST_BODY:
+            raise Refusal(413, "too_large", "This is more than a phone has to say.")
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                octets = await request.read()
+            fields: dict[str, Value] = read_object(octets.decode(), most=LONGEST_BODY)
+        except TimeoutError:
+            raise Refusal(408, "too_slow", "The request took too long.") from None
+        except UnicodeDecodeError:
+            raise Refusal(400, "malformed", "This is not UTF-8.") from None
+        extra = fields.keys() - names
+        if fields.keys() < names or (len(extra) != 1 or not extra <= one_of if one_of else extra):
+            raise Refusal(400, "malformed", "A field is missing or unknown.")
+        return {name: text_field(fields, name) for name in fields}
+
+    async def _signer(self, device: str, body: dict[str, str]) -> Device:
+        """The device that signed. One row is read for it, and nothing is written."""
+        found = await self._store.device(device)
+        signature = _octets(body["signature"], 64)
+        if found is None or not verify_signature(found.public_key, body["payload"], signature):
+            self._counters["phone_unknown_device"] += 1
+            raise Refusal(401, "unknown_device", "This phone is not known here. It must be added again.")
+        return found
+
+    def _expect_our_nonce(self, nonce: str) -> None:
+        if not self._nonces.is_ours(nonce, self._clock.monotonic()):
+            raise _stale_nonce()
+
+    def _spend(self, nonce: str, *, signer: str) -> None:
+        if not self._nonces.spend(nonce, signer=signer, now=self._clock.monotonic()):
+            raise _stale_nonce()
+
+    async def _finish(self, work: Coroutine[None, None, T]) -> T:
+        """Do it to the end, also when the phone hangs up in the middle."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._unfinished.discard(task)
+        # Looked at, because nobody else does when the phone hung up.
+        if not task.cancelled() and task.exception() is not None:
+            self._counters["phone_unfinished"] += 1
+
+
+def _expect_active(device: Device) -> None:
+    match device.state:
+        case DeviceState.REMOVED:
+            raise Refusal(403, "removed", "This phone was removed. It must be added again.")
+        case DeviceState.PENDING:
+            raise Refusal(403, "pending", "This phone is not confirmed yet.")
+        case DeviceState.ACTIVE:
+            return
+
+
+def _stale_nonce() -> Refusal:
+    return Refusal(401, "nonce", "This took too long, or came twice. Try again.")
+
+
+def _octets(text: str, length: int) -> bytes:
+    """base64url without padding, of so many octets, in its one spelling."""
+    try:
+        octets = (
+            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if _BASE64URL.fullmatch(text) else b""
+        )
+    except binascii.Error:
+        octets = b""
+    if len(octets) != length or base64.urlsafe_b64encode(octets).decode().rstrip("=") != text:
+        raise Refusal(400, "malformed", "A field does not hold what it should.")
+    return octets

@@ -1,0 +1,430 @@
+// The screens: what is true decides which one is shown, and a screen is rebuilt only when it changes.
+
+import { Refused, NoKey, Unreachable, answer, confirmationCode, enrol, forgetPhone, listen, loadPhone } from "./core.js";
+import { said, texts } from "./texts.js";
+
+const TAP_GUARD_MS = 400; // a card that has just appeared may lie under a finger that meant something else
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+let phone = null;
+let token = null; // of a link; opening it spends nothing
+let trouble = null; // key, unknown, removed, nokey
+let adding = false;
+let connection = "connecting";
+let device = "unknown"; // pending, active, removed: as the server says
+let ahead = 0; // server time minus this page's own clock
+const items = new Map(); // id -> {card, result, sending, element}: what is asked, and what became of it
+
+const serverNow = () => performance.now() + ahead;
+
+// --- building ----------------------------------------------------------------------------------------
+
+const screen = document.getElementById("screen");
+let shown = "";
+
+function build(name) {
+  const part = document.getElementById(name).content.cloneNode(true).firstElementChild;
+  for (const element of part.querySelectorAll("[data-text]")) element.textContent = texts[element.dataset.text];
+  return part;
+}
+
+const named = (part, name) => part.querySelector(`[data-name="${name}"]`);
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Show `name`, built by `fill` only if another screen was there. `key` tells two of one kind apart.
+function show(name, fill, key = "") {
+  if (shown === `${name} ${key}`) return screen.firstElementChild;
+  shown = `${name} ${key}`;
+  const part = build(name);
+  fill(part);
+  screen.replaceChildren(part);
+  return part;
+}
+
+function render() {
+  renderConnection();
+  if (trouble && !adding) return showTrouble();
+  if (adding || token || !phone) return mustInstall() ? show("install", () => {}) : showAdd();
+  if (device === "pending") return showWaiting();
+  if (items.size) return showRequests();
+  return showHome();
+}
+
+function renderConnection() {
+  const line = document.getElementById("connection");
+  line.hidden = !phone || Boolean(trouble);
+  line.className = `connection ${connection}`;
+  write(line, texts[`connection_${connection}`]);
+}
+
+// --- adding this phone -------------------------------------------------------------------------------
+
+// On an iPhone the Home Screen has a storage of its own: a key made in Safari would be lost.
+const mustInstall = () => navigator.standalone === false;
+
+function showAdd() {
+  show("add", (part) => fillAdd(part, token), token ?? "");
+}
+
+function fillAdd(form, byToken) {
+  named(form, "lead").textContent = byToken ? texts.add_by_link : texts.add_by_code;
+  named(form, "again").hidden = !phone;
+  named(form, "code-field").hidden = Boolean(byToken);
+  named(form, "code").placeholder = texts.add_code_example;
+  named(form, "phone").value = ownName();
+  named(form, "back").hidden = !phone;
+  named(form, "back").addEventListener("click", () => {
+    token = null;
+    adding = false;
+    render();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    add(form, byToken);
+  });
+}
+
+function ownName() {
+  const agent = navigator.userAgent;
+  const model = /Android [^;)]*; ([^;)]+?)(?: Build\/[^;)]*)?\)/.exec(agent)?.[1];
+  if (model && model !== "K") return model;
+  const kinds = [["iPhone", "iPhone"], ["iPad", "iPad"], ["Android", "Android phone"], ["Mac", "Mac"], ["Windows", "Windows PC"], ["Linux", "Linux PC"]];
+  return kinds.find(([word]) => agent.includes(word))?.[1] ?? "";
+}
+
+async function add(form, byToken) {
+  const code = named(form, "code").value.replace(/[\s\p{Pd}]/gu, "");
+  const name = named(form, "phone").value.trim();
+  const wrong = named(form, "wrong");
+  if (!byToken && code.length !== 8) return write(wrong, texts.add_no_code);
+  if (!name) return write(wrong, texts.add_no_name);
+  const go = named(form, "go");
+  write(wrong, "");
+  go.disabled = true;
+  write(go, texts.add_working);
+  try {
+    const added = await enrol(byToken ? { token: byToken } : { code }, name);
+    begin(added);
+  } catch (problem) {
+    if (problem instanceof NoKey) {
+      trouble = "nokey";
+      adding = false;
+      return render();
+    }
+    const word = problem instanceof Refused ? problem.word : problem instanceof Unreachable ? "unreachable" : "";
+    write(wrong, texts[`refused_${word}`] ?? texts.refused_otherwise);
+    go.disabled = false;
+    write(go, texts.add_button);
+  }
+  return undefined;
+}
+
+function begin(added) {
+  phone = added;
+  token = trouble = null;
+  adding = false;
+  device = "pending";
+  items.clear();
+  keepListening();
+  render();
+}
+
+function showWaiting() {
+  show(
+    "waiting",
+    async (part) => {
+      const code = await confirmationCode(phone);
+      named(part, "code").textContent = `${code.slice(0, 3)}\u2009${code.slice(3)}`;
+      named(part, "code").setAttribute("aria-label", [...code].join(" "));
+    },
+    phone.device,
+  );
+}
+
+// --- no request, or nothing works --------------------------------------------------------------------
+
+function showHome() {
+  const part = show("home", (home) => {
+    named(home, "account").textContent = phone.account;
+    named(home, "phone").textContent = phone.name;
+  });
+  write(named(part, "lead"), texts[`home_${connection}`]);
+  named(part, "tick").style.visibility = connection === "live" ? "visible" : "hidden";
+}
+
+function showTrouble() {
+  show(
+    "trouble",
+    (part) => {
+      const noKey = trouble === "nokey";
+      named(part, "title").textContent = noKey ? texts.nokey_title : texts.gone_title;
+      named(part, "text").textContent = noKey ? texts.nokey_text : texts[`gone_${trouble}`];
+      named(part, "actions").hidden = noKey;
+      named(part, "go").addEventListener("click", async () => {
+        await forgetPhone();
+        phone = trouble = null;
+        adding = true;
+        render();
+      });
+    },
+    trouble,
+  );
+}
+
+// --- requests ----------------------------------------------------------------------------------------
+
+function showRequests() {
+  const part = show("requests", () => {});
+  const list = named(part, "list");
+  for (const [id, item] of items) {
+    item.element ??= item.result ? resultOf(id, item) : cardOf(id, item);
+    if (item.element.parentNode !== list) list.append(item.element);
+  }
+  const open = [...items.values()].filter((item) => !item.result).length;
+  named(part, "count").hidden = open < 2;
+  write(named(part, "count"), said.waiting(open));
+  tick();
+}
+
+function cardOf(id, item) {
+  const { card } = item;
+  const element = build("card");
+  named(element, "client").textContent = card.client;
+  named(element, "account").textContent = card.account;
+  named(element, "address").textContent = card.address ?? texts.card_address_none;
+  named(element, "by").textContent = card.address ? texts.card_address_by : texts.card_address_why;
+  named(element, "login").textContent = card.login;
+  named(element, "yes").addEventListener("click", () => say(id, "approve"));
+  named(element, "no").addEventListener("click", () => say(id, "deny"));
+  setTimeout(() => {
+    item.ready = true;
+    tick();
+  }, TAP_GUARD_MS);
+  document.getElementById("spoken").textContent = said.arrived(card);
+  return element;
+}
+
+async function say(id, purpose) {
+  const item = items.get(id);
+  if (!item || item.sending || item.result) return;
+  item.sending = true;
+  write(named(item.element, "wrong"), "");
+  write(named(item.element, purpose === "approve" ? "yes" : "no"), texts.card_sending);
+  tick();
+  try {
+    finish(id, await answer(phone, item.card, purpose));
+  } catch (problem) {
+    hearRefusal(id, problem);
+  }
+}
+
+function hearRefusal(id, problem) {
+  const item = items.get(id);
+  const word = problem instanceof Refused ? problem.word : "";
+  if (word === "unknown_device" || word === "removed") return lose(word === "removed" ? "removed" : "unknown");
+  if (word === "unknown_question") return finish(id, "over");
+  if (`${word}_title` in texts) return finish(id, word);
+  item.sending = false;
+  write(named(item.element, "yes"), texts.card_yes);
+  write(named(item.element, "no"), texts.card_no);
+  write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
+  if (item.closed) finish(id, item.closed);
+  return tick();
+}
+
+// What became of it takes the place of the card, at its height: nothing moves under a finger.
+function finish(id, result) {
+  const item = items.get(id);
+  if (!item || item.result) return;
+  item.result = result;
+  const old = item.element;
+  item.element = resultOf(id, item);
+  if (old?.isConnected) {
+    item.element.style.minHeight = `${old.offsetHeight}px`;
+    const hadFocus = old.contains(document.activeElement);
+    old.replaceWith(item.element);
+    if (hadFocus) item.element.focus({ preventScroll: true });
+  }
+  document.getElementById("spoken").textContent = texts[`${result}_title`];
+  render();
+}
+
+function resultOf(id, item) {
+  const element = build("result");
+  const kind = item.result.startsWith("approved") ? "good" : item.result.startsWith("denied") ? "bad" : "late";
+  element.classList.add(kind);
+  element.dataset.result = item.result;
+  named(element, "title").textContent = texts[`${item.result}_title`];
+  named(element, "text").textContent = texts[`${item.result}_text`];
+  named(element, "which").textContent = said.which(item.card);
+  named(element, "done").addEventListener("click", () => {
+    items.delete(id);
+    element.remove();
+    render();
+  });
+  return element;
+}
+
+// Times and bars, by the server's clock.
+function tick() {
+  const now = serverNow();
+  for (const { card, element, result, ready, sending } of items.values()) {
+    if (result || !element) continue;
+    const left = Math.max(0, card.expires_at - now);
+    write(named(element, "when"), said.ago(Math.max(0, Math.floor((now - card.opened_at) / 1000))));
+    write(named(element, "left"), left ? said.left(Math.ceil(left / 1000)) : texts.card_over);
+    named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.expires_at - card.opened_at))})`;
+    element.classList.toggle("ending", left < 10_000);
+    for (const name of ["yes", "no"]) named(element, name).disabled = !ready || sending || !left;
+  }
+}
+setInterval(tick, 250);
+
+// --- the stream --------------------------------------------------------------------------------------
+
+let listening = null; // AbortController of the current stream
+let wake = () => {}; // ends the pause between two tries
+let turn = 0; // a new phone starts a new turn, and the loop of the old one ends
+let heardAt = 0;
+
+function hear(kind, state) {
+  heardAt = performance.now();
+  if (kind === "replaced") {
+    connection = "replaced";
+    return render();
+  }
+  if (kind !== "state") return undefined;
+  connection = "live";
+  ahead = state.now - performance.now();
+  device = state.device.state;
+  if (device === "removed") return lose("removed");
+  const open = new Set();
+  for (const card of state.questions) {
+    open.add(card.id);
+    if (!items.has(card.id)) items.set(card.id, { card });
+  }
+  const closed = new Map(state.closed.map((row) => [row.id, row]));
+  for (const [id, item] of items) {
+    if (open.has(id) || item.result) continue;
+    const result = resultWord(closed.get(id));
+    if (item.sending) item.closed = result; // our own answer is on its way: it knows best
+    else finish(id, result);
+  }
+  return render();
+}
+
+function resultWord(row) {
+  if (!row) return "over";
+  if (row.outcome === "timed_out") return "too_late";
+  if (row.outcome === "closed" || row.by_this_device) return row.outcome;
+  return `${row.outcome}_elsewhere`;
+}
+
+function lose(why) {
+  trouble = why;
+  items.clear();
+  turn += 1;
+  listening?.abort();
+  render();
+}
+
+async function keepListening() {
+  const mine = ++turn;
+  listening?.abort();
+  wake();
+  let retry = FIRST_RETRY_MS;
+  while (mine === turn) {
+    const started = performance.now();
+    try {
+      listening = new AbortController();
+      await listen(phone, (kind, data) => mine === turn && hear(kind, data), listening.signal);
+    } catch (problem) {
+      if (mine === turn && problem instanceof Refused && problem.word === "unknown_device") return lose("unknown");
+    }
+    if (mine !== turn) return undefined;
+    if (connection === "replaced") await pause(Infinity);
+    else {
+      if (performance.now() - started > LONGEST_RETRY_MS) retry = FIRST_RETRY_MS;
+      connection = navigator.onLine ? "unreachable" : "offline";
+      render();
+      if (await pause(retry * (0.75 + Math.random() / 2))) retry = FIRST_RETRY_MS;
+      else retry = Math.min(retry * 2, LONGEST_RETRY_MS);
+    }
+  }
+  return undefined;
+}
+
+// True if somebody woke it.
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    const timer = Number.isFinite(milliseconds) ? setTimeout(() => resolve(false), milliseconds) : 0;
+    wake = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+  });
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible") return;
+  if (connection === "replaced") connection = "connecting";
+  // A phone that slept may hold a stream that nobody feeds any more.
+  if (performance.now() - heardAt > 20_000) listening?.abort();
+  wake();
+  tick();
+});
+window.addEventListener("online", () => {
+  listening?.abort();
+  wake();
+});
+window.addEventListener("offline", () => {
+  connection = "offline";
+  render();
+});
+
+// --- the beginning -----------------------------------------------------------------------------------
+
+// The token leaves the address bar at once: no history, no screenshot of it, no sharing by accident.
+function readLink() {
+  const found = /^#enrol=([\w-]{1,64})$/.exec(location.hash)?.[1];
+  if (location.hash) history.replaceState(null, "", location.pathname);
+  if (!found) return;
+  token = found;
+  adding = true;
+}
+
+window.addEventListener("hashchange", () => {
+  readLink();
+  render();
+});
+
+function installWorker() {
+  if (!("serviceWorker" in navigator)) return;
+  const path = "/sw.js";
+  const policy = window.trustedTypes?.createPolicy("radius-push", {
+    createScriptURL: (url) => {
+      if (url !== path) throw new TypeError("not our worker");
+      return url;
+    },
+  });
+  const hadOne = Boolean(navigator.serviceWorker.controller);
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    // A newer app is there: take it, unless the person is in the middle of something.
+    if (hadOne && shown.startsWith("home")) location.reload();
+  });
+  // Without a worker the app opens a little slower; nothing else is lost.
+  navigator.serviceWorker.register(policy ? policy.createScriptURL(path) : path).catch(() => {});
+}
+
+readLink();
+document.querySelector("[data-text=app]").textContent = texts.app;
+const loaded = await loadPhone();
+if (loaded === "gone") trouble = "key";
+else phone = loaded;
+if (phone) keepListening();
+render();
+installWorker();

@@ -1,0 +1,129 @@
+"""Live streams to open phone apps: the whole state at once, and again whenever it changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import replace
+
+from aiohttp import web
+
+from radius_push.factors import question as asked
+from radius_push.model import Device, DeviceState
+from radius_push.ports import Clock, Store, StoreDown
+from radius_push.web.refusal import Refusal
+
+PING_SECONDS = 15.0
+WRITE_SECONDS = 10.0
+"""A phone that takes no octets for so long is gone."""
+SHORTEST_WAIT = 0.02
+"""The wall clock and the timer's may differ by a little: better one more look than a hundred."""
+
+
+class OneStream:
+    def __init__(self, task: asyncio.Task[object]) -> None:
+        self.task = task
+        self.replaced = False
+
+
+class Streams:
+    """Who listens. Bounded per device (the oldest gives way) and in all (the newest is refused)."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, per_device: int, in_all: int, counters: Counter[str]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._per_device = per_device
+        self._in_all = in_all
+        self._counters = counters
+        self._by_device: dict[str, list[OneStream]] = {}
+
+    def close(self) -> None:
+        """End them all."""
+        for streams in list(self._by_device.values()):
+            for stream in streams:
+                stream.task.cancel()
+
+    def __len__(self) -> int:
+        return sum(len(streams) for streams in self._by_device.values())
+
+    async def serve(self, request: web.Request, device: Device) -> web.StreamResponse:
+        """Tell this device until it leaves, is removed, or opens too many others."""
+        stream = self._enter(device.id)
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+        )
+        try:
+            await response.prepare(request)
+            await self._tell(response, device)
+        except asyncio.CancelledError:
+            if not stream.replaced:
+                raise
+            stream.task.uncancel()
+            await self._write(response, "event: replaced\ndata: {}\n\n")
+        except (ConnectionError, TimeoutError, StoreDown):
+            self._counters["phone_stream_broken"] += 1
+            response.force_close()
+        finally:
+            self._leave(device.id, stream)
+        return response
+
+    def _enter(self, device: str) -> OneStream:
+        streams = self._by_device.setdefault(device, [])
+        if len(streams) < self._per_device and len(self) >= self._in_all:
+            if not streams:
+                del self._by_device[device]
+            raise Refusal(503, "busy", "Too many phones are connected. Try again in a moment.")
+        while len(streams) >= self._per_device:
+            oldest = streams.pop(0)
+            oldest.replaced = True
+            oldest.task.cancel()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # a handler runs in a task
+        stream = OneStream(task)
+        streams.append(stream)
+        self._counters["phone_streams_opened"] += 1
+        return stream
+
+    def _leave(self, device: str, stream: OneStream) -> None:
+        streams = self._by_device.get(device, [])
+        if stream in streams:
+            streams.remove(stream)
+        if not streams:
+            self._by_device.pop(device, None)
+
+    async def _tell(self, response: web.StreamResponse, device: Device) -> None:
+        told: dict[str, object] | None = None
+        written_at = self._clock.monotonic()
+        # Listen first, read then: what happens between the two rings.
+        async with self._store.bell(device.person) as bell:
+            while True:
+                row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
+                now = self._clock.now()
+                active = row.state is DeviceState.ACTIVE
+                questions = (
+                    await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
+                    if active
+                    else ()
+                )
+                state = asked.state(row, questions, now=now)
+                if state != told:
+                    told, written_at = state, self._clock.monotonic()
+                    text = json.dumps({"now": asked.milliseconds(now), **state})
+                    await self._write(response, f"event: state\ndata: {text}\n\n")
+                elif self._clock.monotonic() - written_at >= PING_SECONDS:
+                    written_at = self._clock.monotonic()
+                    await self._write(response, ": ping\n\n")
+                if row.state is DeviceState.REMOVED:
+                    return
+                change = asked.next_change(questions, now=now) if active else None
+                seconds = PING_SECONDS - (self._clock.monotonic() - written_at)
+                if change is not None:
+                    seconds = min(seconds, change - now)
+                await bell.wait(max(seconds, SHORTEST_WAIT))
+
+    async def _write(self, response: web.StreamResponse, text: str) -> None:
+        async with asyncio.timeout(WRITE_SECONDS):
+            await response.write(text.encode())

@@ -1,0 +1,193 @@
+"""A phone side that really listens, over a real store, and the people it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+from radius_push import enrollment, events
+from radius_push.model import Device, Person, PersonKey, Question, QuestionState, Reason, Secret
+from radius_push.shapes import Endpoint, Enrollment, PhoneListener
+from radius_push.store.sqlite import SqliteStore
+from radius_push.test_phone import SoftwarePhone
+from radius_push.web.phone import PhoneLimits, PhoneSide
+
+ALICE = Person(PersonKey("staff", "alice-id"), "alice", "uid=alice", {})
+BOB = Person(PersonKey("staff", "bob-id"), "bob", "uid=bob", {})
+PEPPER = Secret(b"p" * 32)
+
+
+class Clock:
+    """Real time, that can be turned forward."""
+
+    def __init__(self) -> None:
+        self.turned = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.turned
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time() + self.turned
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@dataclass
+class House:
+    origin: str
+    store: SqliteStore
+    side: PhoneSide
+    clock: Clock
+    counters: Counter[str]
+    events: list[events.Event] = field(default_factory=list)
+
+    async def invite(self, person: Person = ALICE) -> enrollment.Shown:
+        return await enrollment.invite(
+            self.store,
+            person=person,
+            lifetime=600.0,
+            pepper=PEPPER,
+            by="test",
+            now=self.clock.now(),
+            token=secrets.token_bytes(16),
+            code_octets=secrets.token_bytes(5),
+        )
+
+    async def link(self, person: Person = ALICE) -> str:
+        return enrollment.link(self.origin, await self.invite(person))
+
+    async def confirm(self, phone: SoftwarePhone) -> None:
+        word = await enrollment.confirm(
+            self.store,
+            phone.enrolled.invitation,
+            phone.confirmation_code,
+            by="test",
+            now=self.clock.now(),
+        )
+        assert word == "confirmed"
+
+    async def phone(self, person: Person = ALICE, *, name: str = "test phone") -> SoftwarePhone:
+        """An active phone. Close it."""
+        phone = await SoftwarePhone.enrol(await self.link(person), name=name)
+        await self.confirm(phone)
+        return phone
+
+    async def device(self, phone: SoftwarePhone) -> Device:
+        device = await self.store.device(phone.enrolled.device)
+        assert device is not None
+        return device
+
+    async def remove(self, phone: SoftwarePhone) -> None:
+        assert await self.store.remove_device(
+            phone.enrolled.device,
+            at=self.clock.now(),
+            event=events.DeviceRemoved(phone.enrolled.person, phone.enrolled.device, "test"),
+        )
+
+    async def ask(
+        self,
+        person: Person = ALICE,
+        *,
+        seconds: float = 60.0,
+        client: str = "fw1",
+        address: str | None = "198.51.100.7",
+    ) -> Question:
+        """A login asks this person's phones."""
+        now = self.clock.now()
+        login = "".join(secrets.choice("ABCDEFGHJKMNPQRSTVWXYZ23456789") for _ in range(6))
+        question = Question(
+            id=secrets.token_urlsafe(16),
+            login=login,
+            person=person.key,
+            account=person.username,
+            client=client,
+            profile="staff-push",
+            address=address,
+            nonce=secrets.token_urlsafe(16),
+            opened_at=now,
+            expires_at=now + seconds,
+        )
+        assert await self.store.open_question(
+            question,
+            request=secrets.token_bytes(32),
+            event=events.Asked(
+                login=login,
+                client=client,
+                username=person.username,
+                person=str(person.key),
+                profile="staff-push",
+                policy=None,
+                address=address,
+                question=question.id,
+                devices=1,
+                directories=(),
+                trace=(),
+            ),
+        )
+        return question
+
+    async def time_out(self, question: Question) -> None:
+        """What the login does at the end of its bar."""
+        await self.store.close_question(
+            question.id,
+            expected=QuestionState.PENDING,
+            state=QuestionState.TIMED_OUT,
+            at=self.clock.now(),
+            event=events.Rejected(
+                login=question.login,
+                client=question.client,
+                username=question.account,
+                person=str(question.person),
+                reason=Reason.TIMED_OUT,
+                detail="",
+                address=question.address,
+                question=question.id,
+                directories=(),
+                trace=(),
+            ),
+        )
+
+    async def state(self, question: Question) -> QuestionState:
+        row = await self.store.question(question.id)
+        assert row is not None
+        return row.state
+
+
+@asynccontextmanager
+async def open_house(
+    folder: Path, *, limits: PhoneLimits = PhoneLimits(), devices_per_user: int = 2, port: int | None = None
+) -> AsyncIterator[House]:
+    clock = Clock()
+    counters: Counter[str] = Counter()
+    seen: list[events.Event] = []
+    store = SqliteStore.open(folder / "state.db", clock=clock, on_event=lambda _, event: seen.append(event))
+    port = port or free_port()
+    origin = f"http://localhost:{port}"
+    side = PhoneSide(
+        PhoneListener(Endpoint(ip_address("127.0.0.1"), port), origin),
+        store=store,
+        clock=clock,
+        pepper=PEPPER,
+        enrollment=Enrollment(devices_per_user=devices_per_user),
+        counters=counters,
+        limits=limits,
+    )
+    await side.start()
+    try:
+        yield House(origin, store, side, clock, counters, seen)
+    finally:
+        await side.close()
+        await store.close()
