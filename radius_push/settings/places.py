@@ -32,12 +32,13 @@ def endpoint(value: object) -> Endpoint:
 def network(value: object) -> Network:
     found = text(value)
     try:
-        return _plain(ip_network(found))
+        made = ip_network(found)
     except ValueError as error:
         if "host bits" in str(error):
             right = ip_network(found, strict=False)
             raise ValueError(f"has host bits set; write {right}, or one address without a prefix") from None
         raise ValueError("not an address or prefix; write 10.0.0.11, 10.0.0.0/28 or 2001:db8::/64") from None
+    return _plain(made)
 
 
 def _plain(found: Network) -> Network:

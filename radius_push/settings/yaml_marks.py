@@ -24,7 +24,7 @@ _PLAIN_TAGS = frozenset(
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
 )
 # A parser's complaint may quote the file, and the file may hold a secret. One character is none.
-_QUOTED = re.compile(r"'[^']{3,}'|\"[^\"]{3,}\"")
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 class Document:
@@ -78,7 +78,7 @@ def parse(text: str, *, name: str) -> Document:
             document.tree = _Walk(document).tree(node, (), key=None)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = _QUOTED.sub("...", error.problem or "not YAML")
+        problem = _QUOTED.sub(_only_marks, error.problem or "it can't be read")
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise SettingsError([Mistake(name, line, column, "", f"not YAML: {problem}")]) from None
     except yaml.YAMLError:
@@ -86,6 +86,10 @@ def parse(text: str, *, name: str) -> Document:
     except RecursionError:
         raise SettingsError([Mistake(name, 0, 0, "", "nested too deeply")]) from None
     return document
+
+
+def _only_marks(quoted: re.Match[str]) -> str:
+    return quoted[0] if len(quoted[1] or quoted[2] or "") <= 2 else "..."
 
 
 def _text(file: File) -> str:
