@@ -2,6 +2,8 @@
 
 Nothing is required of pydantic itself: `REQUIRED` is, so that a section with a mistake still yields the rest
 of what it says, and the checks across sections go on.
+
+The words under each key are for the admin: `tools/reference.py` makes docs/reference/settings.md of them.
 """
 
 from __future__ import annotations
@@ -35,84 +37,145 @@ Unchecked = Annotated[bool, PlainValidator(s.only("unchecked"))]
 class TlsSection(Section):
     REQUIRED = ("certificate", "key")
     certificate: s.FilePath = ""
+    """PEM file with the certificate of the phone side and its chain. E.g. `/etc/radius-push/mfa.pem`"""
     key: s.FilePath = ""
+    """PEM file with its private key. Only the server's user may read it. E.g. `{file:
+    /etc/radius-push/mfa.key}`"""
 
 
 class PhoneSection(Section):
     REQUIRED = ("address", "url")
     address: p.ListenAt | None = None
+    """Where the phone side listens (TCP). Phones reach it there, or a proxy in front of it. E.g.
+    `10.0.1.5:8443`"""
     url: p.Origin = ""
+    """What phones open: an https origin without a path, or http on localhost for trying. It is kept from the
+    first enrolment on; see `serve --forget-phones`. E.g. `https://mfa.example.com`"""
     tls: TlsSection | None = None
+    """The certificate, when radius-push speaks TLS itself. Leave it out behind a proxy that does."""
 
 
 class ListenSection(Section):
     REQUIRED = ("authentication",)
     authentication: s.OneOrMore[p.ListenAt] = ()
+    """Where Access-Requests come in (UDP). Each address family has an entry of its own. E.g. `[10.0.0.5:1812,
+    "[2001:db8::5]:1812"]`"""
     phone: PhoneSection | None = None
+    """The phone side, the only part that phones must reach. Needed as soon as a profile has `push`."""
 
 
 class EnrollmentSection(Section):
     shown_code: Annotated[float, PlainValidator(s.duration(1, 86400))] = _ENROLLMENT.shown_code
+    """How long a link or code that `enroll` shows can be used. E.g. `10m`"""
     devices_per_user: Annotated[int, PlainValidator(s.whole(1, 20))] = _ENROLLMENT.devices_per_user
+    """How many phones one person may have at once. E.g. `2`"""
 
 
 class ServerSection(Section):
     REQUIRED = ("store", "listen")
     store: p.StorePath = ""
+    """The SQLite file with phones, questions and evidence. `keys/` lies beside it: back up both. E.g.
+    `sqlite:///var/lib/radius-push/state.db`"""
     listen: ListenSection = ListenSection()
+    """Where the server listens."""
     enrollment: Annotated[EnrollmentSection, BeforeValidator(_mapping)] = EnrollmentSection()
+    """How phones are added."""
     reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
+    """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
+    that its moment tells nobody the reason. E.g. `1s`"""
 
 
 class PushSection(Section):
     contact: s.Contact = ""
+    """Whom a push service may write to. Checked and kept; nothing in this version uses it. E.g.
+    `mailto:vpn@example.com`"""
 
 
 class MethodsSection(Section):
     push: Annotated[PushSection | None, BeforeValidator(_mapping)] = None
+    """Ask the person's phones. `push: {}` switches it on."""
 
 
 class ClientDefaults(Section):
     """What one client may also say for all."""
 
     profiles: s.OneOrMore[s.Name] = ()
+    """The profiles that this gateway's logins may get, in order. The first is for everybody when no policy
+    names any of them. E.g. `[staff-push]`"""
     otherwise: s.Name | None = None
+    """What whoever no policy admits gets: one of `profiles`, or `refuse`. Without it they are refused. E.g.
+    `refuse`"""
     patience: Annotated[float, PlainValidator(s.duration(6, 3600))] = 30.0
+    """How long the gateway waits for an answer, its own setting, counted from its first packet. A phone's
+    time ends 5 s before. E.g. `60s`"""
     require_message_authenticator: s.YesNo = True
+    """Drop requests without a Message-Authenticator. `no` is for a gateway that cannot send one; then whoever
+    is on the path can forge requests. One that is there is always verified. E.g. `no`"""
     password_encoding: s.Encoding = "latin-1"
+    """How a password (or name) that is not UTF-8 is read. E.g. `cp1251`"""
     short_secret: Accepted = False
+    """Allow a shared secret under 16 octets from beyond this machine. E.g. `accepted`"""
 
 
 class ClientSection(ClientDefaults):
     REQUIRED = ("addresses", "secret", "profiles")
     addresses: s.OneOrMore[p.NetworkOf] = ()
+    """Where its packets come from: addresses or prefixes. The longest prefix wins; none may belong to two
+    clients. E.g. `[10.0.0.11, 10.0.0.12]`"""
     secret: s.OneOrMore[s.SecretFrom] = ()
+    """The RADIUS shared secret. A list while it is being changed, newest first. E.g. `{file:
+    /etc/radius-push/fw.secret}`"""
 
 
 class LdapSection(Section):
     REQUIRED = ("urls", "base_dn", "bind_dn", "bind_password")
     type: Annotated[str, PlainValidator(s.one_of("ldap"))] = "ldap"
+    """An LDAP directory. E.g. `ldap`"""
     urls: s.OneOrMore[p.LdapUrl] = ()
+    """Its servers, asked in order. One that failed is left out for 10 s. E.g. `[ldaps://dc1.example.com,
+    ldaps://dc2.example.com]`"""
     base_dn: p.DistinguishedName = ""
+    """Under which people are looked up. E.g. `dc=example,dc=com`"""
     bind_dn: p.BindName = ""
+    """The service account that looks people up: a DN, or what Active Directory also takes. E.g.
+    `cn=radius-push,ou=services,dc=example,dc=com`"""
     bind_password: s.SecretFrom | None = None
+    """Its password. E.g. `{file: /etc/radius-push/ldap.secret}`"""
     user_filter: p.UserFilter = "(uid={username})"
+    """Finds the one entry of a typed name. `{username}` is filled in escaped. Several entries: refused. E.g.
+    `(&(objectClass=person)(uid={username}))`"""
     group_base_dn: p.DistinguishedName | None = None
+    """Under which bare group names of policies (`values: [VPN-Users]`) are looked up. E.g.
+    `ou=groups,dc=example,dc=com`"""
     id_attribute: s.Attribute = "entryUUID"
+    """Who somebody is for ever, whatever they are renamed to. Phones hang on it. E.g. `objectGUID`"""
     ca_file: s.FilePath | None = None
+    """PEM file of the authority that signed the servers' certificates. Without it the system's. E.g.
+    `/etc/radius-push/corp-ca.pem`"""
     start_tls: s.YesNo = False
+    """For `ldap://`: begin TLS before anything is said. E.g. `yes`"""
     clear_text: Accepted = False
+    """Allow `ldap://` without TLS. Every password then crosses the network readable. E.g. `accepted`"""
     certificate: Unchecked = False
+    """Do not check the servers' certificates. Whoever sits between then reads every password. E.g.
+    `unchecked`"""
     connect_timeout: Annotated[float, PlainValidator(s.duration(0.1, 60))] = 3.0
+    """How long one connection may take to come up. E.g. `3s`"""
     receive_timeout: Annotated[float, PlainValidator(s.duration(0.1, 60))] = 5.0
+    """How long a look-up may take in all, and a password check again, over all servers together. E.g. `5s`"""
     emergency: s.YesNo = False
+    """Its word counts also while an earlier directory is down. E.g. `yes`"""
 
 
 class LocalSection(Section):
     type: Annotated[str, PlainValidator(s.one_of("local"))] = "local"
+    """Users written down here. E.g. `local`"""
     emergency: s.YesNo = False
+    """Its word counts also while an earlier directory is down. E.g. `yes`"""
     users: Annotated[dict[str, Any], BeforeValidator(_mapping)] | None = None
+    """The users, by name. Case does not count. Or `users_file`."""
     users_file: s.FilePath | None = None
+    """A YAML file with what would stand under `users`. E.g. `local-users.yaml`"""
 
 
 class UserSection(Section):
@@ -122,38 +185,67 @@ class UserSection(Section):
     __pydantic_extra__: dict[str, s.OneOrMore[s.Text]]
     REQUIRED = ("password_hash",)
     password_hash: s.PasswordHash = Field(default="", repr=False)
+    """argon2id, as `radius-push hash-password` prints it."""
 
 
 class TextsSection(Section):
     timeout: s.ReplyText = _TEXTS.timeout
+    """Reply-Message when no phone answered in time."""
     denied: s.ReplyText = _TEXTS.denied
+    """Reply-Message after a deny on the phone."""
 
 
 class ProfileSection(Section):
     REQUIRED = ("methods", "fallback_auth_profiles")
     methods: s.OneOrMore[s.Text] = ()
+    """The second factor: `push`, or `none` for the password alone. E.g. `[push]`"""
     fallback_auth_profiles: s.OneOrMore[s.Name] = ()
+    """The authentication profiles that are asked for the password, in order. The first that knows the name
+    speaks. E.g. `[corp-ldap, local-admins]`"""
     timeout: Annotated[float, PlainValidator(s.duration(1, 3600))] = 45.0
+    """How long a phone may take, counted from the request; at most the client's patience less 5 s.
+    E.g. `45s`"""
     texts: Annotated[TextsSection, BeforeValidator(_mapping)] = TextsSection()
+    """What the gateway may show to the person."""
 
 
 class WhenSection(Section):
     attribute: s.Attribute | None = None
+    """An attribute of the person, with `values` or `none_of`. E.g. `memberOf`"""
     values: s.OneOrMore[s.ValueOf] | None = None
+    """Holds when one of its values fits one of these. E.g. `[VPN-Users]`"""
     none_of: s.OneOrMore[s.ValueOf] | None = None
+    """Holds when no value fits, and when the attribute is absent. E.g. `[Intern]`"""
     user_address: s.OneOrMore[p.NetworkOf] | None = None
+    """Holds when the gateway reported the user's address and it lies in one of these. E.g.
+    `[198.51.100.0/24]`"""
 
 
 class PolicySection(Section):
     REQUIRED = ("name", "profile", "authentication_profile")
     name: s.Line = ""
+    """For the log and the evidence. No two may be called alike. E.g. `IT`"""
     profile: s.Name = ""
+    """What whoever fits gets: a profile, or `refuse`. E.g. `staff-push`"""
     authentication_profile: s.Name = ""
+    """Whose people it is about. One of the profile's `fallback_auth_profiles`. E.g. `corp-ldap`"""
     attribute: s.Attribute | None = None
+    """An attribute of the person, with `values` or `none_of`. Without any condition the policy is for
+    everybody of its authentication profile. E.g. `department`"""
     values: s.OneOrMore[s.ValueOf] | None = None
+    """Holds when one of its values fits one of these: exact, with `*`, or `/regex/` (RE2, whole value). Case
+    does not count. `{exact: "/home/x"}` for what looks like a pattern. E.g. `[IT, "Eng-*",
+    "/Ops-(EU|US)/"]`"""
     none_of: s.OneOrMore[s.ValueOf] | None = None
+    """Holds when no value fits, and when the attribute is absent. E.g. `[Intern]`"""
     when: s.OneOrMore[WhenSection] = ()
+    """More conditions. All of them must hold."""
     clients: s.OneOrMore[s.Name] | None = None
+    """Only for logins through these. Without it: through every client that lists the profile. E.g. `[fw]`"""
     request: dict[str, s.OneOrMore[s.ValueOf]] = {}
+    """Attributes of the Access-Request and the values that must fit. E.g. `{NAS-Identifier: "vpn-*"}`"""
     until: s.Day | None = None
+    """The last day on which it holds, that day included, UTC. E.g. `2027-06-30`"""
     reply: dict[str, s.OneOrMore[s.Text]] = {}
+    """RADIUS attributes of the Access-Accept. `{department}` and `{matched}` are filled in; one that has no
+    value, or several, refuses the login. E.g. `{Session-Timeout: 36000, Filter-Id: "{department}"}`"""
