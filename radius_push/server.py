@@ -73,6 +73,7 @@ class Server:
         self._serving: list[asyncio.Task[None]] = []
         self.directories: dict[str, Directory] = {}
         self._phone: PhoneSide | None = None
+        self._stopped = False
 
     async def start(self, *, forget_phones: bool = False) -> None:
         """Open every door; on return the server answers. Raises DoorClosed or OSError, with all let go."""
@@ -90,7 +91,11 @@ class Server:
             raise
 
     async def stop(self) -> int:
-        """Stop hearing, give every held login silence, write what is to be written. How many were held."""
+        """Stop hearing, give every held login silence, write what is to be written; a second time, nothing.
+        How many were held."""
+        if self._stopped:
+            return 0
+        self._stopped = True
         held = sum([await listener.drain() for listener in self._listeners])
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._listeners.clear()

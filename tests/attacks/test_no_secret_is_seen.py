@@ -110,7 +110,7 @@ def seen(caplog: pytest.LogCaptureFixture, h: House, folder: Path) -> dict[str, 
     values = "\n".join(
         repr(thing)
         for thing in gc.get_objects()
-        if type(thing).__module__.startswith("radius_push.") and not isinstance(thing, type)
+        if str(type(thing).__module__).startswith("radius_push.") and not isinstance(thing, type)
     )
     files = {
         f"file {path.name}": path.read_bytes().decode("latin-1")
@@ -155,7 +155,6 @@ def test_the_canaries_would_be_found(tmp_path: Path, caplog: pytest.LogCaptureFi
             places = seen(caplog, h, tmp_path)
             assert PASSWORD in places["log"]
             assert PASSWORD in places["file leak.db"]
-            assert any("House" not in place for place in places)
 
     run(story())
 

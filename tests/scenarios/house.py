@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from radius_push.test_phone import SoftwarePhone
+import aiohttp
 
 from radius_push import enrollment, events
 from radius_push.client import Reply, ask
@@ -20,6 +20,7 @@ from radius_push.model import Person, Secret
 from radius_push.radius.packet import load_dictionary
 from radius_push.server import Server
 from radius_push.settings import load
+from radius_push.test_phone import SoftwarePhone
 from tests.scenarios.turned import TurnedClock, TurnedLoop
 
 SECRET = Secret("a-secret-of-22-octets!")
@@ -71,6 +72,7 @@ class House:
     told: list[events.Event] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     phones: list[SoftwarePhone] = field(default_factory=list)
+    sessions: list[aiohttp.ClientSession] = field(default_factory=list)
 
     async def ask(
         self,
@@ -113,7 +115,16 @@ class House:
             token=secrets.token_bytes(16),
             code_octets=secrets.token_bytes(5),
         )
-        phone = await SoftwarePhone.enrol(enrollment.link(self.url, shown), name=f"phone of {username}")
+        # Phones come from many addresses; the phone side bounds what one address may hold.
+        number = len(self.sessions)
+        here = f"127.1.{number // 200}.{number % 200 + 1}"
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(local_addr=(here, 0), family=socket.AF_INET)
+        )
+        self.sessions.append(session)
+        phone = await SoftwarePhone.enrol(
+            enrollment.link(self.url, shown), name=f"phone of {username}", session=session
+        )
         self.phones.append(phone)
         word = await enrollment.confirm(store, shown.invitation, phone.confirmation_code, by="test", now=now)
         assert word == "confirmed"
@@ -160,5 +171,7 @@ async def house(
     finally:
         for phone in made.phones:
             await phone.close()
+        for session in made.sessions:
+            await session.close()
         await server.stop()
         loop.watched.remove(server.store.busy)
