@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.interop.lab import SECRET, Lab, Network, Program, run
+from tests.interop.lab import SECRET, Lab, Network, Program, run, wait_until
 
 PORT = 4443
 TUNNEL = "10.199.1.0"
@@ -81,6 +81,9 @@ class Gateway:
         )
 
     def ping_through_the_tunnel(self) -> str:
+        # openconnect says that it is configured a moment before its script has given the device an address.
+        routes = ("ip", "-n", self.net.client, "route")
+        wait_until(lambda: "tunrp" in run(*routes), 5, what="a route into the tunnel")
         return run("ip", "netns", "exec", self.net.client, "ping", "-c1", "-W5", GATEWAY_IN_TUNNEL)
 
 
