@@ -34,14 +34,17 @@ class Wanted:
         match list(words):
             case []:
                 return cls()
-            case [user]:
+            case [user] if not user.startswith("-"):
                 return cls(user=user)
             case ["remove", id]:
                 return cls(remove=id)
         raise click.UsageError("either `devices`, `devices USER` or `devices remove ID`")
 
 
-@click.command(options_metavar="[OPTIONS] [USER | remove ID]")
+# An id may begin with a dash, and is no option then.
+@click.command(
+    options_metavar="[OPTIONS] [USER | remove ID]", context_settings={"ignore_unknown_options": True}
+)
 @click.argument("words", nargs=-1, metavar="")
 @config_option
 @json_option

@@ -94,7 +94,12 @@ async def test_without_a_store_nothing_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-async def test_other_words_are_not_understood(config: Path) -> None:
-    exit_code, said = await run(config, "remove", "d1", "d2")
+async def test_an_id_may_begin_with_a_dash(config: Path) -> None:
+    assert await run(config, "remove", "-d9") == (1, "There is no phone with the id -d9.\n")
+
+
+@pytest.mark.parametrize("words", [("remove", "d1", "d2"), ("list", "d1"), ("--jsn",)])
+async def test_other_words_are_not_understood(config: Path, words: tuple[str, ...]) -> None:
+    exit_code, said = await run(config, *words)
     assert exit_code == 2
     assert "devices remove ID" in said
