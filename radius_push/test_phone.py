@@ -169,6 +169,10 @@ class SoftwarePhone:
         """The 6 digits that the issuer types."""
         return confirmation_code(self.enrolled.invitation, _public(self._key))
 
+    def sign(self, said: dict[str, Any]) -> dict[str, str]:
+        """Any text in this phone's hand, as the server takes it: `payload` and `signature`."""
+        return _signed(self._key, said)
+
     async def questions(self) -> AsyncGenerator[State, None]:
         """The stream: the state at once and after each change, until the server ends it."""
         said = {
@@ -178,7 +182,7 @@ class SoftwarePhone:
             "device": self.enrolled.device,
             "nonce": await self._wire.nonce(),
         }
-        async with self._wire.stream("/api/stream", _signed(self._key, said)) as events:
+        async with self._wire.stream("/api/stream", self.sign(said)) as events:
             async for kind, body in events:
                 if kind == "state":
                     yield State(
@@ -203,7 +207,7 @@ class SoftwarePhone:
             "nonce": card["nonce"],
             "expires_at": card["expires_at"],
         }
-        outcome: str = (await self._wire.post("/api/answer", _signed(self._key, said)))["outcome"]
+        outcome: str = (await self._wire.post("/api/answer", self.sign(said)))["outcome"]
         return outcome
 
     async def next_question(self, *, seconds: float, but: Collection[str] = ()) -> Card:
@@ -270,9 +274,8 @@ class _Wire:
         self, path: str, body: dict[str, str]
     ) -> AsyncIterator[AsyncIterator[tuple[str, dict[str, Any]]]]:
         try:
-            async with self._open(path, body) as response:
-                async with aclosing(_events(response.content)) as events:
-                    yield events
+            async with self._open(path, body) as response, aclosing(_events(response.content)) as events:
+                yield events
         except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
             raise Unreachable(f"{self._origin}: {type(problem).__name__}") from problem
 

@@ -47,7 +47,7 @@ def verify_signature(public_key: bytes, payload: str, signature: bytes) -> bool:
     For each signature there is a second one (r, n - s) over the same text: so a signature must never be
     the mark by which something is spent once. Ours are the question and the nonce.
     """
-    if len(signature) != 64:
+    if len(signature) != 64 or len(public_key) != 65 or public_key[0] != 4:
         return False
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     try:
@@ -68,7 +68,9 @@ def read_object(text: str, *, most: int) -> dict[str, Value]:
         if len(text.encode()) > most:
             raise AnswerRefused("payload")
         # ValueError covers broken JSON, numbers of thousands of digits and lone surrogates.
-        read = json.loads(text, object_pairs_hook=_flat, parse_float=_refuse, parse_constant=_refuse)
+        read = json.loads(
+            text, object_pairs_hook=_flat, parse_int=_whole, parse_float=_refuse, parse_constant=_refuse
+        )
     except (ValueError, RecursionError):
         raise AnswerRefused("payload") from None
     if not isinstance(read, dict):
@@ -153,6 +155,12 @@ def _flat(pairs: list[tuple[str, object]]) -> dict[str, Value]:
             value.encode()  # a lone surrogate, written as \ud800, is not text
         fields[name] = value
     return fields
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 16:
+        _refuse(digits)  # beyond 2^53 not every language reads the same number
+    return int(digits)
 
 
 def _refuse(what: str) -> NoReturn:

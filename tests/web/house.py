@@ -7,7 +7,7 @@ import secrets
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -22,6 +22,7 @@ from radius_push.web.phone import PhoneLimits, PhoneSide
 
 ALICE = Person(PersonKey("staff", "alice-id"), "alice", "uid=alice", {})
 BOB = Person(PersonKey("staff", "bob-id"), "bob", "uid=bob", {})
+USUAL = PhoneLimits()
 PEPPER = Secret(b"p" * 32)
 
 
@@ -43,6 +44,12 @@ def free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """For what happens without a sign of its own; bound it by a time-out."""
+    while not true():  # noqa: ASYNC110
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -168,16 +175,21 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, *, limits: PhoneLimits = PhoneLimits(), devices_per_user: int = 2, port: int | None = None
+    folder: Path,
+    *,
+    limits: PhoneLimits = USUAL,
+    devices_per_user: int = 2,
+    port: int | None = None,
+    tls: tuple[str, str] | None = None,
 ) -> AsyncIterator[House]:
     clock = Clock()
     counters: Counter[str] = Counter()
     seen: list[events.Event] = []
     store = SqliteStore.open(folder / "state.db", clock=clock, on_event=lambda _, event: seen.append(event))
     port = port or free_port()
-    origin = f"http://localhost:{port}"
+    origin = f"{'https' if tls else 'http'}://localhost:{port}"
     side = PhoneSide(
-        PhoneListener(Endpoint(ip_address("127.0.0.1"), port), origin),
+        PhoneListener(Endpoint(ip_address("127.0.0.1"), port), origin, *(tls or ())),
         store=store,
         clock=clock,
         pepper=PEPPER,

@@ -46,7 +46,7 @@ function show(name, fill, key = "") {
 }
 
 function render() {
-  renderConnection();
+  renderHeader();
   if (trouble && !adding) return showTrouble();
   if (adding || token || !phone) return mustInstall() ? show("install", () => {}) : showAdd();
   if (device === "pending") return showWaiting();
@@ -54,11 +54,13 @@ function render() {
   return showHome();
 }
 
-function renderConnection() {
+function renderHeader() {
   const line = document.getElementById("connection");
   line.hidden = !phone || Boolean(trouble);
   line.className = `connection ${connection}`;
   write(line, texts[`connection_${connection}`]);
+  const waiting = [...items.values()].filter((item) => !item.result).length;
+  write(document.getElementById("app"), waiting > 1 ? said.waiting(waiting) : texts.app);
 }
 
 // --- adding this phone -------------------------------------------------------------------------------
@@ -152,6 +154,7 @@ function showHome() {
     named(home, "account").textContent = phone.account;
     named(home, "phone").textContent = phone.name;
   });
+  write(named(part, "title"), texts[`home_title_${connection}`]);
   write(named(part, "lead"), texts[`home_${connection}`]);
   named(part, "tick").style.visibility = connection === "live" ? "visible" : "hidden";
 }
@@ -184,9 +187,6 @@ function showRequests() {
     item.element ??= item.result ? resultOf(id, item) : cardOf(id, item);
     if (item.element.parentNode !== list) list.append(item.element);
   }
-  const open = [...items.values()].filter((item) => !item.result).length;
-  named(part, "count").hidden = open < 2;
-  write(named(part, "count"), said.waiting(open));
   tick();
 }
 
@@ -287,7 +287,8 @@ setInterval(tick, 250);
 // --- the stream --------------------------------------------------------------------------------------
 
 let listening = null; // AbortController of the current stream
-let wake = () => {}; // ends the pause between two tries
+let hurried = false; // try again at once, whether in a pause or not yet
+let endPause = () => {};
 let turn = 0; // a new phone starts a new turn, and the loop of the old one ends
 let heardAt = 0;
 
@@ -339,6 +340,7 @@ async function keepListening() {
   let retry = FIRST_RETRY_MS;
   while (mine === turn) {
     const started = performance.now();
+    hurried = false;
     try {
       listening = new AbortController();
       await listen(phone, (kind, data) => mine === turn && hear(kind, data), listening.signal);
@@ -358,15 +360,22 @@ async function keepListening() {
   return undefined;
 }
 
-// True if somebody woke it.
-function pause(milliseconds) {
-  return new Promise((resolve) => {
-    const timer = Number.isFinite(milliseconds) ? setTimeout(() => resolve(false), milliseconds) : 0;
-    wake = () => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-  });
+function wake() {
+  hurried = true;
+  endPause();
+}
+
+// True if somebody woke it, or had done so just before.
+async function pause(milliseconds) {
+  if (!hurried) {
+    await new Promise((resolve) => {
+      endPause = resolve;
+      if (Number.isFinite(milliseconds)) setTimeout(resolve, milliseconds);
+    });
+  }
+  const woken = hurried;
+  hurried = false;
+  return woken;
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -421,7 +430,6 @@ function installWorker() {
 }
 
 readLink();
-document.querySelector("[data-text=app]").textContent = texts.app;
 const loaded = await loadPhone();
 if (loaded === "gone") trouble = "key";
 else phone = loaded;

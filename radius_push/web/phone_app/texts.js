@@ -31,9 +31,13 @@ export const texts = {
   waiting_say: "Tell this code to whoever added you:",
   waiting_then: "This page goes on by itself once they have typed it.",
 
-  home_title: "No request",
+  home_title_live: "No request",
+  home_title_connecting: "Connecting…",
+  home_title_offline: "Not connected",
+  home_title_unreachable: "Not connected",
+  home_title_replaced: "Open elsewhere",
   home_live: "When somebody signs in with your account, it appears here by itself.",
-  home_connecting: "Connecting to the server…",
+  home_connecting: "Requests appear here as soon as the server is reached.",
   home_offline: "This phone has no network. Requests can’t appear until it has.",
   home_unreachable: "The server can’t be reached. Trying again by itself.",
   home_replaced: "This app is open in too many places. Come back to this one to go on here.",
@@ -49,7 +53,7 @@ export const texts = {
   card_address_why: "the gateway did not report one",
   card_when: "Asked",
   card_code: "Code of this sign-in",
-  card_yes: "Yes, it’s me",
+  card_yes: "Yes, it’s\u00a0me",
   card_no: "No",
   card_sending: "Sending…",
   card_over: "The time is up.",
@@ -93,10 +97,10 @@ export const texts = {
 };
 
 export const said = {
-  waiting: (count) => `${count} sign-ins are waiting`,
+  waiting: (count) => `${count} are waiting`,
   arrived: (card) => `Sign-in request from ${card.client} for ${card.account}`,
   ago: (seconds) =>
     seconds < 1 ? "just now" : seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`,
-  left: (seconds) => (seconds < 60 ? `${seconds} s left` : `${Math.ceil(seconds / 60)} min left`),
+  left: (seconds) => (seconds <= 120 ? `${seconds} s left` : `${Math.ceil(seconds / 60)} min left`),
   which: (card) => `${card.account} at ${card.client}, ${card.login}`,
 };

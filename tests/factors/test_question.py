@@ -1,0 +1,69 @@
+"""What a phone is shown: everything that is open, what became of the rest, nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from radius_push.factors.question import card, next_change, state
+from radius_push.model import DeviceState, QuestionState
+from tests.factors.signing import NOW, a_device, a_question
+
+
+def test_a_card_carries_all_the_facts_and_no_profile() -> None:
+    assert card(a_question()) == {
+        "id": "q1",
+        "login": "K7F2QX",
+        "person": "staff:alice-id",
+        "account": "alice",
+        "client": "fw1",
+        "address": "198.51.100.7",
+        "number_mode": "off",
+        "nonce": "n" * 22,
+        "opened_at": 1_790_000_000_000,
+        "expires_at": 1_790_000_045_250,
+    }
+
+
+def test_all_open_questions_are_listed() -> None:
+    shown = state(a_device(), [a_question(id="a"), a_question(id="b")], now=NOW)
+    assert [card["id"] for card in shown["questions"]] == ["a", "b"]  # type: ignore[attr-defined]
+    assert shown["closed"] == []
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [
+        (QuestionState.APPROVED, "approved"),
+        (QuestionState.SPENT, "approved"),
+        (QuestionState.DENIED, "denied"),
+        (QuestionState.TIMED_OUT, "timed_out"),
+        (QuestionState.CLOSED, "closed"),
+    ],
+)
+def test_what_became_of_a_question_is_told_for_a_minute(ended: QuestionState, told: str) -> None:
+    question = a_question(state=ended, device="d1", closed_at=NOW + 5)
+    shown = state(a_device(), [question], now=NOW + 64)
+    assert shown["closed"] == [{"id": "q1", "outcome": told, "by_this_device": True}]
+    assert shown["questions"] == []
+    assert state(a_device(), [question], now=NOW + 65)["closed"] == []
+
+
+def test_a_question_whose_bar_ran_out_is_over_whatever_its_row_still_says() -> None:
+    shown = state(a_device(), [a_question()], now=NOW + 45.25)
+    assert shown["questions"] == []
+    assert shown["closed"] == [{"id": "q1", "outcome": "timed_out", "by_this_device": False}]
+
+
+@pytest.mark.parametrize("not_active", [DeviceState.PENDING, DeviceState.REMOVED])
+def test_a_phone_that_is_not_active_is_shown_no_question(not_active: DeviceState) -> None:
+    shown = state(a_device(not_active), [a_question()], now=NOW)
+    assert shown["questions"] == shown["closed"] == []
+    assert shown["device"] == {"id": "d1", "name": "Pixel", "account": "alice", "state": not_active.value}
+
+
+def test_the_next_change_by_the_clock_is_the_nearest_end() -> None:
+    ended = a_question(id="e", state=QuestionState.DENIED, closed_at=NOW)
+    assert next_change([], now=NOW) is None
+    assert next_change([a_question(), a_question(expires_at=NOW + 9)], now=NOW) == NOW + 9
+    assert next_change([ended], now=NOW + 1) == NOW + 60
+    assert next_change([ended], now=NOW + 60) is None
