@@ -82,7 +82,8 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
 
     story, choice = choose(story, person, doors)
     if not isinstance(choice, policy.Admitted):
-        await doors.store.remember_request(arrival.request.digest, arrival.at)
+        if isinstance(choice, Refuse):  # after silence the same packet is a fresh try
+            await doors.store.remember_request(arrival.request.digest, arrival.at)
         return await before_the_question(choice, story, doors)
 
     if choice.profile.methods[0] == "none":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from radius_push import events
-from radius_push.model import Reason
+from radius_push.model import Down, Found, Person, Proved, Reason, Secret
+from radius_push.ports import Directory
 from radius_push.test_phone import PhoneRefused
 from tests.scenarios.house import ACCEPT, REJECT, House, house
 from tests.scenarios.turned import run
@@ -196,6 +198,50 @@ def test_a_phone_removed_while_it_is_asked_answers_no_more(tmp_path: Path) -> No
             reply = await asking
             assert reply is not None
             assert reply.code == REJECT
+
+    run(story())
+
+
+class Stuttering:
+    """A directory that cannot read an attribute, or is not there at all, the first time it is asked."""
+
+    emergency = False
+
+    def __init__(self, real: Directory, *, down: bool) -> None:
+        self.name = real.name
+        self._real, self._down, self._asked = real, down, 0
+
+    async def find(self, username: str) -> Found:
+        self._asked += 1
+        found = await self._real.find(username)
+        if self._asked > 1 or not isinstance(found, Person):
+            return found
+        return (
+            Down("not there")
+            if self._down
+            else replace(found, unread=frozenset({"department"}), attributes={})
+        )
+
+    async def prove(self, person: Person, password: Secret) -> Proved:
+        return await self._real.prove(person, password)
+
+    async def close(self) -> None:
+        await self._real.close()
+
+
+@pytest.mark.parametrize("down", [True, False])
+def test_silence_for_a_directorys_sake_ends_with_the_gateways_next_packet(tmp_path: Path, down: bool) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            phone = await h.phone()
+            h.server.directories["staff"] = Stuttering(h.server.directories["staff"], down=down)
+            asking = asyncio.ensure_future(h.ask(timeout=3, tries=10))
+            await phone.answer_next(approve=True, seconds=30)
+            reply = await asking
+            assert reply is not None
+            assert reply.code == ACCEPT
+            silent = Reason.DIRECTORY_DOWN if down else Reason.ATTRIBUTE_NOT_READ
+            assert [e.reason for e in h.of(events.Unanswered)] == [silent]
 
     run(story())
 
