@@ -161,7 +161,7 @@ async def house(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     file = folder / "radius-push.yaml"
-    file.write_text(settings.format(phone=port, users=users))
+    file.write_text(settings.format(phone=port, users=users, hash=hashed))
     made = House(f"http://localhost:{port}")
     made.server = server = Server(load(file, environ={}), clock=TurnedClock(loop), on_event=made.hear)
     await server.start()
