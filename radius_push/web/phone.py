@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from radius_push.factors.answer import AnswerRefused
 from radius_push.model import Secret
@@ -105,6 +106,7 @@ class PhoneSide:
             lingering_time=self._limits.body_seconds,
             shutdown_timeout=CLOSING_SECONDS,
             auto_decompress=False,
+            logger=self._wire_logger(),
         )
         await runner.setup()
         self._runner = runner
@@ -127,6 +129,20 @@ class PhoneSide:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    def _wire_logger(self) -> logging.Logger:
+        """aiohttp logs every malformed request with a traceback and its octets: those are counted."""
+
+        def worth_a_line(record: logging.LogRecord) -> bool:
+            malformed = record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError)
+            self._counters["phone_malformed"] += malformed
+            return not malformed and record.levelno >= logging.WARNING
+
+        # One for each listener, so that its filter goes with it.
+        wire = logging.Logger("radius_push.web.wire", logging.DEBUG)  # noqa: LOG001
+        wire.parent = logger
+        wire.addFilter(worth_a_line)
+        return wire
 
     def _app(self) -> web.Application:
         @web.middleware

@@ -98,11 +98,11 @@ class House:
         return device
 
     async def remove(self, phone: SoftwarePhone) -> None:
-        assert await self.store.remove_device(
-            phone.enrolled.device,
-            at=self.clock.now(),
-            event=events.DeviceRemoved(phone.enrolled.person, phone.enrolled.device, "test"),
-        )
+        await self.remove_device(phone.enrolled.device)
+
+    async def remove_device(self, id: str) -> None:
+        event = events.DeviceRemoved(str(ALICE.key), id, "test")
+        assert await self.store.remove_device(id, at=self.clock.now(), event=event)
 
     async def ask(
         self,

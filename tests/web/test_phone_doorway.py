@@ -177,6 +177,19 @@ async def test_a_sender_of_a_slow_body_is_cut_off(tmp_path: Path) -> None:
         assert (await answer_to(house, start.encode())).startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.parametrize(
+    "octets", [b"GET \xff\xfe /\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"\x16\x03\x01\r\n\r\n"]
+)
+async def test_what_is_no_http_is_counted_and_fills_no_log(
+    house: House, octets: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("INFO")
+    assert (await answer_to(house, octets)).startswith(b"HTTP/1.0 400 ")
+    assert house.counters["phone_malformed"] == 1
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("length", ["Content-Length: 100000", "Transfer-Encoding: chunked"])
 async def test_a_body_of_more_than_8_kb_is_not_read(house: House, length: str) -> None:
     body = b"{" + b" " * 9000

@@ -42,6 +42,7 @@ function show(name, fill, key = "") {
   const part = build(name);
   fill(part);
   screen.replaceChildren(part);
+  window.scrollTo(0, 0);
   return part;
 }
 
@@ -247,6 +248,7 @@ function finish(id, result) {
     item.element.style.minHeight = `${old.offsetHeight}px`;
     const hadFocus = old.contains(document.activeElement);
     old.replaceWith(item.element);
+    item.element.scrollIntoView({ block: "nearest" });
     if (hadFocus) item.element.focus({ preventScroll: true });
   }
   document.getElementById("spoken").textContent = texts[`${result}_title`];

@@ -53,7 +53,7 @@ export const texts = {
   card_address_why: "the gateway did not report one",
   card_when: "Asked",
   card_code: "Code of this sign-in",
-  card_yes: "Yes, it’s\u00a0me",
+  card_yes: "Yes, it’s me",
   card_no: "No",
   card_sending: "Sending…",
   card_over: "The time is up.",
