@@ -1,0 +1,240 @@
+"""Writes docs/reference/ from the code: the settings' grammar, the verbs, the evidence events.
+
+    .venv/bin/python tools/reference.py             write them
+    .venv/bin/python tools/reference.py --check     exit 1 if one is not what the code says
+
+What stands above the mark in a page is written by hand and kept. Meanings of settings and events are the
+words under each field in the code; what the code does not say in words an admin can use stands in
+`reference_words.py`. A field, verb or reason without words is an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import types
+import typing
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from pydantic import PlainValidator
+from reference_words import EXIT_CODES, FIELDS, REASONS, REASONS_HEAD, SECTIONS, TAKES
+
+from radius_push import events
+from radius_push.cli import VERBS, main
+from radius_push.model import Reason
+from radius_push.settings import schema
+from radius_push.settings.scalars import in_words
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+MARK = "<!-- What follows is written by tools/reference.py from the code. What stands above is not. -->"
+EXAMPLE = re.compile(r"\s+E\.g\. `(.+)`$")
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Each page, and what should stand in it."""
+    for name, body in (("settings", settings()), ("verbs", verbs()), ("evidence", evidence())):
+        page = FOLDER / f"{name}.md"
+        head, _, _ = page.read_text(encoding="utf-8").partition(MARK)
+        yield page, head + "\n".join([MARK, "", *body]).rstrip() + "\n"
+
+
+def run(*, check: bool) -> int:
+    stale = [(page, text) for page, text in pages() if page.read_text(encoding="utf-8") != text]
+    for page, text in stale:
+        sys.stderr.write(f"{page.name} {'is not what the code says' if check else 'written'}\n")
+        if not check:
+            page.write_text(text, encoding="utf-8")
+    return 1 if check and stale else 0
+
+
+def words_of(cls: type[Any]) -> dict[str, str]:
+    """What stands in quotes under each field of a class and of those it is made from."""
+    words: dict[str, str] = {}
+    for each in reversed(cls.__mro__):
+        if not each.__module__.startswith("radius_push"):
+            continue
+        (tree,) = ast.parse(inspect.getsource(each)).body
+        body = tree.body if isinstance(tree, ast.ClassDef) else []
+        for field, text in pairwise(body):
+            match field, text:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(said))),
+                ):
+                    words[name] = " ".join(said.split())
+    return words
+
+
+def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "| " + " | ".join(headings) + " |"
+    yield "| " + " | ".join("---" for _ in headings) + " |"
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    yield ""
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+def settings() -> Iterator[str]:
+    """Every section with every key, in the order of a file."""
+    described: set[type[schema.Section]] = set()
+    for path, (model, intro) in SECTIONS.items():
+        described |= {model}
+        yield f"## `{path}`"
+        yield ""
+        yield from (intro, "")
+        if model is schema.ClientDefaults:
+            yield from (", ".join(f"[`{key}`](#clientsname)" for key in model.model_fields) + ".", "")
+            continue
+        yield from table(("key", "takes", "default", "meaning", "example"), list(keys(model)))
+    every = {each for each in vars(schema).values() if inspect.isclass(each) and each is not schema.Section}
+    left_out = {each.__name__ for each in every if issubclass(each, schema.Section)} - {
+        each.__name__ for each in described
+    }
+    if left_out:
+        raise LookupError(f"reference_words.SECTIONS does not name {left_out}")
+
+
+def keys(model: type[schema.Section]) -> Iterator[tuple[str, ...]]:
+    hints = typing.get_type_hints(model, include_extras=True)
+    said = words_of(model)
+    own_first = sorted(model.model_fields.items(), key=lambda each: each[0] not in model.__annotations__)
+    for name, field in own_first:
+        meaning, example = said[name], ""
+        if found := EXAMPLE.search(meaning):
+            meaning, example = meaning[: found.start()], found[1]
+            written = yaml.load(example, yaml.BaseLoader)  # noqa: S506  # texts only, as settings are read
+            model.model_validate({name: written})
+        # Whether a directory is LDAP or local is looked at before its section is.
+        required = name in model.REQUIRED or name == "type"
+        default = "required" if required else shown(field.default)
+        if "only the word" in takes(hints[name]):
+            default = ""
+        yield (f"`{name}`", takes(hints[name]), default, meaning, f"`{example}`" if example else "")
+
+
+def takes(hint: Any) -> str:
+    """What may be written for a value, in words."""
+    match typing.get_origin(hint):
+        case typing.Annotated:
+            for each in hint.__metadata__:
+                if isinstance(each, PlainValidator):
+                    return scalar(each.func)
+            return takes(typing.get_args(hint)[0])
+        case typing.Union | types.UnionType:
+            return " or ".join(takes(each) for each in typing.get_args(hint) if each is not types.NoneType)
+        case origin if origin is tuple:
+            return f"one or a list: {takes(typing.get_args(hint)[0])}"
+        case origin if origin is dict:
+            inner = typing.get_args(hint)[1]
+            return "users by name" if inner is Any else f"RADIUS attribute: {takes(inner)}"
+    (path,) = (path for path, (model, _) in SECTIONS.items() if model is hint)
+    return f"[section](#{anchor(path)})"
+
+
+def scalar(read: Any) -> str:
+    """The words for one of the readers in scalars.py or places.py, its bounds filled in."""
+    name = read.__qualname__.partition(".")[0]
+    bounds = {
+        key: in_words(value) if name == "duration" else value
+        for key, value in inspect.getclosurevars(read).nonlocals.items()
+    }
+    if "words" in bounds:
+        bounds["words"] = ", ".join(bounds["words"])
+    return TAKES[name].format(**bounds)
+
+
+def shown(default: Any) -> str:
+    match default:
+        case bool():
+            return "`yes`" if default else "`no`"
+        case float():
+            return f"`{in_words(default)}`"
+        case None | () | "" | schema.Section():
+            return ""
+        case dict() if not default:
+            return ""
+    return f"`{default}`"
+
+
+def anchor(heading: str) -> str:
+    """What GitHub makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+# --- verbs -----------------------------------------------------------------------------------------
+
+
+def verbs() -> Iterator[str]:
+    context = click.Context(main, info_name="radius-push")
+    for name in VERBS:
+        command = main.get_command(context, name) or click.Command(name)
+        yield from verb(command, click.Context(command, info_name=name, parent=context), level=2)
+        yield from table(("exit code", ""), [(str(code), said) for code, said in EXIT_CODES[name].items()])
+
+
+def verb(command: click.Command, context: click.Context, *, level: int) -> Iterator[str]:
+    yield f"{'#' * level} `{context.command_path.removeprefix('radius-push ')}`"
+    yield ""
+    yield from (" ".join((command.help or "").replace("\n\n", "\n").split("\n")), "")
+    yield from ("```sh", command.get_usage(context).removeprefix("Usage: "), "```", "")
+    records = [
+        found for each in command.get_params(context) if (found := each.get_help_record(context)) is not None
+    ]
+    rows = [(f"`{option}`", " ".join(said.split())) for option, said in records if said]
+    yield from table(("option", ""), [row for row in rows if "--help" not in row[0]])
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name) or click.Command(name)
+            yield from verb(inner, click.Context(inner, info_name=name, parent=context), level=level + 1)
+
+
+# --- evidence ----------------------------------------------------------------------------------------
+
+
+def evidence() -> Iterator[str]:
+    yield from ("## Events", "")
+    for event in typing.get_args(events.Event):
+        name = re.sub(r"(?<!^)([A-Z])", r"_\1", event.__name__).lower()
+        # A dataclass without words of its own gets its signature for a docstring.
+        silent = (event.__doc__ or "").startswith(f"{event.__name__}(")
+        yield from (f"### `{name}`", "")
+        yield from (FIELDS[event.__name__] if silent else " ".join(event.__doc__.split()), "")
+        hints, said = typing.get_type_hints(event), words_of(event)
+        rows = [
+            (f"`{name}`", holds, meaning if "null" in holds else meaning.partition(" `null`:")[0])
+            for name, holds, meaning in (
+                (name, kind(hint), said.get(name) or FIELDS[name]) for name, hint in hints.items()
+            )
+        ]
+        yield from table(("field", "holds", "meaning"), rows)
+    yield from ("## Reasons", "")
+    yield from REASONS_HEAD.splitlines()
+    yield ""
+    rows = [(f"`{reason}`", *REASONS[reason]) for reason in Reason]
+    yield from table(("reason", "the gateway gets", "it means", "what to do"), rows)
+
+
+def kind(hint: Any) -> str:
+    """What a field holds in JSON."""
+    if typing.get_origin(hint) is types.UnionType:
+        return " or ".join(kind(each) for each in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)[0]
+        return "list of pairs" if typing.get_origin(inner) is tuple else "list of texts"
+    known = {str: "text", int: "number", float: "UTC seconds", bool: "true or false", types.NoneType: "null"}
+    return known.get(hint) or "[reason](#reasons)"
+
+
+if __name__ == "__main__":
+    sys.exit(run(check=sys.argv[1:] == ["--check"]))

@@ -1,0 +1,243 @@
+"""What the reference pages say that no field of the code says by itself. `reference.py` reads it."""
+
+from __future__ import annotations
+
+from radius_push.model import Reason
+from radius_push.settings import schema
+
+REASONS_HEAD = """\
+Why a login ended. The reason is in the log and the evidence, never on the wire. *Refused* is an Access-Reject
+with the one text `Sign-in refused.`, at arrival + `reject_delay`. *Silence* is no reply, so that the gateway
+tries its second server.
+"""
+
+SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
+    "server": (schema.ServerSection, "Required."),
+    "server.listen": (schema.ListenSection, "Addresses, not names. IPv6 in brackets."),
+    "server.listen.phone": (
+        schema.PhoneSection,
+        "The part that faces the phones. See [phones](../how-to/phones.md).",
+    ),
+    "server.listen.phone.tls": (schema.TlsSection, "TLS 1.2 or newer. Read at the start."),
+    "server.enrollment": (schema.EnrollmentSection, "Optional."),
+    "methods": (schema.MethodsSection, "Second factors that are switched on. Absent is off."),
+    "methods.push": (schema.PushSection, "May be empty: `push: {}`."),
+    "client_defaults": (
+        schema.ClientDefaults,
+        "Optional. What all clients say unless they say it themselves. It takes these keys of a client:",
+    ),
+    "clients.NAME": (
+        schema.ClientSection,
+        "Required, at least one: a VPN gateway, or several that are alike.",
+    ),
+    "authentication_profiles.NAME (type: ldap)": (
+        schema.LdapSection,
+        "At least one authentication profile is required. See [LDAP](../how-to/ldap.md).",
+    ),
+    "authentication_profiles.NAME (type: local)": (
+        schema.LocalSection,
+        "Users in the settings. `users` or `users_file` is required.",
+    ),
+    "authentication_profiles.NAME.users.USER": (
+        schema.UserSection,
+        "Every other key is an attribute of the user: `department: IT`, one value or a list.",
+    ),
+    "profiles.NAME": (schema.ProfileSection, "Required, at least one: how people log in."),
+    "profiles.NAME.texts": (schema.TextsSection, "Optional. One line, at most 200 octets each."),
+    "policies[]": (
+        schema.PolicySection,
+        "A list, read top to bottom: the first match decides. See [policies](../how-to/policies.md).",
+    ),
+    "policies[].when[]": (
+        schema.WhenSection,
+        "One condition an item: `attribute` with `values` or `none_of`, or `user_address`.",
+    ),
+}
+"""Path in the file -> its grammar, and what is said before its keys."""
+
+TAKES = {
+    "text": "text",
+    "line": "one line",
+    "name": "name",
+    "duration": "duration, `{shortest}` to `{longest}`",
+    "whole": "whole number, {least} to {most}",
+    "yes_or_no": "`yes` or `no`",
+    "only": "only the word `{word}`",
+    "one_of": "`{words}`",
+    "contact": "`mailto:` or `https:` address",
+    "encoding": "text encoding",
+    "attribute": "attribute name",
+    "password_hash": "argon2id hash",
+    "secret": "`{{file: PATH}}`, `{{env: NAME}}` or text",
+    "file_path": "path, or `{{file: PATH}}`",
+    "reply_text": "one line, 200 octets",
+    "day": "`YYYY-MM-DD`",
+    "value": "value, `*` or `/regex/`",
+    "endpoint": "`ADDRESS:PORT`",
+    "network": "address or prefix",
+    "store": "`sqlite://` and a path",
+    "origin": "`https://NAME`, with a port if it is not 443",
+    "ldap_url": "`ldaps://` or `ldap://` and a host",
+    "distinguished_name": "DN",
+    "bind_name": "DN, `user@domain` or `DOMAIN\\user`",
+    "user_filter": "LDAP filter with `{{username}}`",
+}
+"""What each reader of the settings takes; `{...}` are its bounds."""
+
+EXIT_CODES = {
+    "serve": {
+        0: "stopped by SIGTERM or Ctrl-C",
+        2: "mistakes in the settings, or no start: a port, the store, a certificate, another phone address",
+    },
+    "check": {0: "the settings are good, perhaps with warnings", 1: "mistakes", 2: "not understood"},
+    "enroll": {
+        0: "the phone is trusted",
+        1: "no: nobody knows USER, too many phones, no phone came, five wrong codes, or left by Ctrl-C",
+        2: "could not run: settings, store, or a directory that is down",
+    },
+    "devices": {0: "listed, or removed", 1: "there is no phone with that ID", 2: "settings, or no store yet"},
+    "try-login": {0: "accepted", 1: "rejected", 2: "no answer, or it could not ask"},
+    "demo": {0: "every login ended as planned", 1: "one did not"},
+    "test-phone": {
+        0: "done",
+        1: "the server said no, or nobody asked in time",
+        2: "the server was not reached, or the key file cannot be used",
+    },
+    "hash-password": {0: "printed", 2: "that is no password: empty, over 128 octets, not UTF-8"},
+}
+
+FIELDS = {
+    "ServerStarted": "`serve` is about to answer.",
+    "ServerStopped": "`serve` was told to stop.",
+    "Invited": "`enroll` gave a person the right to add one phone.",
+    "DeviceConfirmed": "The issuer typed the phone's code (or said `--no-confirm`): the phone is trusted.",
+    "ConfirmationFailed": "The issuer typed a code that the phone does not show.",
+    "DeviceRemoved": "A phone can answer no more.",
+    "version": "Of radius-push.",
+    "origin": "The address that phones open.",
+    "devices": "How many phones.",
+    "by": "Who did it: the login name at the terminal (behind sudo the one before it), or the verb.",
+    "login": "The login's code, six letters and digits. It ties the events of one login together.",
+    "client": "The gateway's name in the settings.",
+    "username": "The name, as typed; in `invited`, as the directory spells it.",
+    "person": "Who it is, for ever: authentication profile and the directory's stable id. `null`: not known.",
+    "profile": "The profile that was chosen.",
+    "policy": "The policy that decided. `null`: `otherwise`, or no policy names any profile of the client.",
+    "address": "The user's address, as the gateway reported it. `null`: it sent none.",
+    "question": "The id of what the phones were asked. `null`: they were not.",
+    "device": "The phone's id, as `radius-push devices` shows it. `null`: none answered.",
+    "reply": "The reply attributes, as pairs of name and value.",
+    "directories": "What each directory said, in order.",
+    "trace": "Each policy with its hit or miss, top to bottom.",
+    "reason": "Why.",
+    "detail": "More for the admin: the directory's own words, the policy's name.",
+    "invitation": "The invitation's id. Not its token and not its code.",
+    "expires_at": "When the link and the code end.",
+    "name": "What the phone calls itself.",
+    "wrong_codes": "How many so far.",
+    "given_up": "It was the fifth: the phone is removed.",
+}
+"""Events and fields that say nothing in events.py, as their name says it all to a reader of code."""
+
+_REFUSED, _SILENCE, _NEVER = "refused", "silence", "silence, and no event"
+
+REASONS = {
+    Reason.WRONG_PASSWORD: (
+        _REFUSED,
+        "The directory says so, or said so of the same password less than 60 s ago: not asked again.",
+        "Nothing. If all of a gateway's users get it: compare the shared secrets.",
+    ),
+    Reason.UNKNOWN_USER: (
+        _REFUSED,
+        "No directory of this client's profiles knows the name.",
+        "Compare `user_filter`, `base_dn` and what the gateway sends (a domain before or after the name?).",
+    ),
+    Reason.AMBIGUOUS: (_REFUSED, "More than one entry fits the name.", "Make `user_filter` narrower."),
+    Reason.ACCOUNT_CLOSED: (
+        _REFUSED,
+        "The directory refuses the account: locked, disabled, expired. `detail` says which.",
+        "Mend the account in the directory.",
+    ),
+    Reason.NO_USERNAME: (_REFUSED, "The request has no User-Name.", "Look at the gateway."),
+    Reason.NO_PASSWORD: (
+        _REFUSED,
+        "The password is empty.",
+        "Nothing. It is never sent to a directory.",
+    ),
+    Reason.PASSWORD_NOT_READABLE: (
+        _REFUSED,
+        "The password is neither UTF-8 nor in the client's encoding, or holds a NUL.",
+        "Set `password_encoding` to what the gateway sends.",
+    ),
+    Reason.PROOF_NOT_ACCEPTED: (
+        _REFUSED,
+        "The request has no User-Password: the gateway speaks CHAP, MS-CHAP or EAP.",
+        "Set the gateway to PAP.",
+    ),
+    Reason.NO_POLICY: (
+        _REFUSED,
+        "The password was right, no policy admits, and there is no `otherwise`.",
+        "Read `trace`: it says of each policy why it missed.",
+    ),
+    Reason.REFUSED_BY_POLICY: (
+        _REFUSED,
+        "A policy with `profile: refuse` fits.",
+        "`detail` names the policy.",
+    ),
+    Reason.DIRECTORY_NOT_LISTED: (
+        _REFUSED,
+        "The profile that was reached does not list the directory that spoke.",
+        "Add it to `fallback_auth_profiles`, or write a policy. `check` says for whom this happens.",
+    ),
+    Reason.REPLY_NOT_COMPUTED: (
+        _REFUSED,
+        "A reply attribute could not be made: no value, several, or not of the attribute's type.",
+        "`detail` names the attribute. Nobody comes in with other rights than written.",
+    ),
+    Reason.NOT_ENROLLED: (_REFUSED, "The person has no phone.", "`radius-push enroll USER`."),
+    Reason.DECIDED_OTHERWISE: (
+        "refused, at once",
+        "The phone said yes, and by then the policies say something else (`until` ended meanwhile).",
+        "Nothing.",
+    ),
+    Reason.DENIED: (
+        "Access-Reject at once, with `texts.denied`",
+        "A phone said no.",
+        "Ask the person. If it was not them, somebody has their password: change it.",
+    ),
+    Reason.TIMED_OUT: (
+        "Access-Reject with `texts.timeout`; refused, if the directory took all of the time",
+        "No phone answered in time.",
+        "Is the phone's page open? Is `patience` as long as the gateway really waits?",
+    ),
+    Reason.DEVICE_REMOVED: ("refused, at once", "The phone that said yes was removed meanwhile.", "Nothing."),
+    Reason.DIRECTORY_DOWN: (
+        _SILENCE,
+        "No directory whose word counts could be asked.",
+        "`directories` says what failed. An `emergency` directory would answer meanwhile.",
+    ),
+    Reason.ATTRIBUTE_NOT_READ: (
+        _SILENCE,
+        "A policy needs an attribute that the directory gave only in part, or unreadable.",
+        "`trace` names it. An answer could be wrong, so there is none.",
+    ),
+    Reason.STORE_DOWN: (_NEVER, "The store could not be read or written.", "The log line says why."),
+    Reason.WRONG_SHARED_SECRET: (
+        _SILENCE,
+        "Without Message-Authenticator: the password decrypts to rubbish.",
+        "Compare the shared secrets. See [gateways](../how-to/gateways.md#a-wrong-shared-secret).",
+    ),
+    Reason.REPLAYED: (
+        _SILENCE,
+        "The same packet passed the first factor within the last 24 h.",
+        "A gateway does not do this after 30 s: look who does.",
+    ),
+    Reason.SUPERSEDED: (
+        _SILENCE,
+        "The gateway gave this request up for a newer one under the same Identifier.",
+        "Let it wait longer: one long try.",
+    ),
+    Reason.CRASHED: (_NEVER, "A fault of ours ended the login.", "Report the log line `login CODE crashed`."),
+    Reason.SERVER_STOPPED: (_SILENCE, "The server stopped while the phone was asked.", "Nothing."),
+}
+"""Reason -> what the gateway gets, what it means, what to do."""
