@@ -65,6 +65,7 @@ class PhoneApi:
         self._body_seconds = body_seconds
         self._nonces = Nonces(fresh)
         self._tries = WrongTries()
+        self._one_try = asyncio.Lock()
         self._unfinished: set[asyncio.Task[object]] = set()
 
     async def close(self) -> None:
@@ -90,7 +91,10 @@ class PhoneApi:
         key = _octets(said["public_key"], 65)
         if not verify_signature(key, body["payload"], _octets(body["signature"], 64)):
             raise Refusal(400, "signature", "This phone could not prove that it holds its key.")
-        redeemed = await self._redeem(request, body.get("token") or body["code"], key, said)
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        who = neighbourhood(address_of(peer))
+        # To the end: who hangs up in the middle of a guess has guessed.
+        redeemed = await self._finish(self._redeem(who, body.get("token") or body["code"], key, said))
         device = redeemed.device
         return web.json_response(
             {
@@ -103,17 +107,15 @@ class PhoneApi:
         )
 
     async def _redeem(
-        self, request: web.Request, token_or_code: str, key: bytes, said: dict[str, str]
+        self, who: str, token_or_code: str, key: bytes, said: dict[str, str]
     ) -> enrollment.Redeemed:
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        who = neighbourhood(address_of(peer))
-        booked = self._tries.book(who, self._clock.monotonic())
-        if booked is None:
-            self._counters["phone_enrol_too_many_tries"] += 1
-            raise Refusal(429, "too_many_tries", "Too many wrong tries. Wait ten minutes.")
-        self._spend(said["nonce"], signer=f"enrol {who}")
-        outcome = await self._finish(
-            enrollment.redeem(
+        # One after the other: a hundred guesses at once must not pass a count that none has raised yet.
+        async with self._one_try:
+            if not self._tries.admits(who, self._clock.monotonic()):
+                self._counters["phone_enrol_too_many_tries"] += 1
+                raise Refusal(429, "too_many_tries", "Too many wrong tries. Wait ten minutes.")
+            self._spend(said["nonce"], signer=said["public_key"])
+            outcome = await enrollment.redeem(
                 self._store,
                 token_or_code=token_or_code,
                 public_key=key,
@@ -124,21 +126,19 @@ class PhoneApi:
                 origin=self._origin,
                 now=self._clock.now(),
             )
-        )
-        match outcome:
-            case enrollment.Redeemed():
-                self._tries.strike(booked)
-                return outcome
-            case enrollment.Refused("too_many_devices"):  # the secret was right, so this may be said
-                self._tries.strike(booked)
-                raise Refusal(
-                    409, "too_many_devices", "You have as many phones as you may. Remove one first."
-                )
-            case enrollment.Refused():
-                self._counters["phone_enrol_refused"] += 1
-                raise Refusal(
-                    403, "invitation", "This link or code is not valid, or no longer. Ask for a new one."
-                )
+            match outcome:
+                case enrollment.Redeemed():
+                    return outcome
+                case enrollment.Refused("too_many_devices"):  # the secret was right, so this may be said
+                    raise Refusal(
+                        409, "too_many_devices", "You have as many phones as you may. Remove one first."
+                    )
+                case enrollment.Refused():
+                    self._tries.note(who, self._clock.monotonic())
+                    self._counters["phone_enrol_refused"] += 1
+                    raise Refusal(
+                        403, "invitation", "This link or code is not valid, or no longer. Ask for a new one."
+                    )
 
     # --- the stream ----------------------------------------------------------------------------------
 
@@ -250,9 +250,8 @@ class PhoneApi:
 
     def _done(self, task: asyncio.Task[object]) -> None:
         self._unfinished.discard(task)
-        # Looked at, because nobody else does when the phone hung up.
-        if not task.cancelled() and task.exception() is not None:
-            self._counters["phone_unfinished"] += 1
+        if not task.cancelled():
+            task.exception()  # looked at, because nobody else does when the phone hung up
 
 
 def _expect_active(device: Device) -> None:

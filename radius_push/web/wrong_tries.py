@@ -23,8 +23,7 @@ def neighbourhood(address: Address | None) -> str:
 class WrongTries:
     """Counts wrong tries of the last 10 minutes, per neighbourhood and in all.
 
-    A try is booked when it begins and struck out when it was right: so a hundred at once are not
-    admitted by a count that none of them has raised yet.
+    Whoever asks `admits` and then `note`s must do both for one try before the next.
     """
 
     def __init__(self, *, per_neighbourhood: int = 10, in_all: int = 1000) -> None:
@@ -32,19 +31,13 @@ class WrongTries:
         self._in_all = in_all
         self._tries: deque[tuple[float, str]] = deque()
 
-    def book(self, neighbourhood: str, now: float) -> tuple[float, str] | None:
-        """A try, or None if there were too many. `now`: seconds that never go back."""
+    def admits(self, neighbourhood: str, now: float) -> bool:
+        """May this one try again? `now`: seconds that never go back."""
         while self._tries and self._tries[0][0] <= now - WINDOW:
             self._tries.popleft()
-        if len(self._tries) >= self._in_all:
-            return None
-        if sum(1 for _, who in self._tries if who == neighbourhood) >= self._per_neighbourhood:
-            return None
-        booked = (now, neighbourhood)
-        self._tries.append(booked)
-        return booked
+        mine = sum(1 for _, who in self._tries if who == neighbourhood)
+        return len(self._tries) < self._in_all and mine < self._per_neighbourhood
 
-    def strike(self, booked: tuple[float, str]) -> None:
-        """It was right."""
-        if booked in self._tries:
-            self._tries.remove(booked)
+    def note(self, neighbourhood: str, now: float) -> None:
+        """It was wrong."""
+        self._tries.append((now, neighbourhood))

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from radius_push import events
-from radius_push.model import DeviceState, QuestionState
+from radius_push.model import DeviceState, Person, PersonKey, QuestionState
 from radius_push.test_phone import PhoneRefused, SoftwarePhone, State, Unreachable, _text
 from radius_push.web.phone_api import _octets
 from tests.factors.signing import ORDER, Pen
@@ -143,6 +143,43 @@ async def test_the_eleventh_guess_is_not_looked_at_until_ten_minutes_later(house
         await SoftwarePhone.enrol(link)
     house.clock.turned += 600
     await (await SoftwarePhone.enrol(await house.link())).close()
+
+
+async def test_many_guesses_at_once_are_still_ten(house: House) -> None:
+    guesses = [SoftwarePhone.enrol((house.origin, "0000-0000")) for _ in range(40)]
+    refused = await asyncio.gather(*guesses, return_exceptions=True)
+    words = [no.word for no in refused if isinstance(no, PhoneRefused)]
+    assert sorted(words) == ["invitation"] * 10 + ["too_many_tries"] * 30
+
+
+async def test_who_hangs_up_in_the_middle_of_a_guess_has_guessed(house: House) -> None:
+    pen = Pen()
+    for number in range(10):
+        said = {"version": 1, "purpose": "enrol", "origin": house.origin, "nonce": await nonce(house)}
+        payload = json.dumps({**said, "public_key": _text(pen.public), "name": "x"})
+        body = json.dumps({"code": "00000000", "payload": payload, "signature": _text(pen.sign(payload))})
+        _, writer = await asyncio.open_connection("127.0.0.1", house.side.port)
+        writer.write(
+            f"POST /api/enrol HTTP/1.1\r\nHost: {house.origin.removeprefix('http://')}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        await writer.drain()
+        # As soon as the guess is at the store, and before its answer is out.
+        async with asyncio.timeout(WAIT):
+            await until(lambda: bool(house.store.busy()))
+        writer.transport.abort()
+        async with asyncio.timeout(WAIT):
+            await until(lambda n=number: house.counters["phone_enrol_refused"] == n + 1)  # type: ignore[misc]
+    with pytest.raises(PhoneRefused, match="Too many"):
+        await SoftwarePhone.enrol((house.origin, "0000-0000"))
+
+
+async def test_many_right_phones_at_once_are_no_guesses(house: House) -> None:
+    people = [Person(PersonKey("staff", f"id-{n}"), f"user{n}", "", {}) for n in range(70)]
+    phones = await asyncio.gather(*[SoftwarePhone.enrol(await house.link(one)) for one in people])
+    assert {phone.enrolled.account for phone in phones} == {one.username for one in people}
+    for phone in phones:
+        await phone.close()
 
 
 async def test_more_phones_than_allowed_are_refused_in_words_of_their_own(house: House) -> None:
