@@ -118,7 +118,7 @@ def read_password(arrival: Arrival) -> Secret | End:
         case pap.LooksLikeWrongSecret() if not request.authentic:
             return Quiet(
                 Reason.WRONG_SHARED_SECRET,
-                f"the password decrypts to rubbish: client {arrival.client.name}'s secret is not its gateway's",
+                f"the password is rubbish: the secret of client {arrival.client.name} is not its gateway's",
             )
         case pap.NotReadable(Reason.NO_PASSWORD):
             return Refuse(Reason.NO_PASSWORD, "the password is empty")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import signal
@@ -25,6 +26,7 @@ from radius_push.radius.packet import Arrival, load_dictionary
 from radius_push.shapes import AuthenticationProfile, ClientTable, LdapProfile, Policy, Settings
 from radius_push.store.keys import Keys, load_keys
 from radius_push.store.sqlite import SqliteStore
+from radius_push.story import Quiet, unanswered
 from radius_push.web.phone import PhoneSide
 
 logger = logging.getLogger("radius_push")
@@ -73,7 +75,7 @@ class Server:
         self._serving: list[asyncio.Task[None]] = []
         self.directories: dict[str, Directory] = {}
         self._phone: PhoneSide | None = None
-        self._stopped = False
+        self._started = self._stopped = False
 
     async def start(self, *, forget_phones: bool = False) -> None:
         """Open every door; on return the server answers. Raises DoorClosed or OSError, with all let go."""
@@ -83,6 +85,7 @@ class Server:
             await self._mind_the_phone_origin(forget_phones=forget_phones)
             await self.store.close_orphans(self.clock.now())
             await self.store.record(events.ServerStarted(__version__))
+            self._started = True
             self.directories = open_directories(self.settings, clock=self.clock)
             self._doors = self._open_doors()
             await self._listen()
@@ -105,8 +108,9 @@ class Server:
         for directory in self.directories.values():
             await directory.close()
         try:
-            await self.store.close_orphans(self.clock.now())
-            await self.store.record(events.ServerStopped(held))
+            if self._started:
+                await self.store.close_orphans(self.clock.now())
+                await self.store.record(events.ServerStopped(held))
         finally:
             await self.store.close()
         return held
@@ -134,8 +138,17 @@ class Server:
         except StoreDown as problem:
             logger.error("login=%s no answer: the store is down: %s", arrival.login, problem)
             verdict = Silent(Reason.STORE_DOWN)
+        except Exception as fault:
+            await self._note_crash(arrival, fault)
+            raise
         self.counters[f"verdict_{type(verdict).__name__.lower()}"] += 1
         return verdict
+
+    async def _note_crash(self, arrival: Arrival, fault: Exception) -> None:
+        """For its trace: the listener logs where it was, and keeps silent."""
+        crashed = Quiet(Reason.CRASHED, type(fault).__name__)
+        with contextlib.suppress(StoreDown):
+            await self.store.record(unanswered(login.begin(arrival), crashed))
 
     async def sent(self, arrival: Arrival) -> None:
         try:

@@ -237,7 +237,7 @@ REASONS = {
         "The gateway gave this request up for a newer one under the same Identifier.",
         "Let it wait longer: one long try.",
     ),
-    Reason.CRASHED: (_NEVER, "A fault of ours ended the login.", "Report the log line `login CODE crashed`."),
+    Reason.CRASHED: (_SILENCE, "A fault of ours ended the login.", "Report the line `login CODE crashed`."),
     Reason.SERVER_STOPPED: (_SILENCE, "The server stopped while the phone was asked.", "Nothing."),
 }
 """Reason -> what the gateway gets, what it means, what to do."""

@@ -127,7 +127,8 @@ class UdpListener:
         except MalformedPacket as error:
             self._count("malformed_packet", client.name, "%s: malformed packet: %s", client.name, error)
         except NotAuthentic as error:
-            self._count("not_authentic", client.name, "%s: not authentic: %s", client.name, error)
+            whose = f"{client.name} {error}"  # a missing seal and a wrong one are told apart
+            self._count("not_authentic", whose, "%s: not authentic: %s", client.name, error)
         else:
             self._meet(request, client, peer, self._tasks)
 

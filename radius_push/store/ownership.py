@@ -15,10 +15,11 @@ def make_folder(folder: Path) -> None:
     Raises StoreDown.
     """
     try:
-        made = not folder.exists()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if made:
-            give_to_owner_of(folder.parent, folder)
+        # `parents=True` would give the folders above it the umask's mode.
+        missing = [above for above in (folder, *folder.parents) if not above.exists()]
+        for above in reversed(missing):
+            above.mkdir(mode=0o700, exist_ok=True)
+            give_to_owner_of(above.parent, above)
         status = folder.stat()
     except OSError as error:
         raise StoreDown(f"the folder {folder} cannot be made: {error.strerror}") from error

@@ -134,6 +134,8 @@ def test_no_secret_is_in_any_log_error_evidence_repr_or_file(
                 e.reason for e in h.of(events.Rejected)
             }, "the logins did not go as planned"
             assert h.server.counters["crashed"] == 1
+            crashes = [e.detail for e in h.of(events.Unanswered) if e.reason is Reason.CRASHED]
+            assert crashes == ["RuntimeError"]
             assert "crashed" in places["log"]
             assert "the store is down" in places["log"]
             assert len(places) > 3
