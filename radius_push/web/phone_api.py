@@ -120,7 +120,7 @@ class PhoneApi:
                 token_or_code=token_or_code,
                 public_key=key,
                 name=said["name"],
-                device_id=base64.urlsafe_b64encode(self._fresh(16)).decode().rstrip("="),
+                device_id=self._fresh(16).hex(),  # typed at a terminal: it must not begin with a dash
                 pepper=self._pepper,
                 devices_per_user=self._enrollment.devices_per_user,
                 origin=self._origin,
