@@ -15,12 +15,29 @@ from radius_push.model import Reason
 @dataclass(frozen=True, slots=True)
 class ServerStarted:
     version: str
+    pid: int
+    """The process, which `radius-push reload` signals."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStopped:
     held: int
     """Logins that were held at that moment; they got silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsLoaded:
+    """A reload: these settings decide from now on, also at the approval of logins that were held."""
+
+    changes: tuple[str, ...]
+    """`clients.fw: changed (patience)`; empty if nothing differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRefused:
+    """A reload that changed nothing: the file has mistakes, or wants what only a restart can do."""
+
+    mistakes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +204,8 @@ class DeviceRemoved:
 Event = (
     ServerStarted
     | ServerStopped
+    | SettingsLoaded
+    | SettingsRefused
     | PhoneOriginKept
     | PhonesForgotten
     | Asked

@@ -37,7 +37,7 @@ from radius_push.ports import Clock, Directory, Store
 from radius_push.proofs import pap
 from radius_push.radius.packet import Arrival, Dictionary, ReplyNotComputed, check_reply
 from radius_push.radius.user_address import user_address
-from radius_push.shapes import Profile, Settings
+from radius_push.shapes import ClientTable, Profile, Settings
 from radius_push.story import End, Quiet, Refuse, Story, accepted, asked, rejected, unanswered
 
 REFUSED = "Sign-in refused."
@@ -55,6 +55,7 @@ class Doors:
     """What one login may knock at. A new value is made when settings change."""
 
     settings: Settings
+    clients: ClientTable
     rules: policy.Rules
     directories: Mapping[str, Directory]
     """By authentication profile."""
@@ -64,6 +65,8 @@ class Doors:
     wrong_passwords: WrongPasswords
     new_id: Callable[[], str] = field(repr=False)
     """128 unguessable bits as text: question ids and nonces."""
+    current: Callable[[], Doors] = field(repr=False)
+    """The doors of this moment: other ones after a reload."""
 
 
 # --- the walk ------------------------------------------------------------------------------------
@@ -277,7 +280,7 @@ async def let_in(
         newer = Quiet(Reason.SUPERSEDED, "the gateway sent a newer request in its place")
         await end(question, QuestionState.CLOSED, unanswered(story, newer, question), doors)
         return Silent(newer.reason)
-    now, again = choose(story, person, doors)
+    now, again = decide_again(story, person, doors)
     if not isinstance(again, policy.Admitted) or not same_decision(choice, again):
         changed = Refuse(Reason.DECIDED_OTHERWISE, "the rules changed while the phone was asked")
         await end(question, QuestionState.CLOSED, rejected(now, changed, question), doors)
@@ -288,6 +291,26 @@ async def let_in(
     gone = Refuse(Reason.DEVICE_REMOVED, "the device that approved is not active any more")
     await end(question, QuestionState.CLOSED, rejected(story, gone, question), doors)
     return Rejected(gone.reason, REFUSED)
+
+
+def decide_again(story: Story, person: Person, then: Doors) -> tuple[Story, policy.Admitted | End]:
+    """What the settings of this moment say of a login that was begun under those of `then`.
+
+    The directory is not asked a second time: what newer policies ask for and nobody read counts as not
+    read, and never as absent.
+    """
+    now = then.current()
+    if now is then:
+        return choose(story, person, now)
+    client = now.clients.find(story.arrival.source)
+    if client is None or client.name != story.arrival.client.name:
+        return story, Refuse(Reason.DECIDED_OTHERWISE, "the client is not there any more")
+    story = replace(story, arrival=replace(story.arrival, client=client))
+    name = person.key.authentication_profile
+    if then.settings.authentication_profiles.get(name) != now.settings.authentication_profiles.get(name):
+        return story, Refuse(Reason.DECIDED_OTHERWISE, f"{name} is another directory now")
+    asked, needed = (policy.needed_attributes(doors.settings.policies, name) for doors in (then, now))
+    return choose(story, replace(person, unread=person.unread | (needed - asked)), now)
 
 
 def same_decision(one: policy.Admitted, other: policy.Admitted) -> bool:

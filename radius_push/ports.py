@@ -156,8 +156,8 @@ class Store(Protocol):
 
     # evidence
 
-    def evidence(self) -> AsyncIterator[tuple[int, float, str, dict[str, object]]]:
-        """Rows in order: number, at, kind, fields."""
+    def evidence(self, *, after: int = 0) -> AsyncIterator[tuple[int, float, str, dict[str, object]]]:
+        """Rows in order, those with a higher number than `after`: number, at, kind, fields."""
 
     async def verify_evidence(self) -> int:
         """Walk the hash chain; how many rows. Raises StoreDown naming the first broken row."""

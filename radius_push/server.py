@@ -5,35 +5,44 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from radius_push import __version__, events, login, policy
-from radius_push.directory.ldap import LdapDirectory
-from radius_push.directory.local import LocalDirectory
+from radius_push import __version__, events, login
 from radius_push.factors.limits import WrongPasswords
 from radius_push.listen.udp import UdpListener
-from radius_push.model import Address, Client, Reason, Secret, Silent, Verdict
+from radius_push.model import Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
+from radius_push.opening import (
+    client_table,
+    keys_of,
+    open_directories,
+    open_directory,
+    rules_of,
+    what_a_directory_knows,
+)
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
-from radius_push.shapes import AuthenticationProfile, ClientTable, LdapProfile, Policy, Settings
-from radius_push.store.keys import Keys, load_keys
+from radius_push.settings import SettingsError, load
+from radius_push.settings.changes import differences, needs_restart
+from radius_push.shapes import Settings
 from radius_push.store.sqlite import SqliteStore
 from radius_push.story import Quiet, unanswered
 from radius_push.web.phone import PhoneSide
 
 logger = logging.getLogger("radius_push")
 
-OUR_OWN_CLIENT = "try-login"
-OUR_OWN_PATIENCE = 65.0
-LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+RETIREMENT = 60.0
+"""Seconds until a directory that a reload replaced is closed."""
+MOST_MISTAKES = 50
+"""Of a refused file in the evidence; `check` says all."""
 
 
 class PhoneOriginChanged(DoorClosed):
@@ -44,6 +53,13 @@ class PhoneOriginChanged(DoorClosed):
             f"phones were enrolled at {kept}, and `server.listen.phone.url` now says {now}: their keys stay "
             "with the old address. Put it back, or start once with --forget-phones and enrol everybody again"
         )
+
+
+class NeedsRestart(Exception):
+    """A reload can't change these settings."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(f"changed, and only a restart can change it: {', '.join(names)}")
 
 
 class LoopClock:
@@ -74,6 +90,8 @@ class Server:
         self._listeners: list[UdpListener] = []
         self._serving: list[asyncio.Task[None]] = []
         self.directories: dict[str, Directory] = {}
+        self._retired: set[Directory] = set()
+        self._retiring: set[asyncio.Task[None]] = set()
         self._phone: PhoneSide | None = None
         self._started = self._stopped = False
 
@@ -84,9 +102,10 @@ class Server:
         try:
             await self._mind_the_phone_origin(forget_phones=forget_phones)
             await self.store.close_orphans(self.clock.now())
-            await self.store.record(events.ServerStarted(__version__))
+            await self.store.record(events.ServerStarted(__version__, os.getpid()))
             self._started = True
             self.directories = open_directories(self.settings, clock=self.clock)
+            self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._doors = self._open_doors()
             await self._listen()
         except BaseException:
@@ -103,9 +122,11 @@ class Server:
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._listeners.clear()
         self._serving.clear()
+        for task in self._retiring:
+            task.cancel()
         if self._phone is not None:
             await self._phone.close()
-        for directory in self.directories.values():
+        for directory in (*self.directories.values(), *self._retired):
             await directory.close()
         try:
             if self._started:
@@ -114,6 +135,48 @@ class Server:
         finally:
             await self.store.close()
         return held
+
+    async def reload(self, settings: Settings) -> tuple[str, ...]:
+        """Serve by other settings from now on; what changed, in words. Held logins stay held, and are
+        decided again at their approval. Raises NeedsRestart, and then nothing has changed."""
+        if fixed := needs_restart(self.settings, settings):
+            raise NeedsRestart(fixed)
+        changes = differences(self.settings, settings)
+        opened = self._directories_for(settings)
+        replaced = {one for name, one in self.directories.items() if opened.get(name) is not one}
+        self.settings, self.directories = settings, opened
+        self._doors = self._open_doors()
+        if self._phone is not None:
+            self._phone.use(settings.enrollment)
+        for directory in replaced:
+            self._retire(directory)
+        await self.store.record(events.SettingsLoaded(changes))
+        return changes
+
+    def _directories_for(self, settings: Settings) -> dict[str, Directory]:
+        """The open ones where nothing changed that they know of, new ones elsewhere."""
+        opened: dict[str, Directory] = {}
+        for name, profile in settings.authentication_profiles.items():
+            same = what_a_directory_knows(self.settings, name) == what_a_directory_knows(settings, name)
+            opened[name] = (
+                self.directories[name]
+                if same and name in self.directories
+                else open_directory(profile, settings.policies, clock=self.clock)
+            )
+        return opened
+
+    def _retire(self, directory: Directory) -> None:
+        """Close it once the logins that may still ask it have gone on."""
+
+        async def later() -> None:
+            await asyncio.sleep(RETIREMENT)
+            self._retired.discard(directory)
+            await directory.close()
+
+        self._retired.add(directory)
+        task = asyncio.create_task(later(), name=f"retire {directory.name}")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
     async def broken(self) -> None:
         """Return only if a listener ended by itself, with its exception."""
@@ -172,21 +235,22 @@ class Server:
     def _open_doors(self) -> login.Doors:
         return login.Doors(
             settings=self.settings,
+            clients=client_table(self.settings, self.keys),
             rules=rules_of(self.settings),
             directories=self.directories,
             store=self.store,
             clock=self.clock,
             dictionary=load_dictionary(),
-            wrong_passwords=WrongPasswords(Secret(secrets.token_bytes(32))),
+            wrong_passwords=self._wrong_passwords,
             new_id=lambda: secrets.token_urlsafe(16),
+            current=lambda: self._doors,
         )
 
     async def _listen(self) -> None:
-        table = client_table(self.settings, self.keys)
         for endpoint in self.settings.authentication:
             listener = UdpListener(
                 endpoint=endpoint,
-                clients=lambda: table,
+                clients=lambda: self._doors.clients,
                 dictionary=self._doors.dictionary,
                 desk=self,
                 clock=self.clock,
@@ -215,8 +279,10 @@ async def serve(settings: Settings, *, forget_phones: bool = False) -> None:
     server = Server(settings)
     await server.start(forget_phones=forget_phones)
     stop = asyncio.Event()
+    loop, hang_up = asyncio.get_running_loop(), asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+        loop.add_signal_handler(sign, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     radius = ", ".join(f"{host} port {port}" for host, port in server.authentication)
     phone = f"; phones at {settings.phone.url}" if settings.phone else ""
     logger.info("ready: RADIUS authentication on %s%s", radius, phone)
@@ -224,84 +290,36 @@ async def serve(settings: Settings, *, forget_phones: bool = False) -> None:
     try:
         watch = asyncio.create_task(server.broken(), name="watch the listeners")
         stopping = asyncio.create_task(stop.wait(), name="wait for a signal")
+        reloading = asyncio.create_task(reload_at(hang_up, server), name="reload at SIGHUP")
         await asyncio.wait({watch, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if watch.done():
             watch.result()
     finally:
         watch.cancel()
         stopping.cancel()
+        reloading.cancel()
         held = await server.stop()
     logger.info("stopped; %d held logins got no answer", held)
 
 
-# --- from settings to the things behind the doors --------------------------------------------------
+async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
+    """At each SIGHUP read the settings file again; one with mistakes changes nothing."""
+    while True:
+        await hang_up.wait()
+        hang_up.clear()
+        try:
+            settings = await asyncio.to_thread(load, Path(server.settings.file), environ=os.environ)
+            await server.reload(settings)
+            for warning in settings.warnings:
+                logger.warning("%s", warning)
+        except SettingsError as wrong:
+            await note_refusal(server, tuple(str(mistake) for mistake in wrong.mistakes[:MOST_MISTAKES]))
+        except (NeedsRestart, DoorClosed, OSError) as problem:
+            await note_refusal(server, (str(problem),))
 
 
-def keys_of(settings: Settings, *, create: bool) -> Keys:
-    """The keys beside the store."""
-    return load_keys(Path(settings.store).parent / "keys", create=create)
-
-
-def rules_of(settings: Settings) -> policy.Rules:
-    """The compiled policies; settings were checked, so a mistake here is ours."""
-    rules = policy.compile(
-        settings.policies,
-        profiles=settings.profiles,
-        authentication_profiles=settings.authentication_profiles,
-    )
-    if not isinstance(rules, policy.Rules):
-        raise TypeError("settings were checked with other rules than these")
-    return rules
-
-
-def open_directories(settings: Settings, *, clock: Clock) -> dict[str, Directory]:
-    return {
-        name: open_directory(profile, settings.policies, clock=clock)
-        for name, profile in settings.authentication_profiles.items()
-    }
-
-
-def open_directory(
-    profile: AuthenticationProfile, policies: tuple[Policy, ...], *, clock: Clock
-) -> Directory:
-    if isinstance(profile, LdapProfile):
-        return LdapDirectory(
-            profile,
-            attributes=policy.needed_attributes(policies, profile.name),
-            group_names=policy.bare_group_names(policies, profile.name),
-            clock=clock,
-        )
-    return LocalDirectory(profile)
-
-
-def client_table(settings: Settings, keys: Keys) -> ClientTable:
-    """The admin's clients, and our own for `try-login` from addresses that none of theirs contains."""
-    theirs = ClientTable(settings.clients.values())
-    taken = {network for client in settings.clients.values() for network in client.networks}
-    networks = {network for network in LOOPBACK if network not in taken}
-    for endpoint in settings.authentication:
-        if not endpoint.address.is_unspecified and theirs.find(endpoint.address) is None:
-            networks.add(ip_network(endpoint.address))
-    if not networks:
-        return theirs
-    ours = Client(
-        name=OUR_OWN_CLIENT,
-        networks=tuple(networks),
-        secrets=(keys.try_login_secret,),
-        profiles=tuple(settings.profiles),
-        otherwise="refuse",
-        patience=OUR_OWN_PATIENCE,
-    )
-    return ClientTable([*settings.clients.values(), ours])
-
-
-def speaking_as(settings: Settings) -> tuple[tuple[str, int], Client]:
-    """Where `try-login` asks, and as which client: the one that contains its source address."""
-    endpoint = settings.authentication[0]
-    address: Address = endpoint.address
-    if address.is_unspecified:
-        address = ip_address("127.0.0.1" if address.version == 4 else "::1")
-    client = client_table(settings, keys_of(settings, create=False)).find(address)
-    if client is None:
-        raise DoorClosed(f"no client contains {address}, from where this machine would ask")
-    return (str(address), endpoint.port), client
+async def note_refusal(server: Server, mistakes: tuple[str, ...]) -> None:
+    try:
+        await server.store.record(events.SettingsRefused(mistakes))
+    except StoreDown as problem:
+        logger.error("the settings were not reloaded, and that could not be noted: %s", problem)

@@ -90,6 +90,11 @@ EXIT_CODES = {
         2: "mistakes in the settings, or no start: a port, the store, a certificate, another phone address",
     },
     "check": {0: "the settings are good, perhaps with warnings", 1: "mistakes", 2: "not understood"},
+    "reload": {
+        0: "the server serves by the file as it is now",
+        1: "mistakes, or what only a restart can change: the server serves by the settings it had",
+        2: "no server runs on the store of these settings, or it belongs to another user",
+    },
     "enroll": {
         0: "the phone is trusted",
         1: "no: nobody knows USER, too many phones, no phone came, five wrong codes, or left by Ctrl-C",

@@ -137,7 +137,7 @@ class Desk:
 
 async def _find(settings: Settings, user: str, *, only: str | None, clock: Clock) -> Person:
     """Ask the authentication profiles in file order who this is; the first that knows them speaks."""
-    from radius_push.server import open_directory
+    from radius_push.opening import open_directory
 
     asked = [only] if only is not None else list(settings.authentication_profiles)
     for name in asked:

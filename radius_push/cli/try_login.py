@@ -24,9 +24,9 @@ def try_login(*, user: str, config: Path, as_json: bool, address: str | None, ti
     Exit code 0: accepted. 1: rejected. 2: no answer.
     """
     from radius_push.client import ask
+    from radius_push.opening import speaking_as
     from radius_push.ports import DoorClosed
     from radius_push.radius.packet import load_dictionary
-    from radius_push.server import speaking_as
 
     settings = load_settings(config)
     password = (

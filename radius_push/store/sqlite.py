@@ -179,8 +179,7 @@ class SqliteStore:
 
         await self._write(work)
 
-    async def evidence(self) -> AsyncIterator[tuple[int, float, str, dict[str, object]]]:
-        after = 0
+    async def evidence(self, *, after: int = 0) -> AsyncIterator[tuple[int, float, str, dict[str, object]]]:
         while rows := await self._evidence_after(after):
             for number, at, kind, body, _ in rows:
                 yield number, at, kind, json.loads(body)

@@ -87,6 +87,10 @@ class PhoneSide:
         assert self._doorway is not None, "not started"  # noqa: S101  # a fault of the caller
         return self._doorway.port
 
+    def use(self, enrollment: Enrollment) -> None:
+        """After a reload: other limits for the phones that are added from now on."""
+        self._api.enrollment = enrollment
+
     async def start(self) -> None:
         """Listen. Raises OSError for an address, a certificate or a key that cannot be used."""
         doorway = Doorway(

@@ -58,7 +58,7 @@ class PhoneApi:
         self._store = store
         self._clock = clock
         self._pepper = pepper
-        self._enrollment = enrollment
+        self.enrollment = enrollment
         self._counters = counters
         self._fresh = fresh
         self._streams = streams
@@ -122,7 +122,7 @@ class PhoneApi:
                 name=said["name"],
                 device_id=self._fresh(16).hex(),  # typed at a terminal: it must not begin with a dash
                 pepper=self._pepper,
-                devices_per_user=self._enrollment.devices_per_user,
+                devices_per_user=self.enrollment.devices_per_user,
                 origin=self._origin,
                 now=self._clock.now(),
             )

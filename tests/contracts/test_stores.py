@@ -436,7 +436,11 @@ async def test_forgetting_phones_takes_every_phone_and_open_invitation(store: St
 
 
 async def test_evidence_is_what_was_written_in_order(store: Store, log: Log) -> None:
-    written: list[events.Event] = [events.ServerStarted("1"), events.Sent("Ä\ud800"), events.ServerStopped(3)]
+    written: list[events.Event] = [
+        events.ServerStarted("1", 1),
+        events.Sent("Ä\ud800"),
+        events.ServerStopped(3),
+    ]
     await store.record(*written)
     rows = [row async for row in store.evidence()]
     assert [row[0] for row in rows] == [1, 2, 3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -191,6 +192,29 @@ def test_try_login_is_a_login_through_the_real_socket(site: Site) -> None:
     wrong = site.verb("try-login", "alice", "--config", str(site.config), stdin="not it\n")
     assert wrong.returncode == 1
     assert "rejected" in wrong.stdout
+
+
+def test_reload_serves_by_the_new_file_and_a_wrong_file_changes_nothing(site: Site) -> None:
+    text = site.config.read_text()
+    try:
+        site.config.write_text(text.replace("Session-Timeout: 3600", "Session-Timeout: 60"))
+        done = site.verb("reload", "--config", str(site.config))
+        assert (done.returncode, "policies.IT: changed (reply)" in done.stdout) == (0, True), done
+        login = site.radclient("-t", "40", "-r", "1")
+        assert site.tap("approve").process.wait(30) == 0
+        assert login.process.wait(30) == 0
+        assert "Session-Timeout = 60" in login.said()
+
+        site.config.write_text(text.replace("values: [IT]", "valves: [IT]"))
+        done = site.verb("reload", "--config", str(site.config))
+        assert done.returncode == 1
+        assert "did you mean 'values'?" in done.stdout
+        site.server.process.send_signal(signal.SIGHUP)
+        site.server.wait_until_it_says("settings_refused")
+        site.config.write_text(text.replace("state/", "elsewhere/"))
+        assert site.verb("reload", "--config", str(site.config)).returncode == 2  # nothing serves that store
+    finally:
+        site.config.write_text(text)
 
 
 def test_sigterm_drains_held_logins_get_silence(site: Site) -> None:

@@ -16,7 +16,7 @@ NOW = 1_790_000_000.0
 ALICE = PersonKey("corp-ldap", "uuid-of-alice")
 BOB = PersonKey("corp-ldap", "uuid-of-bob")
 ORIGIN = "https://mfa.example.com"
-STARTED = events.ServerStarted("test")
+STARTED = events.ServerStarted("test", 1)
 
 
 @dataclass

@@ -1,0 +1,97 @@
+"""From checked settings to the things behind the doors: keys, rules, directories, clients."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+from radius_push import policy
+from radius_push.directory.ldap import LdapDirectory
+from radius_push.directory.local import LocalDirectory
+from radius_push.model import Address, Client
+from radius_push.ports import Clock, Directory, DoorClosed
+from radius_push.shapes import AuthenticationProfile, ClientTable, LdapProfile, Policy, Settings
+from radius_push.store.keys import Keys, load_keys
+
+OUR_OWN_CLIENT = "try-login"
+OUR_OWN_PATIENCE = 65.0
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def keys_of(settings: Settings, *, create: bool) -> Keys:
+    """The keys beside the store."""
+    return load_keys(Path(settings.store).parent / "keys", create=create)
+
+
+def rules_of(settings: Settings) -> policy.Rules:
+    """The compiled policies; settings were checked, so a mistake here is ours."""
+    rules = policy.compile(
+        settings.policies,
+        profiles=settings.profiles,
+        authentication_profiles=settings.authentication_profiles,
+    )
+    if not isinstance(rules, policy.Rules):
+        raise TypeError("settings were checked with other rules than these")
+    return rules
+
+
+def open_directories(settings: Settings, *, clock: Clock) -> dict[str, Directory]:
+    return {
+        name: open_directory(profile, settings.policies, clock=clock)
+        for name, profile in settings.authentication_profiles.items()
+    }
+
+
+def what_a_directory_knows(settings: Settings, name: str) -> tuple[object, ...]:
+    """All that decides what the open directory does: if it is the same, so may the directory be."""
+    return (
+        settings.authentication_profiles.get(name),
+        policy.needed_attributes(settings.policies, name),
+        policy.bare_group_names(settings.policies, name),
+    )
+
+
+def open_directory(
+    profile: AuthenticationProfile, policies: tuple[Policy, ...], *, clock: Clock
+) -> Directory:
+    if isinstance(profile, LdapProfile):
+        return LdapDirectory(
+            profile,
+            attributes=policy.needed_attributes(policies, profile.name),
+            group_names=policy.bare_group_names(policies, profile.name),
+            clock=clock,
+        )
+    return LocalDirectory(profile)
+
+
+def client_table(settings: Settings, keys: Keys) -> ClientTable:
+    """The admin's clients, and our own for `try-login` from addresses that none of theirs contains."""
+    theirs = ClientTable(settings.clients.values())
+    taken = {network for client in settings.clients.values() for network in client.networks}
+    networks = {network for network in LOOPBACK if network not in taken}
+    for endpoint in settings.authentication:
+        if not endpoint.address.is_unspecified and theirs.find(endpoint.address) is None:
+            networks.add(ip_network(endpoint.address))
+    if not networks:
+        return theirs
+    ours = Client(
+        name=OUR_OWN_CLIENT,
+        networks=tuple(networks),
+        secrets=(keys.try_login_secret,),
+        profiles=tuple(settings.profiles),
+        otherwise="refuse",
+        patience=OUR_OWN_PATIENCE,
+    )
+    return ClientTable([*settings.clients.values(), ours])
+
+
+def speaking_as(settings: Settings) -> tuple[tuple[str, int], Client]:
+    """Where `try-login` asks, and as which client: the one that contains its source address."""
+    endpoint = settings.authentication[0]
+    address: Address = endpoint.address
+    if address.is_unspecified:
+        address = ip_address("127.0.0.1" if address.version == 4 else "::1")
+    client = client_table(settings, keys_of(settings, create=False)).find(address)
+    if client is None:
+        raise DoorClosed(f"no client contains {address}, from where this machine would ask")
+    return (str(address), endpoint.port), client

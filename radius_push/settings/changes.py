@@ -1,0 +1,58 @@
+"""What another settings file changes: in words for the admin, never with a value that may be secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from radius_push.shapes import Settings
+
+_RESTART = {
+    "store": "server.store",
+    "authentication": "server.listen.authentication",
+    "phone": "server.listen.phone",
+}
+"""What is opened once: a running server cannot exchange it under its held logins."""
+
+
+def needs_restart(old: Settings, new: Settings) -> tuple[str, ...]:
+    """The settings that differ and can't be changed by a reload."""
+    return tuple(name for field, name in _RESTART.items() if getattr(old, field) != getattr(new, field))
+
+
+def differences(old: Settings, new: Settings) -> tuple[str, ...]:
+    """`clients.fw: changed (patience, profiles)`, `profiles.sms: new`, `policies: ...`; () if nothing."""
+    found: list[str] = []
+    for section in ("clients", "authentication_profiles", "profiles"):
+        found += _named(section, getattr(old, section), getattr(new, section))
+    policies = [{policy.name: policy for policy in settings.policies} for settings in (old, new)]
+    found += _named("policies", *policies)
+    kept = [[name for name in names if name in policies[0] and name in policies[1]] for names in policies]
+    if kept[0] != kept[1]:
+        found.append("policies: in another order")
+    if old.methods != new.methods:
+        found.append("methods: changed")
+    if old.enrollment != new.enrollment:
+        found.append(f"server.enrollment: changed ({', '.join(_differing(old.enrollment, new.enrollment))})")
+    if old.reject_delay != new.reject_delay:
+        found.append(f"server.reject_delay: now {new.reject_delay:g}s")
+    return tuple(found)
+
+
+def _named(section: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    gone = [f"{section}.{name}: removed" for name in old if name not in new]
+    came = [f"{section}.{name}: new" for name in new if name not in old]
+    changed = [
+        f"{section}.{name}: changed ({', '.join(_differing(old[name], new[name]))})"
+        for name in new
+        if name in old and old[name] != new[name]
+    ]
+    return gone + came + changed
+
+
+def _differing(old: object, new: object) -> list[str]:
+    """The names of the fields that differ; a changed kind is one too."""
+    if type(old) is not type(new) or not is_dataclass(old) or isinstance(old, type):
+        return ["type"]
+    return [field.name for field in fields(old) if getattr(old, field.name) != getattr(new, field.name)]
