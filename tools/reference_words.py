@@ -119,6 +119,7 @@ FIELDS = {
     "ConfirmationFailed": "The issuer typed a code that the phone does not show.",
     "DeviceRemoved": "A phone can answer no more.",
     "version": "Of radius-push.",
+    "mistakes": "Each with its place in the file and its mend.",
     "origin": "The address that phones open.",
     "devices": "How many phones.",
     "by": "Who did it: the login name at the terminal (behind sudo the one before it), or the verb.",
