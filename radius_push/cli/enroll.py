@@ -6,7 +6,9 @@ import asyncio
 import getpass
 import os
 import secrets
+import socket
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -16,7 +18,7 @@ from radius_push.cli.options import config_option, could_not_run, json_option, l
 from radius_push.enrollment import TRIES, Shown, confirm, confirm_unseen, invite, link, wait_for_phone
 from radius_push.model import Ambiguous, Device, Down, Person, Unknown
 from radius_push.ports import Clock, DoorClosed, Store
-from radius_push.shapes import PhoneListener, Settings
+from radius_push.shapes import Endpoint, PhoneListener, Settings
 
 
 class Refused(Exception):
@@ -75,6 +77,10 @@ class Desk:
         shown = self._runner.run(self._invite(person, phone))
         try:
             self._card.show(person, shown, link=link(phone.url, shown))
+            if not answers(phone.endpoint):
+                self._card.warn(
+                    f"Nothing answers at {phone.endpoint}, where phones are served: start `radius-push serve`."
+                )
             device = self._runner.run(
                 wait_for_phone(self._store, shown.invitation, person=person.key, clock=self._clock)
             )
@@ -133,6 +139,18 @@ class Desk:
                 return self._card.confirmed(outcome, person, device)
             tries -= 1
             self._card.wrong(tries_left=tries)
+
+
+def answers(endpoint: Endpoint) -> bool:
+    """Does anything listen there? A person at a terminal waits no longer than a second for that."""
+    address = endpoint.address
+    if address.is_unspecified:
+        address = ip_address("127.0.0.1" if address.version == 4 else "::1")
+    try:
+        with socket.create_connection((str(address), endpoint.port), timeout=1.0):
+            return True
+    except OSError:
+        return False
 
 
 async def _find(settings: Settings, user: str, *, only: str | None, clock: Clock) -> Person:

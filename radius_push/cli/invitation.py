@@ -44,6 +44,9 @@ class Card:
         self._say(f"  Or open {self._page} on the phone and type:  {shown.code}\n")
         self._say(f"Link and code work once, until {clock_time(shown.expires_at)}. Waiting for the phone ...")
 
+    def warn(self, sentence: str) -> None:
+        click.echo(sentence, err=True)
+
     def arrived(self, device: Device) -> None:
         self._say(f"\nThe phone {plain(device.name)!r} is here.")
 
