@@ -76,11 +76,11 @@ class Desk:
         """The whole enrolment; True if the phone is trusted at its end. Raises DoorClosed, Refused."""
         shown = self._runner.run(self._invite(person, phone))
         try:
-            self._card.show(person, shown, link=link(phone.url, shown))
             if not answers(phone.endpoint):
                 self._card.warn(
-                    f"Nothing answers at {phone.endpoint}, where phones are served: start `radius-push serve`."
+                    f"Nothing answers at {phone.endpoint}, where phones come: start `radius-push serve`."
                 )
+            self._card.show(person, shown, link=link(phone.url, shown))
             device = self._runner.run(
                 wait_for_phone(self._store, shown.invitation, person=person.key, clock=self._clock)
             )

@@ -92,7 +92,7 @@ async def test_leaving_withdraws_nothing_and_says_so(config: Path) -> None:
         exit_code, said = await verb.end()
         assert exit_code == 1
         assert "Nothing was withdrawn" in said
-        assert "start `radius-push serve`" in said  # nobody serves phones here
+        assert "`radius-push serve`" in said  # nobody serves phones here
         await redeem(config, store, shown["code"], now=time.time())
 
 
