@@ -10,10 +10,16 @@ from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.local import LocalDirectory
 from radius_push.model import Address, Client
 from radius_push.ports import Clock, Directory, DoorClosed
-from radius_push.shapes import AuthenticationProfile, ClientTable, LdapProfile, Policy, Settings
+from radius_push.shapes import (
+    OUR_OWN_CLIENT,
+    AuthenticationProfile,
+    ClientTable,
+    LdapProfile,
+    Policy,
+    Settings,
+)
 from radius_push.store.keys import Keys, load_keys
 
-OUR_OWN_CLIENT = "try-login"
 OUR_OWN_PATIENCE = 65.0
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 

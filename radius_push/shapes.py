@@ -11,6 +11,8 @@ from radius_push.model import Address, Client, Network, Secret
 
 Method = Literal["push", "none"]
 REFUSE = "refuse"
+OUR_OWN_CLIENT = "try-login"
+"""The built-in client that `try-login` speaks as; no gateway may have its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,16 +41,18 @@ def holds(
     person: Person,
     address: Address | None,
     request: Mapping[str, tuple[str, ...]],
+    refusing: bool,
 ) -> Outcome:
-    """Ask one condition. `request` maps RADIUS attribute names to values as text."""
+    """Ask one condition. `request` maps RADIUS attribute names to values as text. `refusing`: of a policy
+    that refuses, where doubt is no way out."""
     if isinstance(condition, AddressCondition):
         return _address(condition, address)
     if condition.of_request:
         by_key = {dn.fold(name): values for name, values in request.items()}
-        return _attribute(condition, by_key.get(condition.key, ()), person)
+        return _attribute(condition, by_key.get(condition.key, ()), person, refusing=refusing)
     if condition.key in person.unread:
         return Unread(condition.attribute)
-    return _attribute(condition, person.attributes.get(condition.key, ()), person)
+    return _attribute(condition, person.attributes.get(condition.key, ()), person, refusing=refusing)
 
 
 def _address(condition: AddressCondition, address: Address | None) -> Outcome:
@@ -62,7 +64,7 @@ def _address(condition: AddressCondition, address: Address | None) -> Outcome:
     return Missed(f"user address {address} lies outside {networks}")
 
 
-def _attribute(matcher: Matcher, values: tuple[str, ...], person: Person) -> Outcome:
+def _attribute(matcher: Matcher, values: tuple[str, ...], person: Person, *, refusing: bool) -> Outcome:
     patterns = some(each.shown for each in matcher.patterns)
     if not values:
         said = f"{matcher.attribute} is absent"
@@ -80,9 +82,22 @@ def _attribute(matcher: Matcher, values: tuple[str, ...], person: Person) -> Out
         return Unread(matcher.attribute)
     said = f"{matcher.attribute} is {shown(values)}, none of {patterns}"
     if compared.unsure:
+        namesake = _namesake(matcher, readable)
+        if refusing and namesake is not None:
+            # Whoever can make a second group of that name must not be able to switch a ban off.
+            return Held(f"{matcher.attribute} is {shown((namesake,))}, and {'; '.join(compared.unsure)}")
         # Also for none_of: a name that means no group, or two, excludes nobody for certain.
         return Missed(f"{said} ({'; '.join(compared.unsure)})")
     return Held(said) if matcher.none_of else Missed(said)
+
+
+def _namesake(matcher: Matcher, subjects: list[Subject]) -> str | None:
+    """A value of the person's that names a group by one of the bare names of the policy."""
+    names = {dn.fold(pattern.shown) for pattern in matcher.patterns if isinstance(pattern, Group)}
+    for each in subjects:
+        if any(dn.fold(value) in names for _, value in dn.first_rdn(each.value)):
+            return each.value
+    return None
 
 
 @dataclass(slots=True)

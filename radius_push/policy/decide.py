@@ -133,7 +133,13 @@ def _judge(rule: Rule, facts: Facts) -> _Hit | Missed | Unread:
     if elsewhere:
         return Missed(elsewhere)
     outcomes = [
-        holds(each, person=facts.person, address=facts.address, request=facts.request)
+        holds(
+            each,
+            person=facts.person,
+            address=facts.address,
+            request=facts.request,
+            refusing=rule.policy.profile == REFUSE,
+        )
         for each in rule.conditions
     ]
     for outcome in outcomes:

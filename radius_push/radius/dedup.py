@@ -106,13 +106,15 @@ class Dedup:
 
     def arrive(self, key: Key, now: float, *, authentic: bool, carries_state: bool) -> Met:
         """A packet is here. `authentic`: its Message-Authenticator is right; `carries_state`: it
-        holds a State, so it may be the next step of a challenge under the same Authenticator."""
+        holds a State, so if sealed it may be the next step of a challenge under the same
+        Authenticator."""
         self._expire(now)
         known = self._tickets.get(key)
         if known is not None:
             return InFlight() if known.reply is None else Again(known.reply)
-        if (key.slot, key.authenticator) in self._authenticators and not carries_state:
-            # Same Authenticator, other octets: no gateway does that. Somebody on the path does.
+        if (key.slot, key.authenticator) in self._authenticators and not (carries_state and authentic):
+            # Same Authenticator, other octets: no gateway does that. Somebody on the path does, who can add
+            # a State as well, but no seal.
             return InFlight()
         if self.in_flight >= self._most_in_flight:
             return Full()

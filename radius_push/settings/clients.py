@@ -7,6 +7,7 @@ from radius_push.settings import schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path
 from radius_push.settings.yaml_marks import Tree
+from radius_push.shapes import OUR_OWN_CLIENT
 
 
 def clients(book: Book, tree: Tree, defaults: Tree) -> None:
@@ -14,6 +15,8 @@ def clients(book: Book, tree: Tree, defaults: Tree) -> None:
     shared = _defaults(book, defaults)
     for name, below in names(book, tree, ("clients",)):
         path: Path = ("clients", name)
+        if name == OUR_OWN_CLIENT:
+            book.report.wrong(path, "is the name of radius-push's own client; take another", of_key=True)
         merged = {**shared, **below} if isinstance(below, dict) else below
         section = book.report.section(schema.ClientSection, merged, path)
         secrets = tuple(

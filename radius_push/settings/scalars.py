@@ -23,7 +23,8 @@ _T = TypeVar("_T")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*(ms|s|m|h|d)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,127}(?:;[A-Za-z0-9-]{1,63}){0,4}|[0-9]+(?:\.[0-9]+)+")
+# Without options (`memberOf;x`): an attribute of that name would never be there, and `none_of` always hold.
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,127}|[0-9]+(?:\.[0-9]+)+")
 _ARGON2ID = re.compile(
     r"\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,3}),p=([0-9]{1,3})\$[A-Za-z0-9+/]{11,128}\$[A-Za-z0-9+/]{16,128}"
 )

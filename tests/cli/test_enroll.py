@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,10 @@ import segno
 from click.testing import CliRunner
 
 from radius_push import enrollment
-from radius_push.cli.enroll import enroll
+from radius_push.cli.enroll import answers, enroll
 from radius_push.cli.invitation import plain, qr
 from radius_push.model import PersonKey
+from radius_push.shapes import Endpoint
 from radius_push.store.sqlite import SqliteStore
 from tests.cli.enrolling import KEY, SETTINGS, URL, Verb, open_again, redeem, write_settings
 from tests.store.making import add_phone
@@ -92,8 +95,16 @@ async def test_leaving_withdraws_nothing_and_says_so(config: Path) -> None:
         exit_code, said = await verb.end()
         assert exit_code == 1
         assert "Nothing was withdrawn" in said
-        assert "`radius-push serve`" in said  # nobody serves phones here
         await redeem(config, store, shown["code"], now=time.time())
+
+
+def test_whether_anybody_serves_phones_is_found_out_before_the_person_is_sent_there() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        here = Endpoint(ip_address("127.0.0.1"), listener.getsockname()[1])
+        assert not answers(here)
+        listener.listen()
+        assert answers(here)
 
 
 # --- what stops it before an invitation is made --------------------------------------------------------

@@ -356,6 +356,15 @@ def test_a_bare_name_is_the_one_group_that_carries_it() -> None:
     )
 
 
+def test_a_second_group_of_the_same_name_switches_no_refusal_off() -> None:
+    banned = rule(having("memberOf", "VPN Users"), name="banned", profile="refuse")
+    two = {"vpn users": (VPN, "cn=VPN Users,ou=old,dc=c")}
+    mine = decided(banned, rule(name="all"), attributes={"memberof": (VPN,)}, groups=two)
+    assert reason_of(mine) is Reason.REFUSED_BY_POLICY
+    others = decided(banned, rule(name="all"), attributes={"memberof": ("cn=x,dc=c",)}, groups=two)
+    assert isinstance(others, Admitted)
+
+
 def test_a_bare_name_that_means_two_groups_excludes_nobody_for_certain() -> None:
     excluded = in_group("VPN Users", none_of=True)
     two = {"vpn users": (VPN, "cn=VPN Users,ou=old,dc=c")}

@@ -148,6 +148,12 @@ def test_the_same_authenticator_on_other_octets_is_new_with_state(answered: bool
     assert not older.superseded
 
 
+def test_a_state_that_anybody_can_add_is_no_way_around_the_authenticator() -> None:
+    dedup = Dedup()
+    new(dedup, key("A", "1"))
+    assert isinstance(meet(dedup, key("A", "2"), carries_state=True, authentic=False), InFlight)
+
+
 def test_an_authenticator_is_free_again_once_its_requests_are_forgotten() -> None:
     dedup = Dedup(hold=30)
     dedup.finish(new(dedup, key("A", "1"), 0), b"reply", 0)

@@ -22,6 +22,9 @@ DOTS = "{username}"
          "7:1: polices: unknown key, did you mean 'policies'?"),
         ("name: IT", "name: IT\n    name: HR", "28:5: policies[0].name: written twice, here and in line 27; keep one of them"),
         ("  fw1:\n", "  fw1: {}\n  fw1:\n", None),
+        ("attribute: department", 'attribute: "memberOf;x"',
+         "30:16: policies[0].attribute: not the name of an attribute: letters, digits, - and _"),
+        ("  fw1:\n", "  try-login:\n", "8:3: clients.try-login: is the name of radius-push's own client; take another"),
         # scalars
         ("patience: 60s", "patience: 60", "12:15: clients.fw1.patience: a duration needs a unit: write 60s (or ms, m, h, d)"),
         ("patience: 60s", "patience: soon", "12:15: clients.fw1.patience: not a duration; write 500ms, 45s, 10m, 12h or 3d"),
