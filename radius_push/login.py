@@ -65,6 +65,8 @@ class Doors:
     wrong_passwords: WrongPasswords
     new_id: Callable[[], str] = field(repr=False)
     """128 unguessable bits as text: question ids and nonces."""
+    count: Callable[[Arrival, End], None] = field(repr=False)
+    """What is told to the counters, and to the log now and then, in place of the evidence."""
     current: Callable[[], Doors] = field(repr=False)
     """The doors of this moment: other ones after a reload."""
 
@@ -77,6 +79,8 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
     story = begin(arrival)
     password = read_password(arrival)
     if not isinstance(password, Secret):
+        if not arrival.request.authentic:
+            return await from_anybody(password, story, doors)
         return await before_the_question(password, story, doors)
 
     story, person = await first_factor(story, password, doors)
@@ -357,6 +361,16 @@ async def before_the_question(end: End, story: Story, doors: Doors) -> Verdict:
     if isinstance(end, Quiet):
         return await quiet(end, story, doors)
     await doors.store.record(rejected(story, end))
+    await the_common_moment(story.arrival, doors)
+    return Rejected(end.reason, REFUSED)
+
+
+async def from_anybody(end: End, story: Story, doors: Doors) -> Verdict:
+    """No seal and no readable password: anybody could have sent this, as often as they like. It is counted,
+    and never stored."""
+    doors.count(story.arrival, end)
+    if isinstance(end, Quiet):
+        return Silent(end.reason)
     await the_common_moment(story.arrival, doors)
     return Rejected(end.reason, REFUSED)
 

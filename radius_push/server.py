@@ -15,6 +15,7 @@ from pathlib import Path
 
 from radius_push import __version__, events, login
 from radius_push.factors.limits import WrongPasswords
+from radius_push.listen.hush import Hush
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
@@ -33,7 +34,7 @@ from radius_push.settings import SettingsError, load
 from radius_push.settings.changes import differences, needs_restart
 from radius_push.shapes import Settings
 from radius_push.store.sqlite import SqliteStore
-from radius_push.story import Quiet, unanswered
+from radius_push.story import End, Quiet, unanswered
 from radius_push.web.phone import PhoneSide
 
 logger = logging.getLogger("radius_push")
@@ -87,6 +88,7 @@ class Server:
         self.clock = clock or LoopClock()
         self._on_event = on_event
         self._dedup = Dedup()
+        self._hush = Hush()
         self._listeners: list[UdpListener] = []
         self._serving: list[asyncio.Task[None]] = []
         self.directories: dict[str, Directory] = {}
@@ -213,6 +215,18 @@ class Server:
         with contextlib.suppress(StoreDown):
             await self.store.record(unanswered(login.begin(arrival), crashed))
 
+    def _count(self, arrival: Arrival, end: End) -> None:
+        self.counters[end.reason] += 1
+        more = self._hush.due((arrival.client.name, end.reason), self.clock.monotonic())
+        if more is not None:
+            logger.warning(
+                "client=%s reason=%s: %s (%d more since the last line)",
+                arrival.client.name,
+                end.reason,
+                end.detail,
+                more,
+            )
+
     async def sent(self, arrival: Arrival) -> None:
         try:
             await self.store.record(events.Sent(arrival.login))
@@ -243,6 +257,7 @@ class Server:
             dictionary=load_dictionary(),
             wrong_passwords=self._wrong_passwords,
             new_id=lambda: secrets.token_urlsafe(16),
+            count=self._count,
             current=lambda: self._doors,
         )
 

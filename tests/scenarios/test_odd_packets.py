@@ -84,9 +84,9 @@ def test_a_password_that_a_wrong_secret_garbled_gets_silence_and_is_shown_to_no_
                 if n != 13  # one of the 1 % that look like Latin-1 text
             ]
             assert await send(h, *requests) == []
-            silent = h.of(events.Unanswered)
-            assert {(e.reason, e.directories) for e in silent} == {(Reason.WRONG_SHARED_SECRET, ())}
-            assert len(silent) == 29
+            assert h.server.counters[Reason.WRONG_SHARED_SECRET] == 29
+            # Anybody can send such packets: they are counted, and fill no disk.
+            assert h.of(events.Unanswered) + h.of(events.Rejected) + h.of(events.Asked) == []
 
     run(story())
 
