@@ -216,6 +216,22 @@ async def test_all_waiting_requests_are_listed_and_answered_each(house: House, h
     assert await house.state(one) is QuestionState.PENDING
 
 
+async def test_the_next_request_takes_the_place_of_what_is_over(house: House, hand: Hand) -> None:
+    await hand.enrol()
+    await house.ask(client="fw1")
+    await hand.taps("Yes, it’s me")
+    await hand.sees("Approved")  # and nobody taps Done
+    question = await house.ask(client="fw2")
+    await hand.sees("Are you signing in?")
+    await expect(hand.page.get_by_role("article")).to_have_count(1)
+    await expect(hand.page.get_by_role("button", name="Yes")).to_be_in_viewport()
+    await expect(hand.page).to_have_title("(1) Are you signing in?")
+    await hand.taps("No")
+    await hand.sees("Denied")
+    assert await house.state(question) is QuestionState.DENIED
+    await expect(hand.page).to_have_title("radius-push")
+
+
 async def test_an_ended_request_says_too_late(house: House, hand: Hand) -> None:
     await hand.enrol()
     await house.ask(seconds=2)

@@ -4,6 +4,8 @@ import { Refused, NoKey, Unreachable, answer, confirmationCode, enrol, forgetPho
 import { said, texts } from "./texts.js";
 
 const TAP_GUARD_MS = 400; // a card that has just appeared may lie under a finger that meant something else
+const RESULT_MS = 10_000; // an answer that was heard needs no longer to be read
+const LATE_RESULT_MS = 60_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 
@@ -55,13 +57,16 @@ function render() {
   return showHome();
 }
 
+const waiting = () => [...items.values()].filter((item) => !item.result);
+
 function renderHeader() {
   const line = document.getElementById("connection");
   line.hidden = !phone || Boolean(trouble);
   line.className = `connection ${connection}`;
   write(line, texts[`connection_${connection}`]);
-  const waiting = [...items.values()].filter((item) => !item.result).length;
-  write(document.getElementById("app"), waiting > 1 ? said.waiting(waiting) : texts.app);
+  const many = waiting().length;
+  write(document.getElementById("app"), many > 1 ? said.waiting(many) : texts.app);
+  document.title = many ? `(${many}) ${texts.card_title}` : texts.app;
 }
 
 // --- adding this phone -------------------------------------------------------------------------------
@@ -201,10 +206,7 @@ function cardOf(id, item) {
   named(element, "login").textContent = card.login;
   named(element, "yes").addEventListener("click", () => say(id, "approve"));
   named(element, "no").addEventListener("click", () => say(id, "deny"));
-  setTimeout(() => {
-    item.ready = true;
-    tick();
-  }, TAP_GUARD_MS);
+  guard(item);
   document.getElementById("spoken").textContent = said.arrived(card);
   return element;
 }
@@ -263,12 +265,29 @@ function resultOf(id, item) {
   named(element, "title").textContent = texts[`${item.result}_title`];
   named(element, "text").textContent = texts[`${item.result}_text`];
   named(element, "which").textContent = said.which(item.card);
-  named(element, "done").addEventListener("click", () => {
-    items.delete(id);
-    element.remove();
+  const done = () => {
+    leave(id);
     render();
-  });
+  };
+  named(element, "done").addEventListener("click", done);
+  setTimeout(() => items.get(id) === item && done(), kind === "late" ? LATE_RESULT_MS : RESULT_MS);
   return element;
+}
+
+// A result goes. Cards may move up under a finger then: they take no tap for a moment.
+function leave(id) {
+  items.get(id)?.element?.remove();
+  items.delete(id);
+  for (const item of waiting()) guard(item);
+}
+
+function guard(item) {
+  item.ready = false;
+  clearTimeout(item.guard);
+  item.guard = setTimeout(() => {
+    item.ready = true;
+    tick();
+  }, TAP_GUARD_MS);
 }
 
 // Times and bars, by the server's clock.
@@ -308,7 +327,10 @@ function hear(kind, state) {
   const open = new Set();
   for (const card of state.questions) {
     open.add(card.id);
-    if (!items.has(card.id)) items.set(card.id, { card });
+    if (items.has(card.id)) continue;
+    // What is over must not stand in front of what is asked.
+    if (!waiting().length) for (const id of items.keys()) leave(id);
+    items.set(card.id, { card });
   }
   const closed = new Map(state.closed.map((row) => [row.id, row]));
   for (const [id, item] of items) {
