@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from radius_push import __version__, events, login
+from radius_push import __version__, descriptors, events, login
 from radius_push.factors.limits import WrongPasswords
-from radius_push.listen.hush import Hush
+from radius_push.hush import Hush
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
@@ -149,7 +149,7 @@ class Server:
         self.settings, self.directories = settings, opened
         self._doors = self._open_doors()
         if self._phone is not None:
-            self._phone.use(settings.enrollment)
+            self._phone.use(settings.enrollment, settings.trusted_proxies)
         for directory in replaced:
             self._retire(directory)
         await self.store.record(events.SettingsLoaded(changes))
@@ -282,6 +282,8 @@ class Server:
                 pepper=self.keys.pepper,
                 enrollment=self.settings.enrollment,
                 counters=self.counters,
+                trusted_proxies=self.settings.trusted_proxies,
+                limits=descriptors.limits_for_phones(descriptors.raise_limit()),
             )
             await self._phone.start()
         # Last, when every door is open: what arrived meanwhile waits in the sockets.

@@ -191,6 +191,8 @@ class Settings:
     policies: tuple[Policy, ...]
     """Top to bottom."""
     enrollment: Enrollment = Enrollment()
+    trusted_proxies: tuple[Network, ...] = ()
+    """Whose X-Forwarded-For is believed on the phone side."""
     reject_delay: float = 1.0
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import secrets
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
@@ -133,10 +134,18 @@ class SoftwarePhone:
         pem = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         kept = {name: getattr(self.enrolled, name) for name in Enrolled.__slots__} | {"key": pem}
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = path.with_name(f"{path.name}.{os.getpid()}.new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(kept, file)
-        new.replace(path)
+        # A name that nobody foresees, and never a file or link that somebody laid there.
+        new = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
+        with os.fdopen(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w"
+        ) as file:
+            try:
+                json.dump(kept, file)
+                file.flush()
+                new.replace(path)
+            except BaseException:
+                new.unlink()
+                raise
 
     @classmethod
     def load(

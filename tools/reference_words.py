@@ -75,6 +75,7 @@ TAKES = {
     "value": "value, `*` or `/regex/`",
     "endpoint": "`ADDRESS:PORT`",
     "network": "address or prefix",
+    "proxies": "address or prefix",
     "store": "`sqlite://` and a path",
     "origin": "`https://NAME`, with a port if it is not 443",
     "ldap_url": "`ldaps://` or `ldap://` and a host",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import traceback
 from typing import Protocol
 
 from radius_push.model import Reason, Verdict
@@ -28,9 +27,3 @@ class Desk(Protocol):
 def trace_code() -> str:
     """A new login's code: six letters and digits that nobody mixes up."""
     return "".join(secrets.choice(_LETTERS) for _ in range(6))
-
-
-def place_of(error: BaseException) -> str:
-    """Where it was raised. Its message stays unsaid: it may hold what somebody typed."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else "nowhere"

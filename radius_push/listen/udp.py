@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
 
+from radius_push.hush import Hush, place_of
 from radius_push.listen.bind import bind
-from radius_push.listen.desk import FRESH_TRY, Desk, place_of, trace_code
-from radius_push.listen.hush import Hush
+from radius_push.listen.desk import FRESH_TRY, Desk, trace_code
 from radius_push.model import Client, Rejected, Silent, Verdict
 from radius_push.ports import Clock
 from radius_push.radius.dedup import Again, Dedup, Full, InFlight, Key, New, Slot, Ticket

@@ -35,6 +35,8 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append("methods: changed")
     if old.enrollment != new.enrollment:
         found.append(f"server.enrollment: changed ({', '.join(_differing(old.enrollment, new.enrollment))})")
+    if old.trusted_proxies != new.trusted_proxies:
+        found.append("server.trusted_proxies: changed")
     if old.reject_delay != new.reject_delay:
         found.append(f"server.reject_delay: now {new.reject_delay:g}s")
     return tuple(found)

@@ -41,6 +41,13 @@ def network(value: object) -> Network:
     return _plain(made)
 
 
+def proxies(value: object) -> Network:
+    found = network(value)
+    if not found.prefixlen:
+        raise ValueError("would believe everybody; write the proxy's own address")
+    return found
+
+
 def _plain(found: Network) -> Network:
     address: Address = found.network_address
     if address.version == 6 and address.ipv4_mapped is not None:
@@ -136,5 +143,6 @@ LdapUrl = Annotated[str, PlainValidator(ldap_url)]
 ListenAt = Annotated[Endpoint, PlainValidator(endpoint)]
 NetworkOf = Annotated[Any, PlainValidator(network)]
 Origin = Annotated[str, PlainValidator(origin)]
+ProxiesOf = Annotated[Any, PlainValidator(proxies)]
 StorePath = Annotated[str, PlainValidator(store)]
 UserFilter = Annotated[str, PlainValidator(user_filter)]

@@ -80,6 +80,10 @@ class ServerSection(Section):
     """Where the server listens."""
     enrollment: Annotated[EnrollmentSection, BeforeValidator(_mapping)] = EnrollmentSection()
     """How phones are added."""
+    trusted_proxies: s.OneOrMore[p.ProxiesOf] = ()
+    """The reverse proxies before the phone side. They alone are believed when `X-Forwarded-For` says whose
+    request it is, so that limits count each phone's own address. Name nothing but the proxies. E.g.
+    `[10.0.1.0/28]`"""
     reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
     """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
     that its moment tells nobody the reason. E.g. `1s`"""

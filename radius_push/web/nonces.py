@@ -14,6 +14,8 @@ from collections.abc import Callable
 LIFETIME = 60.0
 PER_SIGNER = 60
 """Nonces that one signer may use up in a lifetime, so that no phone can fill the memory for all."""
+PER_NEIGHBOURHOOD = 1000
+"""The same for phones that are being added: whole offices share an address."""
 MOST_SIGNERS = 100_000
 
 _TEXT = re.compile(r"[A-Za-z0-9_-]{64}")
@@ -47,15 +49,15 @@ class Nonces:
         age = now - int.from_bytes(body[:8], "big") / 1000
         return age < LIFETIME
 
-    def spend(self, nonce: str, *, signer: str, now: float) -> bool:
+    def spend(self, nonce: str, *, signer: str, now: float, most: int = PER_SIGNER) -> bool:
         """Use it up, after the signature was found right. False if it was used before, or the signer
-        used too many."""
+        used `most`."""
         self._forget(now)
         used = self._used.setdefault(signer, {})
         self._used.move_to_end(signer)
         for old in [old for old, until in used.items() if until <= now]:
             del used[old]
-        if nonce in used or len(used) >= PER_SIGNER or len(self._used) > MOST_SIGNERS:
+        if nonce in used or len(used) >= most or len(self._used) > MOST_SIGNERS:
             return False
         used[nonce] = now + LIFETIME
         return True

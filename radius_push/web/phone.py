@@ -11,20 +11,22 @@ import secrets
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from radius_push.factors.answer import AnswerRefused
-from radius_push.model import Secret
+from radius_push.hush import Hush, place_of
+from radius_push.model import Network, Secret
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.doorway import Doorway
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
 from radius_push.web.phone_stream import Streams
+from radius_push.web.proxies import Proxies
 from radius_push.web.refusal import Refusal
 
 logger = logging.getLogger("radius_push.web.phone")
@@ -37,12 +39,22 @@ CLOSING_SECONDS = 2.0
 class PhoneLimits:
     connections: int = 2000
     connections_per_neighbourhood: int = 100
-    """From one IPv4 address, or one IPv6 /64."""
+    """From one IPv4 address, or one IPv6 /64. Does not hold for trusted proxies."""
     streams: int = 1500
     streams_per_device: int = 3
     header_seconds: float = 10.0
     """A connection without a complete header for so long is closed, an idle one too."""
     body_seconds: float = 10.0
+    write_seconds: float = 10.0
+    """A connection that does not take all that waits for it in so long is cut off."""
+
+    def at_most(self, connections: int) -> PhoneLimits:
+        """With fewer connections, a quarter of them never streams': an answer needs one too."""
+        return replace(
+            self,
+            connections=min(self.connections, connections),
+            streams=min(self.streams, connections * 3 // 4),
+        )
 
 
 class PhoneSide:
@@ -59,10 +71,14 @@ class PhoneSide:
         counters: Counter[str],
         fresh: Callable[[int], bytes] = secrets.token_bytes,
         limits: PhoneLimits = PhoneLimits(),
+        trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
         self._listener = listener
         self._counters = counters
         self._limits = limits
+        self._clock = clock
+        self._hush = Hush()
+        self._proxies = Proxies(trusted_proxies)
         self._hosts = _hosts(listener.url)
         self._streams = Streams(
             store, clock, per_device=limits.streams_per_device, in_all=limits.streams, counters=counters
@@ -77,6 +93,7 @@ class PhoneSide:
             fresh=fresh,
             streams=self._streams,
             body_seconds=limits.body_seconds,
+            proxies=self._proxies,
         )
         self._doorway: Doorway | None = None
         self._runner: web.AppRunner | None = None
@@ -87,9 +104,10 @@ class PhoneSide:
         assert self._doorway is not None, "not started"  # noqa: S101  # a fault of the caller
         return self._doorway.port
 
-    def use(self, enrollment: Enrollment) -> None:
+    def use(self, enrollment: Enrollment, trusted_proxies: tuple[Network, ...]) -> None:
         """After a reload: other limits for the phones that are added from now on."""
         self._api.enrollment = enrollment
+        self._proxies.use(trusted_proxies)
 
     async def start(self) -> None:
         """Listen. Raises OSError for an address, a certificate or a key that cannot be used."""
@@ -98,6 +116,8 @@ class PhoneSide:
             tls=_tls(self._listener),
             per_neighbourhood=self._limits.connections_per_neighbourhood,
             in_all=self._limits.connections,
+            write_seconds=self._limits.write_seconds,
+            proxies=self._proxies,
             counters=self._counters,
         )
         runner = web.AppRunner(
@@ -138,9 +158,16 @@ class PhoneSide:
         """aiohttp logs every malformed request with a traceback and its octets: those are counted."""
 
         def worth_a_line(record: logging.LogRecord) -> bool:
-            malformed = record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError)
-            self._counters["phone_malformed"] += malformed
-            return not malformed and record.levelno >= logging.WARNING
+            error = record.exc_info[1] if record.exc_info else None
+            if isinstance(error, HttpProcessingError):
+                self._counters["phone_malformed"] += 1
+                return False
+            if record.levelno < logging.WARNING:
+                return False
+            if error is not None:
+                self._note_fault(error)
+                return False
+            return self._hush.due((record.module, record.lineno), self._clock.monotonic()) is not None
 
         # One for each listener, so that its filter goes with it.
         wire = logging.Logger("radius_push.web.wire", logging.DEBUG)  # noqa: LOG001
@@ -184,15 +211,26 @@ class PhoneSide:
                 status=400,
             )
         except StoreDown as problem:
-            logger.error("the phone side has no store: %s", problem)
+            self._count("phone_store_down", "store", "the phone side has no store: %s", problem)
             return Refusal(503, "store_down", "The server cannot work at the moment.").response()
         except web.HTTPException as problem:
             return Refusal(
                 problem.status, problem.reason.lower().replace(" ", "_"), problem.reason
             ).response()
-        except Exception:  # a fault of our own in one request must not reach the others, nor the wire
-            logger.exception("a phone's request failed")
+        except Exception as fault:  # noqa: BLE001  # our own fault must not reach other requests, nor the wire
+            self._note_fault(fault)
             return Refusal(500, "fault", "The server failed.").response()
+
+    def _note_fault(self, fault: BaseException) -> None:
+        """The type and the place only: a message may hold what somebody sent."""
+        where = f"{type(fault).__name__} at {place_of(fault)}"
+        self._count("phone_fault", where, "a phone's request failed: %s", where)
+
+    def _count(self, counter: str, subject: str, sentence: str, value: object) -> None:
+        self._counters[counter] += 1
+        more = self._hush.due((counter, subject), self._clock.monotonic())
+        if more is not None:
+            logger.error("%s (%d more since the last line)", sentence % (value,), more)
 
     def _expect_at_home(self, request: web.Request) -> None:
         hosts = request.headers.getall("Host", [])

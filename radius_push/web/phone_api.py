@@ -27,8 +27,9 @@ from radius_push.model import Device, DeviceState, Question, QuestionState, Secr
 from radius_push.ports import Clock, Store
 from radius_push.shapes import Enrollment
 from radius_push.web.doorway import address_of
-from radius_push.web.nonces import Nonces
+from radius_push.web.nonces import PER_NEIGHBOURHOOD, PER_SIGNER, Nonces
 from radius_push.web.phone_stream import Streams
+from radius_push.web.proxies import Proxies
 from radius_push.web.refusal import Refusal
 from radius_push.web.wrong_tries import WrongTries, neighbourhood
 
@@ -53,6 +54,7 @@ class PhoneApi:
         fresh: Callable[[int], bytes],
         streams: Streams,
         body_seconds: float,
+        proxies: Proxies,
     ) -> None:
         self._origin = origin
         self._store = store
@@ -63,6 +65,7 @@ class PhoneApi:
         self._fresh = fresh
         self._streams = streams
         self._body_seconds = body_seconds
+        self._proxies = proxies
         self._nonces = Nonces(fresh)
         self._tries = WrongTries()
         self._one_try = asyncio.Lock()
@@ -91,8 +94,7 @@ class PhoneApi:
         key = _octets(said["public_key"], 65)
         if not verify_signature(key, body["payload"], _octets(body["signature"], 64)):
             raise Refusal(400, "signature", "This phone could not prove that it holds its key.")
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        who = neighbourhood(address_of(peer))
+        who = self._neighbourhood(request)
         # To the end: who hangs up in the middle of a guess has guessed.
         redeemed = await self._finish(self._redeem(who, body.get("token") or body["code"], key, said))
         device = redeemed.device
@@ -114,7 +116,8 @@ class PhoneApi:
             if not self._tries.admits(who, self._clock.monotonic()):
                 self._counters["phone_enrol_too_many_tries"] += 1
                 raise Refusal(429, "too_many_tries", "Too many wrong tries. Wait ten minutes.")
-            self._spend(said["nonce"], signer=said["public_key"])
+            # Not under the key: keys cost a stranger nothing.
+            self._spend(said["nonce"], signer=f"neighbourhood {who}", most=PER_NEIGHBOURHOOD)
             outcome = await enrollment.redeem(
                 self._store,
                 token_or_code=token_or_code,
@@ -220,9 +223,14 @@ class PhoneApi:
         except UnicodeDecodeError:
             raise Refusal(400, "malformed", "This is not UTF-8.") from None
         extra = fields.keys() - names
-        if fields.keys() < names or (len(extra) != 1 or not extra <= one_of if one_of else extra):
+        if not names <= fields.keys() or (len(extra) != 1 or not extra <= one_of if one_of else extra):
             raise Refusal(400, "malformed", "A field is missing or unknown.")
         return {name: text_field(fields, name) for name in fields}
+
+    def _neighbourhood(self, request: web.Request) -> str:
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        return neighbourhood(self._proxies.caller(address_of(peer), forwarded))
 
     async def _signer(self, device: str, body: dict[str, str]) -> Device:
         """The device that signed. One row is read for it, and nothing is written."""
@@ -237,8 +245,8 @@ class PhoneApi:
         if not self._nonces.is_ours(nonce, self._clock.monotonic()):
             raise _stale_nonce()
 
-    def _spend(self, nonce: str, *, signer: str) -> None:
-        if not self._nonces.spend(nonce, signer=signer, now=self._clock.monotonic()):
+    def _spend(self, nonce: str, *, signer: str, most: int = PER_SIGNER) -> None:
+        if not self._nonces.spend(nonce, signer=signer, now=self._clock.monotonic(), most=most):
             raise _stale_nonce()
 
     async def _finish(self, work: Coroutine[None, None, T]) -> T:

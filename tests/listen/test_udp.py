@@ -16,8 +16,8 @@ import pytest
 import uvloop
 
 from radius_push.client import ask
+from radius_push.hush import Hush
 from radius_push.listen.desk import trace_code
-from radius_push.listen.hush import Hush
 from radius_push.model import Accepted, Reason, Rejected, Silent
 from tests.listen.desks import House, gateway, serving, until
 from tests.radius.packets import HIDDEN, LENIENT, SECRET, STRICT, dictionary, packet, signed

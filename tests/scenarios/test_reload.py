@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -118,5 +119,18 @@ def test_a_directory_that_changed_is_closed_when_nobody_can_be_asking_it(tmp_pat
             reply = await h.ask("bob")
             assert reply is not None
             assert [e.reason for e in h.of(events.Rejected)] == [Reason.NOT_ENROLLED]
+
+    run(story())
+
+
+def test_a_trusted_proxy_is_named_while_the_server_runs(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            changes = await change(
+                h, tmp_path, ("  enrollment:", "  trusted_proxies: [10.0.1.0/28]\n  enrollment:")
+            )
+            assert changes == ("server.trusted_proxies: changed",)
+            assert h.server._phone is not None
+            assert h.server._phone._proxies.trusts(ip_address("10.0.1.1"))
 
     run(story())

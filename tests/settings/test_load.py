@@ -52,6 +52,7 @@ def test_the_good_file_becomes_shapes(tmp_path: Path) -> None:
     condition = AttributeCondition("department", (Value("exact", "IT"),))
     assert settings.policies == (Policy("IT", "staff-push", "corp", (condition,)),)
     assert settings.enrollment == Enrollment()
+    assert settings.trusted_proxies == ()
     assert settings.reject_delay == 1.0
     assert settings.warnings == ()
 
@@ -146,6 +147,7 @@ def test_every_key_of_the_server_and_a_profile(tmp_path: Path) -> None:
             ('"http://localhost:8443"}',
              """"https://MFA.example.com:443/", tls: {certificate: cert.pem, key: {file: key.pem}}}
   enrollment: {shown_code: 5m, devices_per_user: 3}
+  trusted_proxies: [10.0.1.0/28, 2001:db8::1]
   reject_delay: 500ms"""),
             ("fallback_auth_profiles: [corp, local]}",
              "fallback_auth_profiles: [corp, local], timeout: 2m, texts: {timeout: Too late., denied: No.}}"),
@@ -161,6 +163,7 @@ def test_every_key_of_the_server_and_a_profile(tmp_path: Path) -> None:
         str(tmp_path / "key.pem"),
     )
     assert settings.enrollment == Enrollment(300.0, 3)
+    assert settings.trusted_proxies == (ip_network("10.0.1.0/28"), ip_network("2001:db8::1"))
     assert settings.reject_delay == 0.5
     profile = settings.profiles["staff-push"]
     assert (profile.timeout, profile.texts) == (120.0, Texts("Too late.", "No."))

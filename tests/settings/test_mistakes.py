@@ -42,6 +42,10 @@ DOTS = "{username}"
         # the server
         ("sqlite://state.db", "state.db", "2:10: server.store: write sqlite:// and a path: sqlite:///var/lib/radius-push/state.db"),
         ("sqlite://state.db", "postgresql://db", "2:10: server.store: postgresql is not in this version; write sqlite:// and a path"),
+        ("sqlite://state.db", "sqlite://state.db\n  trusted_proxies: 0.0.0.0/0",
+         "3:20: server.trusted_proxies: would believe everybody; write the proxy's own address"),
+        ("sqlite://state.db", "sqlite://state.db\n  trusted_proxies: [10.0.1.1, proxy.example.com]",
+         "3:31: server.trusted_proxies[1]: not an address or prefix; write 10.0.0.11, 10.0.0.0/28 or 2001:db8::/64"),
         ('["127.0.0.1:1812"]', '["127.0.0.1"]',
          "4:22: server.listen.authentication[0]: write ADDRESS:PORT, as 10.0.0.5:1812 or [2001:db8::5]:1812"),
         ('["127.0.0.1:1812"]', "localhost:1812",

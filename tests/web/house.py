@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from radius_push import enrollment, events
-from radius_push.model import Device, Person, PersonKey, Question, QuestionState, Reason, Secret
+from radius_push.model import Device, Network, Person, PersonKey, Question, QuestionState, Reason, Secret
 from radius_push.shapes import Endpoint, Enrollment, PhoneListener
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import SoftwarePhone
@@ -181,6 +181,7 @@ async def open_house(
     devices_per_user: int = 2,
     port: int | None = None,
     tls: tuple[str, str] | None = None,
+    trusted_proxies: tuple[Network, ...] = (),
 ) -> AsyncIterator[House]:
     clock = Clock()
     counters: Counter[str] = Counter()
@@ -196,6 +197,7 @@ async def open_house(
         enrollment=Enrollment(devices_per_user=devices_per_user),
         counters=counters,
         limits=limits,
+        trusted_proxies=trusted_proxies,
     )
     await side.start()
     try:

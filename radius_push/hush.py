@@ -1,7 +1,8 @@
-"""How often one thing is logged: a flood of packets must not become a flood of lines."""
+"""What strangers cause is logged seldom and without their words: their flood must not become one of lines."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Hashable
 
 INTERVAL = 10.0
@@ -26,3 +27,9 @@ class Hush:
             return None
         self._last[subject] = now
         return self._untold.pop(subject, 0)
+
+
+def place_of(error: BaseException) -> str:
+    """Where it was raised. Its message stays unsaid: it may hold what somebody typed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else "nowhere"
