@@ -116,6 +116,10 @@ class LocalDirectory:
             )
         return Right()
 
+    def busy(self) -> int:
+        """Passwords that are being checked: a turned test clock moves only when there are none."""
+        return self._threads.busy()
+
     async def close(self) -> None:
         self._threads.close()
 
