@@ -189,6 +189,7 @@ async def prove(directory: Directory, person: Person, password: Secret, doors: D
     """One bind per packet at most; a password that was wrong a moment ago is not bound again, so that a
     gateway that repeats it locks nobody out."""
     if doors.wrong_passwords.known(person.key, password, doors.clock.monotonic()):
+        await directory.pretend(person.entry)
         return Wrong(Reason.WRONG_PASSWORD, "the same wrong password again, not asked")
     proved = await directory.prove(person, password)
     if isinstance(proved, Wrong) and proved.reason is Reason.WRONG_PASSWORD:

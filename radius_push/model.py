@@ -55,6 +55,7 @@ class Reason(StrEnum):
     UNKNOWN_USER = "unknown_user"
     AMBIGUOUS = "ambiguous"
     ACCOUNT_CLOSED = "account_closed"
+    CROWDED_OUT = "crowded_out"
     NO_USERNAME = "no_username"
     NO_PASSWORD = "no_password"
     PASSWORD_NOT_READABLE = "password_not_readable"

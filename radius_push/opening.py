@@ -43,7 +43,7 @@ def rules_of(settings: Settings) -> policy.Rules:
 
 def open_directories(settings: Settings, *, clock: Clock) -> dict[str, Directory]:
     return {
-        name: open_directory(profile, settings.policies, clock=clock)
+        name: open_directory(profile, settings.policies, clock=clock, last=is_last(settings, name))
         for name, profile in settings.authentication_profiles.items()
     }
 
@@ -54,11 +54,22 @@ def what_a_directory_knows(settings: Settings, name: str) -> tuple[object, ...]:
         settings.authentication_profiles.get(name),
         policy.needed_attributes(settings.policies, name),
         policy.bare_group_names(settings.policies, name),
+        is_last(settings, name),
     )
 
 
+def is_last(settings: Settings, name: str) -> bool:
+    """Does no client ask another directory after this one, for a name that this one does not know?"""
+    for client in settings.clients.values():
+        profiles = [settings.profiles[profile] for profile in client.profiles]
+        order = list(dict.fromkeys(each for profile in profiles for each in profile.fallback_auth_profiles))
+        if name in order[:-1]:
+            return False
+    return True
+
+
 def open_directory(
-    profile: AuthenticationProfile, policies: tuple[Policy, ...], *, clock: Clock
+    profile: AuthenticationProfile, policies: tuple[Policy, ...], *, clock: Clock, last: bool
 ) -> Directory:
     if isinstance(profile, LdapProfile):
         return LdapDirectory(
@@ -67,7 +78,7 @@ def open_directory(
             group_names=policy.bare_group_names(policies, profile.name),
             clock=clock,
         )
-    return LocalDirectory(profile)
+    return LocalDirectory(profile, last=last)
 
 
 def client_table(settings: Settings, keys: Keys) -> ClientTable:

@@ -51,6 +51,9 @@ class Directory(Protocol):
     async def prove(self, person: Person, password: Secret) -> Proved:
         """Is this UTF-8 password theirs? Never called with an empty one or one that holds NUL."""
 
+    async def pretend(self, username: str) -> None:
+        """Wait as `prove` would for this name, to no effect, if else a busy server told who is known."""
+
     async def close(self) -> None:
         """Let go of connections and threads."""
 

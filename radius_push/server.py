@@ -21,6 +21,7 @@ from radius_push.model import Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
 from radius_push.opening import (
     client_table,
+    is_last,
     keys_of,
     open_directories,
     open_directory,
@@ -163,7 +164,9 @@ class Server:
             opened[name] = (
                 self.directories[name]
                 if same and name in self.directories
-                else open_directory(profile, settings.policies, clock=self.clock)
+                else open_directory(
+                    profile, settings.policies, clock=self.clock, last=is_last(settings, name)
+                )
             )
         return opened
 

@@ -165,6 +165,11 @@ REASONS = {
         "The directory refuses the account: locked, disabled, expired. `detail` says which.",
         "Mend the account in the directory.",
     ),
+    Reason.CROWDED_OUT: (
+        _REFUSED,
+        "Too many passwords of local users, or of this one, waited to be checked; this one was not.",
+        "Somebody floods the gateway with guesses: stop them there.",
+    ),
     Reason.NO_USERNAME: (_REFUSED, "The request has no User-Name.", "Look at the gateway."),
     Reason.NO_PASSWORD: (
         _REFUSED,

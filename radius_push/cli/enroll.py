@@ -159,7 +159,8 @@ async def _find(settings: Settings, user: str, *, only: str | None, clock: Clock
 
     asked = [only] if only is not None else list(settings.authentication_profiles)
     for name in asked:
-        directory = open_directory(settings.authentication_profiles[name], settings.policies, clock=clock)
+        profile = settings.authentication_profiles[name]
+        directory = open_directory(profile, settings.policies, clock=clock, last=False)
         try:
             found = await directory.find(user)
         finally:

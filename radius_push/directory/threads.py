@@ -50,6 +50,10 @@ class Threads:
                 future.add_done_callback(self._hanging.discard)
             raise
 
+    def busy(self) -> int:
+        """Pieces of work begun or waiting."""
+        return len(self._inside)
+
     def close(self) -> None:
         """Take no more work and forget what waits; does not wait for what runs."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from radius_push.ports import StoreDown
-from radius_push.store.ownership import check_owner, give_to_owner_of, make_folder
+from radius_push.store.ownership import as_owner_of, check_owner, make_folder
 
 SCHEMA = Path(__file__).parent / "schema"
 BUSY_SECONDS = 5.0
@@ -25,15 +25,22 @@ def open_file(path: Path) -> sqlite3.Connection:
     Transactions are begun and ended by hand, and the connection may move to another thread once.
     Raises StoreDown with a sentence for the admin.
     """
-    make_folder(path.parent)
-    _make(path)
-    check_owner(path, what="the store")
+    with as_owner_of(path.parent):
+        make_folder(path.parent)
+        _make(path)
+        check_owner(path, what="the store")
+        return _open(path)
+
+
+def _open(path: Path) -> sqlite3.Connection:
     try:
         rows = _connect(path)
     except sqlite3.Error as error:
         raise StoreDown(f"the store {path} cannot be opened: {error}") from error
     try:
         _migrate(path)
+        # Opens the -wal and the -shm too: from here on nothing is opened by its name.
+        rows.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except (sqlite3.Error, StoreDown) as error:
         rows.close()
         raise StoreDown(f"the store {path} cannot be brought up to date: {error}") from error
@@ -44,7 +51,6 @@ def _make(path: Path) -> None:
     # Made by us and not by SQLite, which would leave the mode to the umask. Its -wal and -shm take the mode.
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        give_to_owner_of(path.parent, path)
     except FileExistsError:
         pass
     except OSError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from radius_push.model import Secret
 from radius_push.ports import StoreDown
-from radius_push.store.ownership import check_owner, give_to_owner_of, make_folder
+from radius_push.store.ownership import as_owner_of, check_owner, make_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,11 @@ def load_keys(folder: Path, *, create: bool) -> Keys:
 
     Raises StoreDown with a sentence for the admin: a key is missing, damaged, or open to other users.
     """
-    if create:
-        make_folder(folder)
-    pepper = _load(folder / "pepper", secrets.token_bytes(32) if create else None)
-    secret = _load(folder / "try_login_secret", secrets.token_hex(32).encode() if create else None)
+    with as_owner_of(folder):
+        if create:
+            make_folder(folder)
+        pepper = _load(folder / "pepper", secrets.token_bytes(32) if create else None)
+        secret = _load(folder / "try_login_secret", secrets.token_hex(32).encode() if create else None)
     if len(pepper) != 32:
         raise StoreDown(f"the key {folder / 'pepper'} is damaged (not 32 octets): restore it from the backup")
     if len(secret) != 64:
@@ -44,12 +45,12 @@ def load_keys(folder: Path, *, create: bool) -> Keys:
 
 
 def _load(path: Path, fresh: bytes | None) -> bytes:
-    if fresh is not None and not path.exists():
-        _make(path, fresh)
-    if not path.exists():
-        raise StoreDown(f"the key {path} is missing: `radius-push serve` makes it, or the backup has it")
-    check_owner(path, what="the key")
     try:
+        if fresh is not None and not path.exists():
+            _make(path, fresh)
+        if not path.exists():
+            raise StoreDown(f"the key {path} is missing: `radius-push serve` makes it, or the backup has it")
+        check_owner(path, what="the key")
         return path.read_bytes()
     except OSError as error:
         raise StoreDown(f"the key {path} cannot be read: {error.strerror}") from error
@@ -65,7 +66,6 @@ def _make(path: Path, octets: bytes) -> None:
             os.fsync(file)
         finally:
             os.close(file)
-        give_to_owner_of(path.parent, draft)
         try:
             path.hardlink_to(draft)
         except FileExistsError:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from types import MappingProxyType
 
 import argon2
 import pytest
 
-from radius_push.directory.local import LocalDirectory, hash_password
-from radius_push.model import Down, Right, Secret, Unknown, Wrong
+from radius_push.directory.local import LocalDirectory, _Familiar, hash_password
+from radius_push.model import Down, Proved, Reason, Right, Secret, Unknown, Wrong
 from radius_push.shapes import LocalProfile, LocalUser
 from tests.directory.directories import known
 
@@ -70,18 +71,102 @@ async def test_a_flood_of_one_name_leaves_room_for_the_others() -> None:
     flood = [asyncio.create_task(directory.prove(eve, Secret("wrong"))) for _ in range(1000)]
     await asyncio.sleep(0)
     assert await directory.prove(zoe, Secret("z")) == Right()
-    kinds = Counter(type(proved) for proved in await asyncio.gather(*flood))
-    assert kinds.keys() == {Wrong, Down}
+    reasons = Counter(proved.reason for proved in await asyncio.gather(*flood) if isinstance(proved, Wrong))
+    assert reasons.keys() == {Reason.WRONG_PASSWORD, Reason.CROWDED_OUT}
+    assert reasons.total() == 1000  # none is Down: the gateway must not take the server for dead
     assert await directory.prove(eve, Secret("e")) == Right()  # and it ends with the flood
     await directory.close()
 
 
-async def test_a_full_queue_is_down_and_not_wrong() -> None:
+class Held(LocalDirectory):
+    """Its argon2 ends when the test says so; what it was given, in order."""
+
+    def __init__(self, profile: LocalProfile, *, last: bool = True) -> None:
+        super().__init__(profile, last=last)
+        self.go, self.given = threading.Event(), list[bytes]()
+
+    def _verify(self, id: str, password_hash: str, octets: bytes) -> Proved:
+        self.given.append(octets)
+        self.go.wait(10)
+        return super()._verify(id, password_hash, octets)
+
+
+def _held(*names: str, last: bool = True) -> Held:
+    users = {name: LocalUser(name, hash_password(b"right", cheap=True), {}) for name in names}
+    return Held(LocalProfile("staff", users), last=last)
+
+
+async def test_a_password_that_was_right_before_waits_behind_no_flood() -> None:
+    directory = _held("alice")
+    alice = await known(directory, "alice")
+    directory.go.set()
+    assert await directory.prove(alice, Secret("right")) == Right()
+    directory.go.clear()
+    directory.given.clear()
+    tasks = [asyncio.create_task(directory.prove(alice, Secret(f"old {n}"))) for n in range(3)]
+    await asyncio.sleep(0)
+    mine = asyncio.create_task(directory.prove(alice, Secret("right")))
+    tasks += [asyncio.create_task(directory.prove(alice, Secret(f"new {n}"))) for n in range(30)]
+    await asyncio.sleep(0)
+    directory.go.set()
+    assert await mine == Right()
+    await asyncio.gather(*tasks)
+    assert directory.given.index(b"right") == 2  # of two threads, the next
+    await directory.close()
+
+
+def test_guesses_are_told_the_familiar_password_no_faster_than_so_many_a_second() -> None:
+    familiar = _Familiar()
+    familiar.remember("alice", b"right")
+    asked = [familiar.knows("alice", b"right", now=7.5) for _ in range(1000)]
+    assert sum(asked) == 50
+    assert familiar.knows("alice", b"right", now=8.0)
+    assert not familiar.knows("bob", b"right", now=8.0)
+    assert not familiar.knows("alice", b"wrong", now=8.0)
+
+
+async def test_a_name_nobody_has_waits_and_costs_as_a_known_one() -> None:
+    directory = _held("alice", "bob")
+    bob = await known(directory, "bob")
+    flood = [asyncio.create_task(directory.prove(bob, Secret(f"wrong {n}"))) for n in range(10)]
+    await asyncio.sleep(0)
+    nobody = asyncio.create_task(directory.find("nobody"))
+    again = asyncio.create_task(directory.pretend("alice"))  # a wrong password that is remembered
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not nobody.done()
+    assert not again.done()
+    directory.go.set()
+    assert await nobody == Unknown()
+    await asyncio.gather(*flood, again)
+    assert len(directory.given) == 12
+    await directory.close()
+
+
+async def test_a_name_nobody_has_costs_nothing_where_another_directory_is_asked_next() -> None:
+    directory = _held("alice", last=False)
+    assert await directory.find("nobody") == Unknown()
+    assert not directory.given
+    await directory.close()
+
+
+async def test_the_hash_of_a_name_nobody_has_costs_as_most_hashes_do() -> None:
+    cheap = [hash_password(b"x", cheap=True) for _ in range(2)]
+    directory = _directory(a="broken", b=hash_password(b"x"), c=cheap[0], d=cheap[1])
+    assert directory._decoy in cheap
+    await directory.close()
+    empty = _directory(a="broken")
+    assert await empty.find("nobody") == Unknown()
+    await empty.close()
+
+
+async def test_a_full_line_is_neither_down_nor_remembered_as_a_wrong_password() -> None:
     users = [f"user{n}" for n in range(20)]
     directory = _directory(**{user: hash_password(b"x", cheap=True) for user in users})
     people = [await known(directory, user) for user in users]
     proofs = [directory.prove(person, Secret("x")) for person in people for _ in range(60)]
     proved = await asyncio.gather(*proofs)
-    assert {type(each) for each in proved} == {Right, Down}
+    assert {each.reason for each in proved if isinstance(each, Wrong)} == {Reason.CROWDED_OUT}
     assert sum(each == Right() for each in proved) >= 256
+    assert not any(isinstance(each, Down) for each in proved)
     await directory.close()

@@ -15,7 +15,7 @@ import aiohttp
 
 from radius_push import enrollment, events
 from radius_push.client import Reply, ask
-from radius_push.directory.local import hash_password
+from radius_push.directory.local import LocalDirectory, hash_password
 from radius_push.model import Person, Secret
 from radius_push.radius.packet import load_dictionary
 from radius_push.server import Server
@@ -165,7 +165,7 @@ async def house(
     made = House(f"http://localhost:{port}")
     made.server = server = Server(load(file, environ={}), clock=TurnedClock(loop), on_event=made.hear)
     await server.start()
-    loop.watched.append(server.store.busy)
+    loop.watched += (in_flight := [server.store.busy, lambda: passwords_being_checked(server)])
     try:
         yield made
     finally:
@@ -174,4 +174,10 @@ async def house(
         for session in made.sessions:
             await session.close()
         await server.stop()
-        loop.watched.remove(server.store.busy)
+        for each in in_flight:
+            loop.watched.remove(each)
+
+
+def passwords_being_checked(server: Server) -> int:
+    local = (each for each in server.directories.values() if isinstance(each, LocalDirectory))
+    return sum(each.busy() for each in local)

@@ -38,6 +38,9 @@ class Says:
     async def prove(self, person: Person, password: Secret) -> Proved:
         raise AssertionError("never found anybody")
 
+    async def pretend(self, username: str) -> None:
+        raise AssertionError("no password was wrong before")
+
     async def close(self) -> None:
         await self._real.close()
 
