@@ -13,6 +13,7 @@ from radius_push.radius.dictionary import load_dictionary
 from radius_push.settings import clients, crossings, directories, installation, policies, schema
 from radius_push.settings.book import Book
 from radius_push.settings.crossings import SAMPLE_PASSWORD_HASH
+from radius_push.settings.include import include
 from radius_push.settings.mistakes import Mistake, SettingsError
 from radius_push.settings.report import Report
 from radius_push.settings.secrets import Vault
@@ -20,31 +21,21 @@ from radius_push.settings.yaml_marks import read
 
 __all__ = ["SAMPLE_PASSWORD_HASH", "Mistake", "SettingsError", "describe", "load"]
 
-_NEEDED = ("server", "clients", "authentication_profiles", "profiles")
-_SECTIONS = (
-    "server",
-    "methods",
-    "client_defaults",
-    "clients",
-    "authentication_profiles",
-    "profiles",
-    "policies",
-)
-
 
 def load(path: File, *, environ: Mapping[str, str]) -> shapes.Settings:
     """Read and check a settings file. Raises SettingsError with everything that is wrong.
 
-    Relative paths in the file are relative to its folder; `{env: NAME}` is looked up in `environ`.
+    Relative paths in a file are relative to its folder; `{env: NAME}` is looked up in `environ`.
     """
     document = read(path)
     report = Report(document)
     tree = report.mapping(document.tree, ())
-    report.unknown_keys(tree, (), _SECTIONS)
-    for name in _NEEDED:
+    report.unknown_keys(tree, (), tuple(schema.SettingsSection.model_fields))
+    tree = include(report, tree, path.parent)
+    for name in schema.SettingsSection.REQUIRED:
         if not tree.get(name):
             report.wrong((name,), "is missing" if name not in tree else "is empty")
-    book = Book(report, Vault(path.parent, environ))
+    book = Book(report, Vault(environ))
     if tree.get("server"):
         book.server = report.section(schema.ServerSection, tree["server"], ("server",))
     phone = installation.phone(book)
@@ -63,7 +54,7 @@ def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> sha
     enrollment = book.server.enrollment
     return shapes.Settings(
         file=str(path),
-        store=book.vault.path(book.server.store),
+        store=book.vault.path(book.server.store, book.report, ("server", "store")),
         authentication=book.server.listen.authentication,
         phone=phone,
         methods=book.methods,

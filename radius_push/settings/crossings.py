@@ -49,13 +49,20 @@ def _networks(book: Book) -> None:
             path: Path = ("clients", client.name, "addresses", at)
             owner, first = owners.setdefault(network, (client.name, at))
             if (owner, first) != (client.name, at):
-                line = book.report.document.mistake(("clients", owner, "addresses", first), "").line
+                where = _place_of_address(book, owner, first, seen_from=path)
                 shown = network.network_address if network.num_addresses == 1 else network
                 book.report.wrong(
-                    path, f"{shown} belongs to {owner} already (line {line}); an address has one client"
+                    path, f"{shown} belongs to {owner} already ({where}); an address has one client"
                 )
             if network.prefixlen == 0:
                 book.report.warn(path, "every address there is; name the gateway's own")
+
+
+def _place_of_address(book: Book, client: str, at: int, *, seen_from: Path) -> str:
+    document = book.report.document
+    found = document.mistake(("clients", client, "addresses", at), "")
+    same = found.file == document.file_of(seen_from)
+    return f"line {found.line}" if same else f"{found.file}:{found.line}:{found.column}"
 
 
 def _client(book: Book, client: Client) -> None:

@@ -62,6 +62,8 @@ def _ldap(book: Book, name: str, tree: Tree, path: Path) -> shapes.LdapProfile:
         connect_timeout=section.connect_timeout,
         receive_timeout=section.receive_timeout,
         emergency=section.emergency,
+        # Who misspells the word is told about that, and not about each policy too.
+        self_writable=section.self_writable or book.report.spoiled((*path, "self_writable")),
     )
 
 
@@ -105,7 +107,7 @@ def _local(book: Book, name: str, tree: Tree, path: Path) -> shapes.LocalProfile
 
 def _users_of_file(book: Book, written: str, path: Path) -> dict[str, shapes.LocalUser]:
     try:
-        document = read(File(book.vault.path(written)))
+        document = read(File(book.vault.path(written, book.report, path)))
     except SettingsError as error:
         if all(mistake.line == 0 for mistake in error.mistakes):
             book.report.wrong(path, f"{error}")
