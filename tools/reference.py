@@ -10,14 +10,12 @@ words under each field in the code; what the code does not say in words an admin
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import sys
 import types
 import typing
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from radius_push import events
 from radius_push.cli import VERBS, main
 from radius_push.model import Reason
 from radius_push.settings import schema
+from radius_push.settings.json_schema import words_of
 from radius_push.settings.scalars import in_words
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -52,24 +51,6 @@ def run(*, check: bool) -> int:
         if not check:
             page.write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
-
-
-def words_of(cls: type[Any]) -> dict[str, str]:
-    """What stands in quotes under each field of a class and of those it is made from."""
-    words: dict[str, str] = {}
-    for each in reversed(cls.__mro__):
-        if not each.__module__.startswith("radius_push"):
-            continue
-        (tree,) = ast.parse(inspect.getsource(each)).body
-        body = tree.body if isinstance(tree, ast.ClassDef) else []
-        for field, text in pairwise(body):
-            match field, text:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(said))),
-                ):
-                    words[name] = " ".join(said.split())
-    return words
 
 
 def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -136,7 +117,9 @@ def takes(hint: Any) -> str:
         case origin if origin is tuple:
             return f"one or a list: {takes(typing.get_args(hint)[0])}"
         case origin if origin is dict:
-            inner = typing.get_args(hint)[1]
+            of, inner = typing.get_args(hint)
+            if typing.get_origin(of) is typing.Annotated:  # names of the admin's own
+                return f"name: {takes(inner)}"
             return "users by name" if inner is Any else f"RADIUS attribute: {takes(inner)}"
     (path,) = (path for path, (model, _) in SECTIONS.items() if model is hint)
     return f"[section](#{anchor(path)})"

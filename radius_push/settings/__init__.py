@@ -14,12 +14,37 @@ from radius_push.settings import clients, crossings, directories, installation, 
 from radius_push.settings.book import Book
 from radius_push.settings.crossings import SAMPLE_PASSWORD_HASH
 from radius_push.settings.include import include
-from radius_push.settings.mistakes import Mistake, SettingsError
+from radius_push.settings.mistakes import Mistake, Path, SettingsError
 from radius_push.settings.report import Report
 from radius_push.settings.secrets import Vault
 from radius_push.settings.yaml_marks import read
 
-__all__ = ["SAMPLE_PASSWORD_HASH", "Mistake", "SettingsError", "describe", "load"]
+__all__ = [
+    "SAMPLE_PASSWORD_HASH",
+    "Checked",
+    "Mistake",
+    "Path",
+    "SettingsError",
+    "describe",
+    "load",
+    "load_with_places",
+]
+
+
+class Checked:
+    """Good settings, and where everything in them is written."""
+
+    def __init__(self, settings: shapes.Settings, book: Book) -> None:
+        self.settings = settings
+        self._book = book
+
+    def mistake(self, path: Path, sentence: str) -> Mistake:
+        """What turned out to be wrong later, at its place."""
+        return self._book.report.document.mistake(path, sentence)
+
+    def value_path(self, *, policy: int, condition: int, value: int) -> Path:
+        """Where a value of a condition is written."""
+        return (*self._book.condition_paths[policy][condition], value)
 
 
 def load(path: File, *, environ: Mapping[str, str]) -> shapes.Settings:
@@ -27,6 +52,11 @@ def load(path: File, *, environ: Mapping[str, str]) -> shapes.Settings:
 
     Relative paths in a file are relative to its folder; `{env: NAME}` is looked up in `environ`.
     """
+    return load_with_places(path, environ=environ).settings
+
+
+def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
+    """The same, for who has more to say about it."""
     document = read(path)
     report = Report(document)
     tree = report.mapping(document.tree, ())
@@ -47,7 +77,7 @@ def load(path: File, *, environ: Mapping[str, str]) -> shapes.Settings:
     crossings.check(book, load_dictionary())
     if report.mistakes:
         raise SettingsError(report.mistakes)
-    return _settings(path, book, phone)
+    return Checked(_settings(path, book, phone), book)
 
 
 def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> shapes.Settings:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a mistake is one line here, as it is on the screen
 """More files beside the settings: they add names, and every mistake names the right file."""
 
 from __future__ import annotations
@@ -61,8 +62,7 @@ def test_a_name_that_stands_twice_names_both_places(tmp_path: Path, parts: Path)
 def test_mistakes_name_the_file_they_are_in(tmp_path: Path, parts: Path) -> None:
     file = written(parts, FW2.replace("patience", "pacience").replace("10.0.0.12", "10.0.0.11"), "fw2.yaml")
     assert mistakes(tmp_path, MAIN) == [
-        f"{file}:2:21: clients.fw2.addresses[0]: 10.0.0.11 belongs to fw1 already "
-        f"({tmp_path}/radius-push.yaml:10:17); an address has one client",
+        f"{file}:2:21: clients.fw2.addresses[0]: 10.0.0.11 belongs to fw1 already ({tmp_path}/radius-push.yaml:10:17); an address has one client",
         f"{file}:2:77: clients.fw2.pacience: unknown key, did you mean 'patience'?",
     ]
 
@@ -76,12 +76,9 @@ def test_warnings_name_the_file_they_are_in(tmp_path: Path, parts: Path) -> None
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("server: {}", "1:1: server: belongs in the main file; an included one adds clients, "
-         "authentication_profiles, profiles"),
-        ("policies: []", "1:1: policies: belongs in the main file; an included one adds clients, "
-         "authentication_profiles, profiles"),
-        ("methods: {push: {}}", "1:1: methods: belongs in the main file; an included one adds clients, "
-         "authentication_profiles, profiles"),
+        ("server: {}", "1:1: server: belongs in the main file; an included one adds clients, authentication_profiles, profiles"),
+        ("policies: []", "1:1: policies: belongs in the main file; an included one adds clients, authentication_profiles, profiles"),
+        ("methods: {push: {}}", "1:1: methods: belongs in the main file; an included one adds clients, authentication_profiles, profiles"),
         ("include: more.yaml", "1:1: include: an included file includes no other; name it in the main file"),
         ("client: {}", "1:1: client: unknown key, did you mean 'clients'?"),
         ("clients: [a]", "1:10: clients: must be a mapping: a name, a colon, and what it means"),
