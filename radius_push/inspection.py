@@ -10,6 +10,7 @@ from typing import Literal
 from radius_push import policy
 from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.ldap_inspection import Finding
+from radius_push.opening import open_directory
 from radius_push.ports import Clock
 from radius_push.settings import Checked, Path
 from radius_push.shapes import AttributeCondition, LdapProfile, LocalProfile, Settings
@@ -23,15 +24,18 @@ class Said:
 
 
 async def inspect(checked: Checked, *, clock: Clock) -> tuple[Said, ...]:
-    """Ask all directories at once; what they said, in the order of the file."""
+    """Ask all directories at once: what is good, then what is not, in the order of the file."""
     profiles = checked.settings.authentication_profiles
     asked = await asyncio.gather(*(_ask(checked.settings, name, clock=clock) for name in profiles))
-    return tuple(
-        said
-        for name, findings in zip(profiles, asked, strict=True)
-        for finding in findings
-        for said in _said(checked, name, finding)
+    found = [(name, finding) for name, findings in zip(profiles, asked, strict=True) for finding in findings]
+    good = [Said("good", f"{name}: {finding.sentence}") for name, finding in found if finding.what == "good"]
+    places = sorted(
+        (checked.mistake(place, finding.sentence), finding.what)
+        for name, finding in found
+        if finding.what != "good"
+        for place in _places(checked, name, finding.path)
     )
+    return (*good, *(Said(what, str(mistake)) for mistake, what in places))
 
 
 async def _ask(settings: Settings, name: str, *, clock: Clock) -> tuple[Finding, ...]:
@@ -41,33 +45,22 @@ async def _ask(settings: Settings, name: str, *, clock: Clock) -> tuple[Finding,
             return (Finding("good", (), f"{count} in the settings"),)
         case LdapProfile() as profile:
             try:
-                directory = LdapDirectory(
-                    profile,
-                    attributes=policy.needed_attributes(settings.policies, name),
-                    group_names=policy.bare_group_names(settings.policies, name),
-                    clock=clock,
-                )
+                directory = open_directory(profile, settings.policies, clock=clock)
             except OSError as problem:
-                return (
-                    Finding("bad", ("ca_file",), f"holds no certificates: {problem.strerror or problem}"),
-                )
+                why = problem.strerror or str(problem)
+                return (Finding("bad", ("ca_file",), f"holds no certificates: {why}"),)
             try:
-                return await directory.inspect()
+                return await directory.inspect() if isinstance(directory, LdapDirectory) else ()
             finally:
                 await directory.close()
 
 
-def _said(checked: Checked, name: str, finding: Finding) -> Iterator[Said]:
-    if finding.what == "good":
-        yield Said("good", f"{name}: {finding.sentence}")
-        return
-    match finding.path:
+def _places(checked: Checked, name: str, path: tuple[str | int, ...]) -> Iterator[Path]:
+    match path:
         case ("group", str(group)):
-            places = list(_places_of_group(checked, name, group))
+            yield from _places_of_group(checked, name, group)
         case _:
-            places = [("authentication_profiles", name, *finding.path)]
-    for place in places:
-        yield Said(finding.what, str(checked.mistake(place, finding.sentence)))
+            yield "authentication_profiles", name, *path
 
 
 def _places_of_group(checked: Checked, name: str, group: str) -> Iterator[Path]:

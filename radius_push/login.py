@@ -58,7 +58,6 @@ class Grounds:
     """What a login is decided on; `explain` needs no more than this."""
 
     settings: Settings
-    clients: ClientTable
     rules: policy.Rules
     directories: Mapping[str, Directory]
     """By authentication profile."""
@@ -70,6 +69,7 @@ class Grounds:
 class Doors(Grounds):
     """What one login may knock at. A new value is made when settings change."""
 
+    clients: ClientTable
     store: Store
     wrong_passwords: WrongPasswords
     new_id: Callable[[], str] = field(repr=False)

@@ -156,7 +156,7 @@ def _password() -> Secret:
 
 async def _explain(arrival: Arrival, settings: Settings, *, dictionary: Dictionary) -> Explanation:
     from radius_push import explanation
-    from radius_push.server import open_directories, rules_of
+    from radius_push.opening import open_directories, rules_of
 
     clock = ClockAt(arrival.at)
     directories = open_directories(settings, clock=clock)
@@ -222,7 +222,7 @@ def _part(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
 
 def _attributes(person: Person) -> Iterator[str]:
     for name, values in sorted(person.attributes.items()):
-        yield f"{name}: {', '.join(values)}"
+        yield f"{name}: {'; '.join(values)}"
     for name in sorted(person.unread):
         yield f"{name}: could not be read"
     for name, groups in sorted(person.groups.items()):

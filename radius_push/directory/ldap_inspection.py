@@ -75,7 +75,7 @@ class _Inspection:
         try:
             result = connection.bind(profile.bind_dn, profile.bind_password, deadline)
         except Lost as lost:
-            return Finding("bad", path, f"{lost}; is this an LDAP server?"), None
+            return Finding("bad", path, f"{lost}; does an LDAP server answer there?"), None
         if result.code != Code.SUCCESS:
             connection.close()
             said = f"{url} refuses {profile.bind_dn}: {_said(result)}; mend bind_dn or bind_password"
@@ -125,13 +125,10 @@ class _Inspection:
             case (one,):
                 return Finding("good", path, f"group {name} is {one}")
             case ():
-                return Finding(
-                    "bad", path, f"no group under group_base_dn is called {name}; nobody fits: mend the name"
-                )
-        both = " and ".join(found)
-        return Finding(
-            "bad", path, f"two groups are called {name}: {both}; nobody fits: write the whole name"
-        )
+                said = f"no group under group_base_dn is called {name}; mend the name, or let bind_dn see it"
+                return Finding("bad", path, said)
+        both = " and ".join(sorted(found))
+        return Finding("bad", path, f"two groups are called {name}: {both}; write the whole name of one")
 
     def _attribute(self, connection: LdapConnection, name: str, deadline: Deadline) -> Iterator[Finding]:
         """An attribute that nobody has is often one that is misspelled, or made by an overlay that is off."""
