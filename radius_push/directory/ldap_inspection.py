@@ -80,11 +80,13 @@ class _Inspection:
             connection.close()
             said = f"{url} refuses {profile.bind_dn}: {_said(result)}; mend bind_dn or bind_password"
             return Finding("bad", ("bind_dn",), said), None
-        encrypted = profile.start_tls or url.startswith("ldaps:")
-        how = (
-            "in clear text" if not encrypted else "over TLS" if profile.check_certificate else "unchecked TLS"
-        )
-        return Finding("good", path, f"{url} answers {how}, and {profile.bind_dn} may in"), connection
+        said = f"{url} answers {self._how(url)}, and {profile.bind_dn} may in"
+        return Finding("good", path, said), connection
+
+    def _how(self, url: str) -> str:
+        if not (self._profile.start_tls or url.startswith("ldaps:")):
+            return "in clear text"
+        return "over TLS" if self._profile.check_certificate else "over TLS that is not checked"
 
     def _settings(
         self, connection: LdapConnection, groups: list[str], attributes: list[str]

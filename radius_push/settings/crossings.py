@@ -69,7 +69,7 @@ def _client(book: Book, client: Client) -> None:
     path: Path = ("clients", client.name)
     for at, name in enumerate(client.profiles):
         where = (*path, "profiles", at)
-        if name not in book.profiles:
+        if name not in book.profiles and not book.report.spoiled(("profiles",)):
             book.report.wrong(where, f"no profile is called {name}; {there_are(book.profiles)}")
         elif name in client.profiles[:at]:
             book.report.wrong(where, f"{name} stands here twice")
@@ -111,7 +111,7 @@ def _profile(book: Book, profile: shapes.Profile) -> None:
     path: Path = ("profiles", profile.name)
     for at, name in enumerate(profile.fallback_auth_profiles):
         where = (*path, "fallback_auth_profiles", at)
-        if name not in book.directories:
+        if name not in book.directories and not book.report.spoiled(("authentication_profiles",)):
             book.report.wrong(
                 where, f"no authentication profile is called {name}; {there_are(book.directories)}"
             )
@@ -124,10 +124,18 @@ def _profile(book: Book, profile: shapes.Profile) -> None:
 
 
 def _push(book: Book, path: Path) -> None:
-    if "push" not in book.methods and not book.report.spoiled_within(("methods",)):
-        book.report.wrong(path, "push is not switched on; write push: {} under methods")
+    off = "push" not in book.methods and not book.report.spoiled_within(("methods",))
     listen: Path = ("server", "listen", "phone")
-    if book.server.listen.phone is None and not book.report.spoiled(listen):
+    deaf = book.server.listen.phone is None and not book.report.spoiled(listen)
+    if off and deaf:
+        book.report.wrong(
+            path,
+            "push is not switched on, and phones have nowhere to come in; write push: {} under methods, "
+            "and add server.listen.phone",
+        )
+    elif off:
+        book.report.wrong(path, "push is not switched on; write push: {} under methods")
+    elif deaf:
         book.report.wrong(path, "asks phones, and none can come in; add server.listen.phone")
 
 
@@ -150,6 +158,10 @@ def _policies(book: Book) -> None:
     for mistake in made:
         sentence = mistake.sentence
         match mistake.path:
+            case ("profile",) if book.report.spoiled(("profiles",)):
+                continue  # all of them are missing: said once
+            case ("authentication_profile",) if book.report.spoiled(("authentication_profiles",)):
+                continue
             case ("profile",):
                 sentence += f"; {there_are([*book.profiles, shapes.REFUSE])}"
             case ("authentication_profile",) if sentence.startswith("no "):
