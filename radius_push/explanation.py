@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from radius_push import login, policy
+from radius_push.doors import Grounds, Prove
 from radius_push.model import Client, Person, PersonKey, Proved, Reason, Right, Secret
 from radius_push.ports import Directory
 from radius_push.radius.asking import write_request
@@ -109,7 +110,7 @@ def imagine(
     )
 
 
-async def explain(arrival: Arrival, grounds: login.Grounds, *, phones_of: PhonesOf) -> Explanation:
+async def explain(arrival: Arrival, grounds: Grounds, *, phones_of: PhonesOf) -> Explanation:
     """Walk as `login.log_in` does, up to the first thing that would be written or sent.
 
     Without a password in the packet it is taken as right; with one, the directory is asked, once.
@@ -117,7 +118,7 @@ async def explain(arrival: Arrival, grounds: login.Grounds, *, phones_of: Phones
     told = Explanation(login.begin(arrival))
     if not arrival.request.username:
         return replace(told, end=Refuse(Reason.NO_USERNAME))
-    prove: login.Prove = _take_as_right
+    prove: Prove = _take_as_right
     if arrival.request.hidden_password is not None:
         password = login.read_password(arrival)
         if not isinstance(password, Secret):
@@ -147,7 +148,7 @@ async def _take_as_right(_directory: Directory, _person: Person) -> Proved:
     return Right("the password is taken as right")
 
 
-def _asking_with(password: Secret) -> login.Prove:
+def _asking_with(password: Secret) -> Prove:
     async def prove(directory: Directory, person: Person) -> Proved:
         return await directory.prove(person, password)
 

@@ -45,7 +45,7 @@ async def _ask(settings: Settings, name: str, *, clock: Clock) -> tuple[Finding,
             return (Finding("good", (), f"{count} in the settings"),)
         case LdapProfile() as profile:
             try:
-                directory = open_directory(profile, settings.policies, clock=clock)
+                directory = open_directory(profile, settings.policies, clock=clock, last=False)
             except OSError as problem:
                 why = problem.strerror or str(problem)
                 return (Finding("bad", ("ca_file",), f"holds no certificates: {why}"),)

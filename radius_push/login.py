@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from radius_push import events, policy
-from radius_push.factors.limits import WrongPasswords
+from radius_push.doors import Doors, Grounds, Prove
 from radius_push.model import (
     Accepted,
     Ambiguous,
@@ -36,11 +35,11 @@ from radius_push.model import (
     Verdict,
     Wrong,
 )
-from radius_push.ports import Clock, Directory, Store
+from radius_push.ports import Clock, Directory
 from radius_push.proofs import pap
-from radius_push.radius.packet import Arrival, Dictionary, ReplyNotComputed, check_reply
+from radius_push.radius.packet import Arrival, ReplyNotComputed, check_reply
 from radius_push.radius.user_address import user_address
-from radius_push.shapes import ClientTable, Profile, Settings
+from radius_push.shapes import Profile
 from radius_push.story import End, Quiet, Refuse, Story, accepted, asked, rejected, unanswered
 
 REFUSED = "Sign-in refused."
@@ -51,37 +50,6 @@ SPARE = 5.0
 
 SHORTEST_QUESTION = 1.0
 """A question with less time than this is not asked: nobody can answer it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """What a login is decided on; `explain` needs no more than this."""
-
-    settings: Settings
-    rules: policy.Rules
-    directories: Mapping[str, Directory]
-    """By authentication profile."""
-    clock: Clock
-    dictionary: Dictionary
-
-
-@dataclass(frozen=True, slots=True)
-class Doors(Grounds):
-    """What one login may knock at. A new value is made when settings change."""
-
-    clients: ClientTable
-    store: Store
-    wrong_passwords: WrongPasswords
-    new_id: Callable[[], str] = field(repr=False)
-    """128 unguessable bits as text: question ids and nonces."""
-    count: Callable[[Arrival, End], None] = field(repr=False)
-    """What is told to the counters, and to the log now and then, in place of the evidence."""
-    current: Callable[[], Doors] = field(repr=False)
-    """The doors of this moment: other ones after a reload."""
-
-
-Prove = Callable[[Directory, Person], Awaitable[Proved]]
-"""Asks the directory that knows this person whether it is them."""
 
 
 # --- the walk ------------------------------------------------------------------------------------

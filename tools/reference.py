@@ -79,6 +79,7 @@ def settings() -> Iterator[str]:
             continue
         yield from table(("key", "takes", "default", "meaning", "example"), list(keys(model)))
     every = {each for each in vars(schema).values() if inspect.isclass(each) and each is not schema.Section}
+    described.add(schema.IncludeSection)  # a part of the file as a whole
     left_out = {each.__name__ for each in every if issubclass(each, schema.Section)} - {
         each.__name__ for each in described
     }
@@ -111,11 +112,12 @@ def takes(hint: Any) -> str:
             for each in hint.__metadata__:
                 if isinstance(each, PlainValidator):
                     return scalar(each.func)
-            return takes(typing.get_args(hint)[0])
+            inner = typing.get_args(hint)[0]
+            return f"one or a {takes(inner)}" if typing.get_origin(inner) is tuple else takes(inner)
         case typing.Union | types.UnionType:
             return " or ".join(takes(each) for each in typing.get_args(hint) if each is not types.NoneType)
         case origin if origin is tuple:
-            return f"one or a list: {takes(typing.get_args(hint)[0])}"
+            return f"list: {takes(typing.get_args(hint)[0])}"
         case origin if origin is dict:
             of, inner = typing.get_args(hint)
             if typing.get_origin(of) is typing.Annotated:  # names of the admin's own
@@ -169,7 +171,7 @@ def verbs() -> Iterator[str]:
 def verb(command: click.Command, context: click.Context, *, level: int) -> Iterator[str]:
     yield f"{'#' * level} `{context.command_path.removeprefix('radius-push ')}`"
     yield ""
-    yield from (" ".join((command.help or "").replace("\n\n", "\n").split("\n")), "")
+    yield from (" ".join((command.help or "").split()), "")
     yield from ("```sh", command.get_usage(context).removeprefix("Usage: "), "```", "")
     records = [
         found for each in command.get_params(context) if (found := each.get_help_record(context)) is not None

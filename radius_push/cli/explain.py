@@ -156,11 +156,12 @@ def _password() -> Secret:
 
 async def _explain(arrival: Arrival, settings: Settings, *, dictionary: Dictionary) -> Explanation:
     from radius_push import explanation
+    from radius_push.doors import Grounds
     from radius_push.opening import open_directories, rules_of
 
     clock = ClockAt(arrival.at)
     directories = open_directories(settings, clock=clock)
-    grounds = login.Grounds(
+    grounds = Grounds(
         settings=settings,
         rules=rules_of(settings),
         directories=directories,

@@ -47,6 +47,7 @@ _SCALARS: dict[str, Json] = {
     "network": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "origin": {"type": "string", "pattern": "^https?://[^/]+/?$"},
     "password_hash": {"type": "string", "pattern": "^\\$argon2id\\$"},
+    "proxies": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "reply_text": _SCALAR,
     "secret": {"anyOf": [_FILE, _ENV, _SCALAR]},
     "store": {"type": "string", "pattern": "^sqlite://."},
@@ -158,7 +159,7 @@ def _scalar(read: Callable[..., Any]) -> Json:
             return {"const": bounds["word"]}
         case "one_of":
             return {"enum": list(bounds["words"])}
-    return _SCALARS[name]
+    return _SCALARS.get(name, {})
 
 
 def words_of(cls: type[Any]) -> dict[str, str]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import PlainValidator
 
-from radius_push.settings import schema
-from radius_push.settings.json_schema import json_schema
+from radius_push.settings import json_schema, schema
 from tests.settings.files import GOOD, changed
 
 CONFIG = Path(__file__).parents[2] / "config"
-SCHEMA = json.loads(json.dumps(json_schema()))
+SCHEMA = json.loads(json.dumps(json_schema.json_schema()))
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
@@ -147,10 +149,33 @@ def test_what_is_plainly_wrong_is_underlined(old: str, new: str, where: str) -> 
     assert where in wrong(read(changed((old, new))))
 
 
-def test_every_key_of_every_section_is_there_and_has_words() -> None:
-    sections = {
+def test_every_reader_says_what_it_takes() -> None:
+    readers = {
+        note.func.__qualname__.partition(".")[0]
+        for each in schema_sections()
+        for hint in typing.get_type_hints(each, include_extras=True).values()
+        for note in notes_in(hint)
+        if isinstance(note, PlainValidator)
+    }
+    missing = readers - set(json_schema._SCALARS) - {"duration", "whole", "only", "one_of"}
+    assert not missing, f"say in settings/json_schema.py what {missing} take"
+
+
+def schema_sections() -> set[type[schema.Section]]:
+    found = {
         each for each in vars(schema).values() if isinstance(each, type) and issubclass(each, schema.Section)
-    } - {schema.Section, schema.SettingsSection, schema.IncludeSection}
+    }
+    return found - {schema.Section}
+
+
+def notes_in(hint: Any) -> Iterator[Any]:
+    yield from getattr(hint, "__metadata__", ())
+    for inner in typing.get_args(hint):
+        yield from notes_in(inner)
+
+
+def test_every_key_of_every_section_is_there_and_has_words() -> None:
+    sections = schema_sections() - {schema.SettingsSection, schema.IncludeSection}
     assert set(SCHEMA["$defs"]) == {each.__name__ for each in sections}
     for each in sections:
         made = SCHEMA["$defs"][each.__name__]
