@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from radius_push import events, policy
-from radius_push.factors.limits import WrongPasswords
+from radius_push.doors import Doors, Grounds, Prove
 from radius_push.model import (
     Accepted,
     Ambiguous,
+    Client,
     Down,
     Person,
+    Proved,
     Question,
     QuestionState,
     Reason,
@@ -33,11 +35,11 @@ from radius_push.model import (
     Verdict,
     Wrong,
 )
-from radius_push.ports import Clock, Directory, Store
+from radius_push.ports import Clock, Directory
 from radius_push.proofs import pap
-from radius_push.radius.packet import Arrival, Dictionary, ReplyNotComputed, check_reply
+from radius_push.radius.packet import Arrival, ReplyNotComputed, check_reply
 from radius_push.radius.user_address import user_address
-from radius_push.shapes import ClientTable, Profile, Settings
+from radius_push.shapes import Profile
 from radius_push.story import End, Quiet, Refuse, Story, accepted, asked, rejected, unanswered
 
 REFUSED = "Sign-in refused."
@@ -48,27 +50,6 @@ SPARE = 5.0
 
 SHORTEST_QUESTION = 1.0
 """A question with less time than this is not asked: nobody can answer it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What one login may knock at. A new value is made when settings change."""
-
-    settings: Settings
-    clients: ClientTable
-    rules: policy.Rules
-    directories: Mapping[str, Directory]
-    """By authentication profile."""
-    store: Store
-    clock: Clock
-    dictionary: Dictionary
-    wrong_passwords: WrongPasswords
-    new_id: Callable[[], str] = field(repr=False)
-    """128 unguessable bits as text: question ids and nonces."""
-    count: Callable[[Arrival, End], None] = field(repr=False)
-    """What is told to the counters, and to the log now and then, in place of the evidence."""
-    current: Callable[[], Doors] = field(repr=False)
-    """The doors of this moment: other ones after a reload."""
 
 
 # --- the walk ------------------------------------------------------------------------------------
@@ -83,7 +64,7 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
             return await from_anybody(password, story, doors)
         return await before_the_question(password, story, doors)
 
-    story, person = await first_factor(story, password, doors)
+    story, person = await first_factor(story, doors, partial(prove, password=password, doors=doors))
     if not isinstance(person, Person):
         return await before_the_question(person, story, doors)
 
@@ -93,7 +74,7 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
             await doors.store.remember_request(arrival.request.digest, arrival.at)
         return await before_the_question(choice, story, doors)
 
-    if choice.profile.methods[0] == "none":
+    if not asks_phones(choice.profile):
         return await by_password_alone(story, person, choice, doors)
     return await by_phone(story, person, choice, doors)
 
@@ -136,11 +117,11 @@ def read_password(arrival: Arrival) -> Secret | End:
             )
 
 
-async def first_factor(story: Story, password: Secret, doors: Doors) -> tuple[Story, Person | End]:
+async def first_factor(story: Story, grounds: Grounds, prove: Prove) -> tuple[Story, Person | End]:
     """Ask the directories in order. The first that knows the user alone speaks for them; once one could
     not be asked, only the word of an `emergency` one counts."""
     someone_down = False
-    for directory in directories_of(story, doors):
+    for directory in directories_of(story, grounds):
         if someone_down and not directory.emergency:
             story = heard(story, directory, "not asked: only an emergency directory counts now")
             continue
@@ -158,10 +139,9 @@ async def first_factor(story: Story, password: Secret, doors: Doors) -> tuple[St
                 continue
             case Person():
                 pass
-        proved = await prove(directory, found, password, doors)
-        match proved:
-            case Right():
-                story = heard(story, directory, f"knows {found.username}, the password is right")
+        match await prove(directory, found):
+            case Right(detail):
+                story = heard(story, directory, f"knows {found.username}, {detail}")
                 return replace(story, person=found), found
             case Wrong(reason, detail):
                 why = detail or "the password is wrong"
@@ -175,17 +155,17 @@ async def first_factor(story: Story, password: Secret, doors: Doors) -> tuple[St
     return story, Refuse(Reason.UNKNOWN_USER)
 
 
-def directories_of(story: Story, doors: Doors) -> list[Directory]:
+def directories_of(story: Story, grounds: Grounds) -> list[Directory]:
     """Those that the client's profiles name, each once, in order."""
     names = dict.fromkeys(
         name
         for profile in story.arrival.client.profiles
-        for name in doors.settings.profiles[profile].fallback_auth_profiles
+        for name in grounds.settings.profiles[profile].fallback_auth_profiles
     )
-    return [doors.directories[name] for name in names]
+    return [grounds.directories[name] for name in names]
 
 
-async def prove(directory: Directory, person: Person, password: Secret, doors: Doors) -> Right | Wrong | Down:
+async def prove(directory: Directory, person: Person, password: Secret, doors: Doors) -> Proved:
     """One bind per packet at most; a password that was wrong a moment ago is not bound again, so that a
     gateway that repeats it locks nobody out."""
     if doors.wrong_passwords.known(person.key, password, doors.clock.monotonic()):
@@ -204,16 +184,16 @@ def heard(story: Story, directory: Directory, what: str) -> Story:
 # --- the policies ----------------------------------------------------------------------------------
 
 
-def choose(story: Story, person: Person, doors: Doors) -> tuple[Story, policy.Admitted | End]:
+def choose(story: Story, person: Person, grounds: Grounds) -> tuple[Story, policy.Admitted | End]:
     """Which profile, and which reply attributes; the same function decides again at approval."""
     facts = policy.Facts(
         person=person,
         client=story.arrival.client,
         address=user_address(story.arrival.request.attributes, gateway=story.arrival.source),
         request=story.arrival.request.attributes,
-        today=datetime.fromtimestamp(doors.clock.now(), UTC).date(),
+        today=datetime.fromtimestamp(grounds.clock.now(), UTC).date(),
     )
-    decision = policy.decide(doors.rules, facts)
+    decision = policy.decide(grounds.rules, facts)
     story = replace(story, trace=decision.trace)
     match decision:
         case policy.Refused(reason=reason, detail=detail):
@@ -222,13 +202,17 @@ def choose(story: Story, person: Person, doors: Doors) -> tuple[Story, policy.Ad
             return story, Quiet(Reason.ATTRIBUTE_NOT_READ, f"{attribute} could not be read")
         case policy.Admitted():
             try:
-                check_reply(decision.reply, dictionary=doors.dictionary, request=story.arrival.request)
+                check_reply(decision.reply, dictionary=grounds.dictionary, request=story.arrival.request)
             except ReplyNotComputed as problem:
                 return story, Refuse(Reason.REPLY_NOT_COMPUTED, str(problem))
             return story, decision
 
 
 # --- the second factor -----------------------------------------------------------------------------
+
+
+def asks_phones(profile: Profile) -> bool:
+    return profile.methods[0] != "none"
 
 
 async def by_password_alone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
@@ -328,8 +312,12 @@ def same_decision(one: policy.Admitted, other: policy.Admitted) -> bool:
 
 def time_left(arrival: Arrival, profile: Profile, clock: Clock) -> float:
     """Seconds until the phone's bar ends: counted from the gateway's first packet."""
-    bar = min(profile.timeout, arrival.client.patience - SPARE)
-    return max(0.0, arrival.started + bar - clock.monotonic())
+    return max(0.0, arrival.started + bar(arrival.client, profile) - clock.monotonic())
+
+
+def bar(client: Client, profile: Profile) -> float:
+    """Seconds that a phone has at most."""
+    return min(profile.timeout, client.patience - SPARE)
 
 
 def new_question(story: Story, person: Person, profile: Profile, seconds: float, doors: Doors) -> Question:

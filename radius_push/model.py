@@ -162,6 +162,9 @@ class Down:
 class Right:
     """The proof is right."""
 
+    detail: str = "the password is right"
+    """For the log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wrong:

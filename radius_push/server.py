@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from radius_push import __version__, descriptors, events, login
+from radius_push.doors import Doors
 from radius_push.factors.limits import WrongPasswords
 from radius_push.hush import Hush
 from radius_push.listen.udp import UdpListener
@@ -249,8 +250,8 @@ class Server:
             raise PhoneOriginChanged(kept=kept, now=url)
         await self.store.forget_phones(by="serve --forget-phones", at=self.clock.now())
 
-    def _open_doors(self) -> login.Doors:
-        return login.Doors(
+    def _open_doors(self) -> Doors:
+        return Doors(
             settings=self.settings,
             clients=client_table(self.settings, self.keys),
             rules=rules_of(self.settings),

@@ -60,6 +60,8 @@ class LdapProfile:
     connect_timeout: float = 3.0
     receive_timeout: float = 5.0
     emergency: bool = False
+    self_writable: bool = False
+    """Policies may ask for attributes that people can write themselves."""
 
 
 @dataclass(frozen=True, slots=True)

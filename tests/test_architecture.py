@@ -13,15 +13,22 @@ PACKAGE = Path(__file__).parent.parent / "radius_push"
 FLOORS = {
     1: {"__init__", "model", "shapes", "events", "ports", "dn", "proofs", "hush"},
     2: {"radius", "policy", "factors"},
-    3: {"login", "story", "enrollment"},
+    3: {"login", "story", "doors", "explanation", "enrollment"},
     4: {"directory", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},
-    6: {"opening", "descriptors", "server", "demo"},
+    6: {"opening", "descriptors", "server", "inspection", "demo"},
     7: {"cli"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
-SIDEWAYS = {("login", "story")}
+SIDEWAYS = {
+    ("login", "story"),
+    ("login", "doors"),
+    ("doors", "story"),
+    ("explanation", "login"),
+    ("explanation", "doors"),
+    ("explanation", "story"),
+}
 """Rooms of one floor that may be imported by another room of it. Floors 1, 6 and 7 are each one family."""
 FAMILIES = {1, 6, 7}
 

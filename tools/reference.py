@@ -10,14 +10,12 @@ words under each field in the code; what the code does not say in words an admin
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import sys
 import types
 import typing
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from radius_push import events
 from radius_push.cli import VERBS, main
 from radius_push.model import Reason
 from radius_push.settings import schema
+from radius_push.settings.json_schema import words_of
 from radius_push.settings.scalars import in_words
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -52,24 +51,6 @@ def run(*, check: bool) -> int:
         if not check:
             page.write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
-
-
-def words_of(cls: type[Any]) -> dict[str, str]:
-    """What stands in quotes under each field of a class and of those it is made from."""
-    words: dict[str, str] = {}
-    for each in reversed(cls.__mro__):
-        if not each.__module__.startswith("radius_push"):
-            continue
-        (tree,) = ast.parse(inspect.getsource(each)).body
-        body = tree.body if isinstance(tree, ast.ClassDef) else []
-        for field, text in pairwise(body):
-            match field, text:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(said))),
-                ):
-                    words[name] = " ".join(said.split())
-    return words
 
 
 def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -98,6 +79,7 @@ def settings() -> Iterator[str]:
             continue
         yield from table(("key", "takes", "default", "meaning", "example"), list(keys(model)))
     every = {each for each in vars(schema).values() if inspect.isclass(each) and each is not schema.Section}
+    described.add(schema.IncludeSection)  # a part of the file as a whole
     left_out = {each.__name__ for each in every if issubclass(each, schema.Section)} - {
         each.__name__ for each in described
     }
@@ -130,13 +112,16 @@ def takes(hint: Any) -> str:
             for each in hint.__metadata__:
                 if isinstance(each, PlainValidator):
                     return scalar(each.func)
-            return takes(typing.get_args(hint)[0])
+            inner = typing.get_args(hint)[0]
+            return f"one or a {takes(inner)}" if typing.get_origin(inner) is tuple else takes(inner)
         case typing.Union | types.UnionType:
             return " or ".join(takes(each) for each in typing.get_args(hint) if each is not types.NoneType)
         case origin if origin is tuple:
-            return f"one or a list: {takes(typing.get_args(hint)[0])}"
+            return f"list: {takes(typing.get_args(hint)[0])}"
         case origin if origin is dict:
-            inner = typing.get_args(hint)[1]
+            of, inner = typing.get_args(hint)
+            if typing.get_origin(of) is typing.Annotated:  # names of the admin's own
+                return f"name: {takes(inner)}"
             return "users by name" if inner is Any else f"RADIUS attribute: {takes(inner)}"
     (path,) = (path for path, (model, _) in SECTIONS.items() if model is hint)
     return f"[section](#{anchor(path)})"
@@ -186,7 +171,7 @@ def verbs() -> Iterator[str]:
 def verb(command: click.Command, context: click.Context, *, level: int) -> Iterator[str]:
     yield f"{'#' * level} `{context.command_path.removeprefix('radius-push ')}`"
     yield ""
-    yield from (" ".join((command.help or "").replace("\n\n", "\n").split("\n")), "")
+    yield from (" ".join((command.help or "").split()), "")
     yield from ("```sh", command.get_usage(context).removeprefix("Usage: "), "```", "")
     records = [
         found for each in command.get_params(context) if (found := each.get_help_record(context)) is not None

@@ -12,6 +12,10 @@ tries its second server.
 """
 
 SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
+    "(the file)": (
+        schema.SettingsSection,
+        "An included file holds `clients`, `authentication_profiles` and `profiles`, and includes no other.",
+    ),
     "server": (schema.ServerSection, "Required."),
     "server.listen": (schema.ListenSection, "Addresses, not names. IPv6 in brackets."),
     "server.listen.phone": (
@@ -90,7 +94,16 @@ EXIT_CODES = {
         0: "stopped by SIGTERM or Ctrl-C",
         2: "mistakes in the settings, or no start: a port, the store, a certificate, another phone address",
     },
-    "check": {0: "the settings are good, perhaps with warnings", 1: "mistakes", 2: "not understood"},
+    "check": {
+        0: "the settings are good, perhaps with warnings; with --online the directories agree",
+        1: "mistakes, or a directory says that something is wrong",
+        2: "not understood",
+    },
+    "explain": {
+        0: "the person would be asked, or let in by the password alone",
+        1: "the person would be refused",
+        2: "the gateway would get no answer, or it could not run: settings, unknown client, an odd request",
+    },
     "reload": {
         0: "the server serves by the file as it is now",
         1: "mistakes, or what only a restart can change: the server serves by the settings it had",

@@ -15,6 +15,7 @@ VERBS = {
     "serve": "radius_push.cli.serve:serve",
     "check": "radius_push.cli.check:check",
     "reload": "radius_push.cli.reload:reload_settings",
+    "explain": "radius_push.cli.explain:explain",
     "enroll": "radius_push.cli.enroll:enroll",
     "devices": "radius_push.cli.devices:devices",
     "try-login": "radius_push.cli.try_login:try_login",

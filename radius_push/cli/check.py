@@ -2,34 +2,72 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from radius_push.cli.invitation import plain
 from radius_push.cli.options import DEFAULT, config_option, json_option
+
+if TYPE_CHECKING:
+    from radius_push.inspection import Said
+    from radius_push.settings import Checked
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @config_option
+@click.option("--online", is_flag=True, help="Also ask the directories, with the service accounts.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of settings files, for editors.")
 @json_option
-def check(*, file: Path | None, config: Path, as_json: bool) -> None:
+def check(*, file: Path | None, config: Path, online: bool, schema: bool, as_json: bool) -> None:
     """Say what the settings mean, or every mistake in them. FILE, or --config."""
-    from radius_push.settings import SettingsError, describe, load
+    from radius_push.settings import SettingsError, describe, load_with_places
 
+    if schema:
+        from radius_push.settings.json_schema import json_schema
+
+        click.echo(json.dumps(json_schema(), indent=2))
+        return
     if file is not None and str(config) != DEFAULT and config != file:
         raise click.UsageError("name the file once: as the argument, or with --config")
     try:
-        settings = load(file or config, environ=os.environ)
+        checked = load_with_places(file or config, environ=os.environ)
     except SettingsError as mistakes:
         lines = [str(mistake) for mistake in mistakes.mistakes]
         click.echo(json.dumps({"good": False, "mistakes": lines}) if as_json else "\n".join(lines))
         sys.exit(1)
-    text = describe(settings)
+    text = describe(checked.settings)
+    warnings = list(checked.settings.warnings)
+    said = _ask(checked) if online else ()
+    good = all(each.what != "bad" for each in said)
     if as_json:
-        click.echo(json.dumps({"good": True, "says": text.splitlines(), "warnings": list(settings.warnings)}))
+        asked = {"online": [{"what": each.what, "says": each.line} for each in said]} if online else {}
+        click.echo(json.dumps({"good": good, "says": text.splitlines(), "warnings": warnings, **asked}))
     else:
-        click.echo(text)
+        click.echo("\n".join([text, *_lines(said)]))
+    sys.exit(0 if good else 1)
+
+
+def _ask(checked: Checked) -> tuple[Said, ...]:
+    from radius_push.inspection import inspect
+    from radius_push.server import LoopClock
+
+    return asyncio.run(inspect(checked, clock=LoopClock()))
+
+
+def _lines(said: tuple[Said, ...]) -> Iterator[str]:
+    for title, what in (
+        ("The directories say", "good"),
+        ("Look at", "look"),
+        ("What the directories say is wrong", "bad"),
+    ):
+        found = [plain(each.line) for each in said if each.what == what]
+        if found:
+            yield from ("", f"{title}:", *(f"  {line}" for line in found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -18,6 +19,7 @@ from radius_push.directory.ldap_entry import (
     read_dn,
     read_id,
 )
+from radius_push.directory.ldap_inspection import Finding, inspect
 from radius_push.directory.ldap_servers import LdapServers
 from radius_push.directory.threads import Crowded, Threads
 from radius_push.model import (
@@ -63,6 +65,7 @@ class LdapDirectory:
         self._profile = profile
         self._clock = clock
         self._naming = re.findall(r"\(\s*([A-Za-z][\w.-]*)\s*=\s*\{username\}", profile.user_filter)
+        self._wanted = attributes
         self._asked = sorted({a.casefold(): a for a in (*attributes, *_ALWAYS_READ)}.values())
         self._group_names = group_names
         self._groups: dict[str, tuple[float, tuple[str, ...]]] = {}
@@ -93,6 +96,17 @@ class LdapDirectory:
 
     async def pretend(self, username: str) -> None:
         """Nothing: a search and a bind wait for threads alike, and no bind is made up for a name."""
+
+    async def inspect(self) -> tuple[Finding, ...]:
+        """Ask every server, and then one of them for all that the settings name. For `check --online`:
+        takes up to `receive_timeout` for each server and again for what the settings name."""
+        return await asyncio.to_thread(
+            inspect,
+            self._profile,
+            groups=self._group_names,
+            attributes=self._wanted,
+            groups_called=self._dns_of,
+        )
 
     async def close(self) -> None:
         self._threads.close()

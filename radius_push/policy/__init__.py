@@ -15,6 +15,7 @@ from radius_push.policy.rules import (
     needed_attributes,
 )
 from radius_push.policy.rules import compile as compile  # noqa: A004 - policies are compiled
+from radius_push.policy.self_writable import self_writable
 from radius_push.policy.words import consequences
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "consequences",
     "decide",
     "needed_attributes",
+    "self_writable",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from radius_push.dn import fold
 from radius_push.policy import template
+from radius_push.policy.self_writable import self_writable
 from radius_push.policy.template import Template
 from radius_push.policy.values import BadValue, Group, Pattern, is_bare, pattern
 from radius_push.shapes import (
@@ -197,6 +198,8 @@ class _Maker:
     ) -> Matcher:
         if attribute.casefold() in _HOLD_SECRETS:
             self._wrong(("conditions", at, "attribute"), f"{attribute} holds secrets; no policy may read it")
+        if not of_request:
+            self._not_self_written(("conditions", at, "attribute"), attribute)
         if not values:
             self._wrong(("conditions", at, "values"), "no value at all; the condition could never decide")
         patterns = [self._pattern(at, number, value, is_dn) for number, value in enumerate(values)]
@@ -233,7 +236,18 @@ class _Maker:
             self._wrong(("reply", at), "{matched} needs a condition with attribute and values in this policy")
         for secret in sorted(made.attributes & _HOLD_SECRETS):
             self._wrong(("reply", at), f"{secret} holds secrets; no reply may carry it")
+        for attribute in sorted(made.attributes):
+            self._not_self_written(("reply", at), attribute)
         return name, made
+
+    def _not_self_written(self, path: tuple[str | int, ...], attribute: str) -> None:
+        directory = self._directory
+        if isinstance(directory, LdapProfile) and not directory.self_writable and self_writable(attribute):
+            self._wrong(
+                path,
+                f"people may write their own {attribute}, and so choose what they get; use an attribute that "
+                f"they cannot write, or set self_writable: accepted for {directory.name}",
+            )
 
     def _wrong(self, path: tuple[str | int, ...], sentence: str) -> None:
         self.mistakes.append(Mistake(self._index, path, sentence))

@@ -13,38 +13,59 @@ from radius_push.radius.dictionary import load_dictionary
 from radius_push.settings import clients, crossings, directories, installation, policies, schema
 from radius_push.settings.book import Book
 from radius_push.settings.crossings import SAMPLE_PASSWORD_HASH
-from radius_push.settings.mistakes import Mistake, SettingsError
+from radius_push.settings.include import include
+from radius_push.settings.mistakes import Mistake, Path, SettingsError
 from radius_push.settings.report import Report
 from radius_push.settings.secrets import Vault
 from radius_push.settings.yaml_marks import read
 
-__all__ = ["SAMPLE_PASSWORD_HASH", "Mistake", "SettingsError", "describe", "load"]
+__all__ = [
+    "SAMPLE_PASSWORD_HASH",
+    "Checked",
+    "Mistake",
+    "Path",
+    "SettingsError",
+    "describe",
+    "load",
+    "load_with_places",
+]
 
-_NEEDED = ("server", "clients", "authentication_profiles", "profiles")
-_SECTIONS = (
-    "server",
-    "methods",
-    "client_defaults",
-    "clients",
-    "authentication_profiles",
-    "profiles",
-    "policies",
-)
+
+class Checked:
+    """Good settings, and where everything in them is written."""
+
+    def __init__(self, settings: shapes.Settings, book: Book) -> None:
+        self.settings = settings
+        self._book = book
+
+    def mistake(self, path: Path, sentence: str) -> Mistake:
+        """What turned out to be wrong later, at its place."""
+        return self._book.report.document.mistake(path, sentence)
+
+    def value_path(self, *, policy: int, condition: int, value: int) -> Path:
+        """Where a value of a condition is written."""
+        return (*self._book.condition_paths[policy][condition], value)
 
 
 def load(path: File, *, environ: Mapping[str, str]) -> shapes.Settings:
     """Read and check a settings file. Raises SettingsError with everything that is wrong.
 
-    Relative paths in the file are relative to its folder; `{env: NAME}` is looked up in `environ`.
+    Relative paths in a file are relative to its folder; `{env: NAME}` is looked up in `environ`.
     """
+    return load_with_places(path, environ=environ).settings
+
+
+def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
+    """The same, for who has more to say about it."""
     document = read(path)
     report = Report(document)
     tree = report.mapping(document.tree, ())
-    report.unknown_keys(tree, (), _SECTIONS)
-    for name in _NEEDED:
+    report.unknown_keys(tree, (), tuple(schema.SettingsSection.model_fields))
+    tree = include(report, tree, path.parent)
+    for name in schema.SettingsSection.REQUIRED:
         if not tree.get(name):
             report.wrong((name,), "is missing" if name not in tree else "is empty")
-    book = Book(report, Vault(path.parent, environ))
+    book = Book(report, Vault(environ))
     if tree.get("server"):
         book.server = report.section(schema.ServerSection, tree["server"], ("server",))
     phone = installation.phone(book)
@@ -56,14 +77,14 @@ def load(path: File, *, environ: Mapping[str, str]) -> shapes.Settings:
     crossings.check(book, load_dictionary())
     if report.mistakes:
         raise SettingsError(report.mistakes)
-    return _settings(path, book, phone)
+    return Checked(_settings(path, book, phone), book)
 
 
 def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> shapes.Settings:
     enrollment = book.server.enrollment
     return shapes.Settings(
         file=str(path),
-        store=book.vault.path(book.server.store),
+        store=book.vault.path(book.server.store, book.report, ("server", "store")),
         authentication=book.server.listen.authentication,
         phone=phone,
         methods=book.methods,

@@ -49,20 +49,27 @@ def _networks(book: Book) -> None:
             path: Path = ("clients", client.name, "addresses", at)
             owner, first = owners.setdefault(network, (client.name, at))
             if (owner, first) != (client.name, at):
-                line = book.report.document.mistake(("clients", owner, "addresses", first), "").line
+                where = _place_of_address(book, owner, first, seen_from=path)
                 shown = network.network_address if network.num_addresses == 1 else network
                 book.report.wrong(
-                    path, f"{shown} belongs to {owner} already (line {line}); an address has one client"
+                    path, f"{shown} belongs to {owner} already ({where}); an address has one client"
                 )
             if network.prefixlen == 0:
                 book.report.warn(path, "every address there is; name the gateway's own")
+
+
+def _place_of_address(book: Book, client: str, at: int, *, seen_from: Path) -> str:
+    document = book.report.document
+    found = document.mistake(("clients", client, "addresses", at), "")
+    same = found.file == document.file_of(seen_from)
+    return f"line {found.line}" if same else f"{found.file}:{found.line}:{found.column}"
 
 
 def _client(book: Book, client: Client) -> None:
     path: Path = ("clients", client.name)
     for at, name in enumerate(client.profiles):
         where = (*path, "profiles", at)
-        if name not in book.profiles:
+        if name not in book.profiles and not book.report.spoiled(("profiles",)):
             book.report.wrong(where, f"no profile is called {name}; {there_are(book.profiles)}")
         elif name in client.profiles[:at]:
             book.report.wrong(where, f"{name} stands here twice")
@@ -104,7 +111,7 @@ def _profile(book: Book, profile: shapes.Profile) -> None:
     path: Path = ("profiles", profile.name)
     for at, name in enumerate(profile.fallback_auth_profiles):
         where = (*path, "fallback_auth_profiles", at)
-        if name not in book.directories:
+        if name not in book.directories and not book.report.spoiled(("authentication_profiles",)):
             book.report.wrong(
                 where, f"no authentication profile is called {name}; {there_are(book.directories)}"
             )
@@ -117,10 +124,18 @@ def _profile(book: Book, profile: shapes.Profile) -> None:
 
 
 def _push(book: Book, path: Path) -> None:
-    if "push" not in book.methods and not book.report.spoiled_within(("methods",)):
-        book.report.wrong(path, "push is not switched on; write push: {} under methods")
+    off = "push" not in book.methods and not book.report.spoiled_within(("methods",))
     listen: Path = ("server", "listen", "phone")
-    if book.server.listen.phone is None and not book.report.spoiled(listen):
+    deaf = book.server.listen.phone is None and not book.report.spoiled(listen)
+    if off and deaf:
+        book.report.wrong(
+            path,
+            "push is not switched on, and phones have nowhere to come in; write push: {} under methods, "
+            "and add server.listen.phone",
+        )
+    elif off:
+        book.report.wrong(path, "push is not switched on; write push: {} under methods")
+    elif deaf:
         book.report.wrong(path, "asks phones, and none can come in; add server.listen.phone")
 
 
@@ -143,6 +158,10 @@ def _policies(book: Book) -> None:
     for mistake in made:
         sentence = mistake.sentence
         match mistake.path:
+            case ("profile",) if book.report.spoiled(("profiles",)):
+                continue  # all of them are missing: said once
+            case ("authentication_profile",) if book.report.spoiled(("authentication_profiles",)):
+                continue
             case ("profile",):
                 sentence += f"; {there_are([*book.profiles, shapes.REFUSE])}"
             case ("authentication_profile",) if sentence.startswith("no "):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path as File
 
-from radius_push import shapes
+from radius_push import policy, shapes
 from radius_push.dn import fold
 from radius_push.model import Secret
 from radius_push.settings import schema
@@ -44,6 +44,12 @@ def _type(book: Book, tree: Tree, path: Path) -> str:
 def _ldap(book: Book, name: str, tree: Tree, path: Path) -> shapes.LdapProfile:
     section = book.report.section(schema.LdapSection, tree, path)
     _transport(book, section, path)
+    if policy.self_writable(section.id_attribute) and not section.self_writable:
+        book.report.wrong(
+            (*path, "id_attribute"),
+            f"people may write their own {section.id_attribute}, and so become another; "
+            "name one that they cannot write",
+        )
     password = None
     if section.bind_password is not None:
         password = book.vault.secret(section.bind_password, book.report, (*path, "bind_password"))
@@ -62,6 +68,8 @@ def _ldap(book: Book, name: str, tree: Tree, path: Path) -> shapes.LdapProfile:
         connect_timeout=section.connect_timeout,
         receive_timeout=section.receive_timeout,
         emergency=section.emergency,
+        # Who misspells the word is told about that, and not about each policy too.
+        self_writable=section.self_writable or book.report.spoiled((*path, "self_writable")),
     )
 
 
@@ -105,7 +113,7 @@ def _local(book: Book, name: str, tree: Tree, path: Path) -> shapes.LocalProfile
 
 def _users_of_file(book: Book, written: str, path: Path) -> dict[str, shapes.LocalUser]:
     try:
-        document = read(File(book.vault.path(written)))
+        document = read(File(book.vault.path(written, book.report, path)))
     except SettingsError as error:
         if all(mistake.line == 0 for mistake in error.mistakes):
             book.report.wrong(path, f"{error}")

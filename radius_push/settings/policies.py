@@ -55,7 +55,7 @@ def _conditions(
 def _pairs(book: Book, part: schema.PolicySection | schema.WhenSection, path: Path) -> None:
     """`attribute` goes with `values` or `none_of`; an item of `when` says one thing."""
     report = book.report
-    if any(report.spoiled((*path, key)) for key in ("attribute", "values", "none_of", "user_address")):
+    if any(report.spoiled_within((*path, key)) for key in ("attribute", "values", "none_of", "user_address")):
         return
     valued = part.values is not None or part.none_of is not None
     if part.attribute is not None and not valued:

@@ -169,6 +169,9 @@ class LdapSection(Section):
     """How long a look-up may take in all, and a password check again, over all servers together. E.g. `5s`"""
     emergency: s.YesNo = False
     """Its word counts also while an earlier directory is down. E.g. `yes`"""
+    self_writable: Accepted = False
+    """Allow policies and replies to use attributes that people can write in their own entry, such as `mobile`
+    or `l`. E.g. `accepted`"""
 
 
 class LocalSection(Section):
@@ -253,3 +256,29 @@ class PolicySection(Section):
     reply: dict[str, s.OneOrMore[s.Text]] = {}
     """RADIUS attributes of the Access-Accept. `{department}` and `{matched}` are filled in; one that has no
     value, or several, refuses the login. E.g. `{Session-Timeout: 36000, Filter-Id: "{department}"}`"""
+
+
+class IncludeSection(Section):
+    include: s.OneOrMore[s.Text] = ()
+    """More files, by path or pattern, relative to this file's folder or absolute. They add clients,
+    authentication_profiles and profiles, and nothing else; no name may stand twice. E.g. `profiles/*.yaml`"""
+
+
+class SettingsSection(IncludeSection):
+    """The file as a whole."""
+
+    REQUIRED = ("server", "clients", "authentication_profiles", "profiles")
+    server: ServerSection = ServerSection()
+    """The installation."""
+    methods: Annotated[MethodsSection, BeforeValidator(_mapping)] = MethodsSection()
+    """Second factors that are switched on."""
+    client_defaults: Annotated[ClientDefaults, BeforeValidator(_mapping)] = ClientDefaults()
+    """What all clients say unless they say it themselves."""
+    clients: dict[s.Name, ClientSection] = {}
+    """The VPN gateways, by name."""
+    authentication_profiles: dict[s.Name, LdapSection | LocalSection] = {}
+    """Who checks the password, and says who people are."""
+    profiles: dict[s.Name, ProfileSection] = {}
+    """How people log in."""
+    policies: tuple[PolicySection, ...] = ()
+    """Who gets which profile, top to bottom."""

@@ -18,13 +18,12 @@ _ANYBODY = stat.S_IROTH | stat.S_IWOTH
 class Vault:
     """Where secrets come from: files beside the settings, the environment, the settings themselves."""
 
-    def __init__(self, folder: File, environ: Mapping[str, str]) -> None:
-        self._folder = folder
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
-    def path(self, written: str) -> str:
-        """A relative path is relative to the settings file's folder."""
-        return str(self._folder / written)
+    def path(self, written: str, report: Report, path: Path) -> str:
+        """A relative path is relative to the folder of the file it stands in."""
+        return str(File(report.document.file_of(path)).parent / written)
 
     def secret(self, source: SecretSource, report: Report, path: Path) -> Secret | None:
         """None: it is not to be had, and the report says why."""
@@ -49,7 +48,9 @@ class Vault:
             return None
         octets = octets.removesuffix(b"\n").removesuffix(b"\r")
         if not octets or len(octets) > _LONGEST:
-            report.wrong(path, f"{self.path(written)} is {'longer than 4 kB' if octets else 'empty'}")
+            report.wrong(
+                path, f"{self.path(written, report, path)} is {'longer than 4 kB' if octets else 'empty'}"
+            )
             return None
         return Secret(octets)
 
@@ -59,19 +60,21 @@ class Vault:
             self._octets(written, report, path)
         else:
             self._open(written, report, path)
-        return self.path(written)
+        return self.path(written, report, path)
 
     def _octets(self, written: str, report: Report, path: Path) -> bytes | None:
         octets = self._open(written, report, path)
-        if octets is not None and File(self.path(written)).stat().st_mode & _ANYBODY:
-            report.warn(path, f"{self.path(written)} is open to everybody on this machine; chmod o= it")
+        if octets is not None and File(self.path(written, report, path)).stat().st_mode & _ANYBODY:
+            report.warn(
+                path, f"{self.path(written, report, path)} is open to everybody on this machine; chmod o= it"
+            )
         return octets
 
     def _open(self, written: str, report: Report, path: Path) -> bytes | None:
         try:
-            with File(self.path(written)).open("rb") as opened:
+            with File(self.path(written, report, path)).open("rb") as opened:
                 return opened.read(_LONGEST + 2)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "not a path"
-            report.wrong(path, f"cannot read {self.path(written)}: {why.lower()}")
+            report.wrong(path, f"cannot read {self.path(written, report, path)}: {why.lower()}")
             return None

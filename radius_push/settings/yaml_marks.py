@@ -36,6 +36,26 @@ class Document:
         self.mistakes: list[Mistake] = []
         self._values: dict[Path, yaml.Mark] = {}
         self._keys: dict[Path, yaml.Mark] = {}
+        self._elsewhere: dict[Path, str] = {}
+        """What was adopted -> its file."""
+
+    def adopt(self, other: Document, path: Path) -> None:
+        """What stands at this path in another file belongs to this document from now on."""
+        for ours, theirs in ((self._values, other._values), (self._keys, other._keys)):
+            ours.update({at: mark for at, mark in theirs.items() if at[: len(path)] == path})
+        self._elsewhere[path] = other.file
+
+    def file_of(self, path: Path) -> str:
+        """The file in which something stands."""
+        for length in range(len(path) + 1):
+            if path[:length] in self._elsewhere:
+                return self._elsewhere[path[:length]]
+        return self.file
+
+    def place(self, path: Path) -> str:
+        """`FILE:LINE:COL` of a key that the document has."""
+        mark = self._keys[path]
+        return f"{self.file_of(path)}:{mark.line + 1}:{mark.column + 1}"
 
     def mistake(self, path: Path, sentence: str, *, of_key: bool = False) -> Mistake:
         """A mistake at a path, or at the nearest place above it that the file has."""
@@ -44,7 +64,7 @@ class Document:
             at = at[:-1]
         mark = (self._keys if of_key and at in self._keys else self._values).get(at)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return Mistake(self.file, line, column, written(self._shown(path)), sentence)
+        return Mistake(self.file_of(at), line, column, written(self._shown(path)), sentence)
 
     def has(self, path: Path) -> bool:
         """Does the file say anything at this path?"""

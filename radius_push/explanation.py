@@ -1,0 +1,169 @@
+"""What a login would come to and why, asked of the same functions that decide a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from radius_push import login, policy
+from radius_push.doors import Grounds, Prove
+from radius_push.model import Client, Person, PersonKey, Proved, Reason, Right, Secret
+from radius_push.ports import Directory
+from radius_push.radius.asking import write_request
+from radius_push.radius.packet import Arrival, Dictionary, MalformedPacket, read_request
+from radius_push.shapes import Policy
+from radius_push.story import End, Quiet, Refuse, Story
+
+Verdict = Literal["asked", "accepted", "rejected", "unanswered"]
+"""The evidence event that a real login would have written first."""
+
+PhonesOf = Callable[[PersonKey], Awaitable[int | None]]
+"""How many active phones a person has; None: that cannot be known now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    story: Story
+    """With what each directory and each policy said."""
+    person: Person | None = None
+    decided_by: Policy | None = None
+    """The one that decided."""
+    not_looked_at: tuple[str, ...] = ()
+    """Policies below the one that decided."""
+    choice: policy.Admitted | None = None
+    end: End | None = None
+    """Why it ends without a question and without an accept."""
+    phones: int | None = None
+    """None: not counted, or not known."""
+    seconds: float = 0.0
+    """How long the phones would have."""
+
+    @property
+    def profile(self) -> str | None:
+        """A profile's name, or `refuse` when a policy says so."""
+        if self.choice is not None:
+            return self.choice.profile.name
+        return self.decided_by.profile if self.decided_by else None
+
+    @property
+    def verdict(self) -> Verdict:
+        match self.end:
+            case Refuse():
+                return "rejected"
+            case Quiet():
+                return "unanswered"
+        assert self.choice is not None  # noqa: S101  # one of the two is there: `explain` sees to it
+        return "asked" if login.asks_phones(self.choice.profile) else "accepted"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        detail = f": {self.end.detail}" if self.end and self.end.detail else ""
+        match self.verdict:
+            case "rejected":
+                return f"would be refused ({self.end and self.end.reason}){detail}"
+            case "unanswered":
+                return f"would get no answer ({self.end and self.end.reason}){detail}"
+            case "accepted":
+                return "would be let in by the password alone"
+            case "asked":
+                phones = "phones" if self.phones is None else _count(self.phones, "phone")
+                return f"would be asked on {phones} for up to {self.seconds:g} s"
+
+
+def imagine(
+    username: str,
+    *,
+    client: Client,
+    attributes: Iterable[tuple[str, str]],
+    password: Secret | None,
+    at: float,
+    dictionary: Dictionary,
+) -> Arrival:
+    """The packet that this gateway would send, written and read as on the wire. Nothing is sent.
+
+    `at` is UTC seconds. ValueError says what no packet can hold.
+    """
+    try:
+        datagram = write_request(
+            identifier=0,
+            authenticator=bytes(16),  # hides nothing from anybody: it never leaves this process
+            secret=client.secrets[0],
+            username=username,
+            password=password,
+            attributes=attributes,
+            dictionary=dictionary,
+        )
+        request = read_request(datagram, client=client, dictionary=dictionary)
+    except MalformedPacket as problem:
+        raise ValueError(str(problem)) from None
+    return Arrival(
+        request=request,
+        client=client,
+        source=client.networks[0].network_address,
+        source_port=0,
+        login="",
+        at=at,
+        started=0.0,
+        superseded=lambda: False,
+    )
+
+
+async def explain(arrival: Arrival, grounds: Grounds, *, phones_of: PhonesOf) -> Explanation:
+    """Walk as `login.log_in` does, up to the first thing that would be written or sent.
+
+    Without a password in the packet it is taken as right; with one, the directory is asked, once.
+    """
+    told = Explanation(login.begin(arrival))
+    if not arrival.request.username:
+        return replace(told, end=Refuse(Reason.NO_USERNAME))
+    prove: Prove = _take_as_right
+    if arrival.request.hidden_password is not None:
+        password = login.read_password(arrival)
+        if not isinstance(password, Secret):
+            return replace(told, end=password)
+        prove = _asking_with(password)
+
+    story, person = await login.first_factor(told.story, grounds, prove)
+    told = replace(told, story=story, person=story.person)
+    if not isinstance(person, Person):
+        return replace(told, end=person)
+
+    story, choice = login.choose(story, person, grounds)
+    told = _with_policies(replace(told, story=story), grounds.rules)
+    if not isinstance(choice, policy.Admitted):
+        return replace(told, end=choice)
+
+    told = replace(told, choice=choice)
+    if not login.asks_phones(choice.profile):
+        return told
+    phones = await phones_of(person.key)
+    if phones == 0:
+        return replace(told, phones=0, end=Refuse(Reason.NOT_ENROLLED, "no device"))
+    return replace(told, phones=phones, seconds=login.bar(arrival.client, choice.profile))
+
+
+async def _take_as_right(_directory: Directory, _person: Person) -> Proved:
+    return Right("the password is taken as right")
+
+
+def _asking_with(password: Secret) -> Prove:
+    async def prove(directory: Directory, person: Person) -> Proved:
+        return await directory.prove(person, password)
+
+    return prove
+
+
+def _with_policies(told: Explanation, rules: policy.Rules) -> Explanation:
+    """The trace has a line for each policy, in order, down to the first that does not miss."""
+    policies = [rule.policy for rule in rules.rules]
+    for at, line in enumerate(told.story.trace[: len(policies)]):
+        if not line.endswith(": miss"):
+            below = tuple(each.name for each in policies[at + 1 :])
+            return replace(told, decided_by=policies[at], not_looked_at=below)
+    return told
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,78 @@
+"""What the directories say of good settings: `check --online`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from radius_push import policy
+from radius_push.directory.ldap import LdapDirectory
+from radius_push.directory.ldap_inspection import Finding
+from radius_push.opening import open_directory
+from radius_push.ports import Clock
+from radius_push.settings import Checked, Path
+from radius_push.shapes import AttributeCondition, LdapProfile, LocalProfile, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    what: Literal["good", "look", "bad"]
+    line: str
+    """`corp-ldap: ...` where it is good, else `FILE:LINE:COL: path: what is wrong; the mend`."""
+
+
+async def inspect(checked: Checked, *, clock: Clock) -> tuple[Said, ...]:
+    """Ask all directories at once: what is good, then what is not, in the order of the file."""
+    profiles = checked.settings.authentication_profiles
+    asked = await asyncio.gather(*(_ask(checked.settings, name, clock=clock) for name in profiles))
+    found = [(name, finding) for name, findings in zip(profiles, asked, strict=True) for finding in findings]
+    good = [Said("good", f"{name}: {finding.sentence}") for name, finding in found if finding.what == "good"]
+    places = sorted(
+        (checked.mistake(place, finding.sentence), finding.what)
+        for name, finding in found
+        if finding.what != "good"
+        for place in _places(checked, name, finding.path)
+    )
+    return (*good, *(Said(what, str(mistake)) for mistake, what in places))
+
+
+async def _ask(settings: Settings, name: str, *, clock: Clock) -> tuple[Finding, ...]:
+    match settings.authentication_profiles[name]:
+        case LocalProfile(users=users):
+            count = f"{len(users)} user" + ("" if len(users) == 1 else "s")
+            return (Finding("good", (), f"{count} in the settings"),)
+        case LdapProfile() as profile:
+            try:
+                directory = open_directory(profile, settings.policies, clock=clock, last=False)
+            except OSError as problem:
+                why = problem.strerror or str(problem)
+                return (Finding("bad", ("ca_file",), f"holds no certificates: {why}"),)
+            try:
+                return await directory.inspect() if isinstance(directory, LdapDirectory) else ()
+            finally:
+                await directory.close()
+
+
+def _places(checked: Checked, name: str, path: tuple[str | int, ...]) -> Iterator[Path]:
+    match path:
+        case ("group", str(group)):
+            yield from _places_of_group(checked, name, group)
+        case _:
+            yield "authentication_profiles", name, *path
+
+
+def _places_of_group(checked: Checked, name: str, group: str) -> Iterator[Path]:
+    """Every value of the policies that names this group."""
+    for at, each in enumerate(checked.settings.policies):
+        if each.authentication_profile != name:
+            continue
+        for number, condition in enumerate(each.conditions):
+            if not isinstance(condition, AttributeCondition):
+                continue
+            if condition.attribute.casefold() not in policy.DN_ATTRIBUTES:
+                continue
+            for position, value in enumerate(condition.values):
+                if value.kind == "exact" and value.text == group:
+                    yield checked.value_path(policy=at, condition=number, value=position)

@@ -1,0 +1,232 @@
+"""`radius-push explain`: what is printed, and the exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from radius_push.cli.explain import explain
+from radius_push.directory.local import hash_password
+from radius_push.model import PersonKey
+from tests.cli.enrolling import open_again
+from tests.store.making import add_phone
+
+SETTINGS = f"""\
+server:
+  store: sqlite://state/state.db
+  listen:
+    authentication: ["127.0.0.1:0"]
+    phone: {{address: "127.0.0.1:8443", url: "http://localhost:8443"}}
+methods: {{push: {{}}}}
+clients:
+  fw: {{addresses: [10.0.0.0/24], secret: "a secret of 22 octets!", profiles: [staff-push], patience: 60s}}
+  lab: {{addresses: [10.0.1.1], secret: "a secret of 22 octets!", profiles: [alone]}}
+authentication_profiles:
+  staff:
+    type: local
+    users:
+      alice: {{password_hash: "{hash_password(b"right", cheap=True)}", department: IT, badge: [a, b]}}
+      bob: {{password_hash: "{hash_password(b"right", cheap=True)}"}}
+profiles:
+  staff-push: {{methods: [push], fallback_auth_profiles: [staff], timeout: 20s}}
+  alone: {{methods: [none], fallback_auth_profiles: [staff]}}
+policies:
+  - {{name: summer, profile: refuse, authentication_profile: staff, attribute: badge, values: [x], until: 2027-06-30}}
+  - name: IT
+    profile: staff-push
+    authentication_profile: staff
+    attribute: department
+    values: [IT]
+    reply: {{Session-Timeout: 36000, Filter-Id: "{{matched}}"}}
+  - {{name: from home, profile: alone, authentication_profile: staff, request: {{NAS-Identifier: "home-*"}}}}
+  - {{name: bob, profile: refuse, authentication_profile: staff, attribute: username, values: [bob]}}
+"""  # noqa: E501  # settings have long lines
+ALICE = """\
+alice at fw, from 203.0.113.7, 2027-07-01 00:00 UTC
+
+Directories
+  staff: knows alice, the password is taken as right
+
+Person staff:alice
+  entry: alice
+  badge: a; b
+  department: IT
+  username: alice
+
+Policies
+  summer: ended with 2027-06-30: miss
+  IT: department is 'IT', fits IT: hit, staff-push
+  from home: not looked at
+  bob: not looked at
+
+Profile
+  staff-push, by policy IT
+  methods: push
+
+Reply
+  Session-Timeout = 36000 (integer)
+  Filter-Id = IT (string)
+
+Phones
+  not known: there is no store at {store} yet, so nobody has one
+
+Verdict: alice would be asked on phones for up to 20 s
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "radius-push.yaml"
+    file.write_text(SETTINGS)
+    return file
+
+
+def run(config: Path, *words: str, typed: str | None = None) -> tuple[int, str]:
+    ended = CliRunner().invoke(explain, ["--config", str(config), *words], input=typed)
+    return ended.exit_code, ended.output
+
+
+def values(config: Path, *words: str, typed: str | None = None) -> tuple[int, dict[str, Any]]:
+    exit_code, said = run(config, *words, "--json", typed=typed)
+    (line,) = said.splitlines()
+    return exit_code, json.loads(line)
+
+
+def test_the_whole_path_is_printed(config: Path) -> None:
+    words = ("alice", "--client", "fw", "--address", "203.0.113.7", "--at", "2027-07-01")
+    assert run(config, *words) == (0, ALICE.format(store=config.parent / "state" / "state.db"))
+    assert not (config.parent / "state").exists()
+
+
+def test_json_says_the_same(config: Path) -> None:
+    exit_code, said = values(config, "alice", "--client", "fw", "--at", "2027-06-30T23:59")
+    assert exit_code == 0
+    assert said == {
+        "user": "alice",
+        "client": "fw",
+        "address": None,
+        "at": "2027-06-30T23:59:00+00:00",
+        "request": [],
+        "directories": ["staff: knows alice, the password is taken as right"],
+        "person": "staff:alice",
+        "username": "alice",
+        "entry": "alice",
+        "attributes": {"badge": ["a", "b"], "department": ["IT"], "username": ["alice"]},
+        "unread": [],
+        "groups": {},
+        "trace": [
+            "summer: badge is 'a', 'b', none of x: miss",
+            "IT: department is 'IT', fits IT: hit, staff-push",
+        ],
+        "not_looked_at": ["from home", "bob"],
+        "policy": "IT",
+        "profile": "staff-push",
+        "methods": ["push"],
+        "reply": [
+            {"name": "Session-Timeout", "value": "36000", "type": "integer"},
+            {"name": "Filter-Id", "value": "IT", "type": "string"},
+        ],
+        "phones": None,
+        "seconds": 20.0,
+        "verdict": "asked",
+        "reason": None,
+        "detail": "",
+        "says": "would be asked on phones for up to 20 s",
+    }
+
+
+def test_whoever_is_refused_is_exit_code_1_with_the_reason(config: Path) -> None:
+    exit_code, said = values(config, "bob", "--client", "lab")
+    assert (exit_code, said["verdict"], said["reason"]) == (1, "rejected", "refused_by_policy")
+    assert (said["policy"], said["profile"]) == ("bob", "refuse")
+    exit_code, said = values(config, "nobody", "--client", "fw")
+    assert (exit_code, said["reason"], said["person"], said["policy"]) == (1, "unknown_user", None, None)
+    exit_code, text = run(config, "bob", "--client", "fw")
+    assert exit_code == 1
+    assert text.endswith("\nVerdict: bob would be refused (refused_by_policy): bob\n")
+
+
+def test_attributes_of_the_request_are_read_as_a_gateway_would_send_them(config: Path) -> None:
+    words = ("bob", "--client", "lab", "--request", "NAS-Identifier=home-1")
+    exit_code, said = values(config, *words, "--request", "NAS-Port-Type=Virtual")
+    assert (exit_code, said["verdict"], said["policy"]) == (0, "accepted", "from home")
+    assert said["request"] == [["NAS-Identifier", "home-1"], ["NAS-Port-Type", "Virtual"]]
+    assert run(config, *words)[1].endswith("Verdict: bob would be let in by the password alone\n")
+
+
+def test_the_password_is_tried_only_when_asked_for(config: Path) -> None:
+    words = ("alice", "--client", "fw", "--ask-password")
+    assert values(config, *words, typed="right\n")[1]["directories"] == [
+        "staff: knows alice, the password is right"
+    ]
+    exit_code, said = values(config, *words, typed="wrong\n")
+    assert (exit_code, said["verdict"], said["reason"], said["trace"]) == (
+        1,
+        "rejected",
+        "wrong_password",
+        [],
+    )
+
+
+async def test_phones_are_counted_in_the_store(config: Path) -> None:
+    store = open_again(config)
+    await store.close()
+    exit_code, said = await asyncio.to_thread(values, config, "alice", "--client", "fw")
+    assert (exit_code, said["phones"], said["reason"]) == (1, 0, "not_enrolled")
+    store = open_again(config)
+    await add_phone(store, "d1", PersonKey("staff", "alice"))
+    await store.close()
+    exit_code, said = await asyncio.to_thread(values, config, "alice", "--client", "fw")
+    assert (exit_code, said["phones"]) == (0, 1)
+    assert said["says"] == "would be asked on 1 phone for up to 20 s"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("alice",), "through which gateway? --client NAME; there are: fw, lab"),
+        (("alice", "--client", "fx"), "no client is called fx; there are: fw, lab"),
+        (("alice", "--client", "fw", "--at", "30.6.2027"), "write 2027-06-30, or"),
+        (("alice", "--client", "fw", "--at", "9999-12-31"), "write 2027-06-30, or"),
+        (("alice", "--client", "fw", "--address", "home"), "--address takes an address"),
+        (("alice", "--client", "fw", "--request", "NAS-Identifier"), "write NAME=VALUE"),
+        (
+            ("alice", "--client", "fw", "--request", "NAS-Identifer=a"),
+            "NAS-Identifer: no such attribute; did you mean NAS-Identifier?",
+        ),
+        (
+            ("alice", "--client", "fw", "--address", "192.0.2.1", "--request", "Calling-Station-Id=x"),
+            "--address is sent as Calling-Station-Id, which --request gives already",
+        ),
+        (("alice", "--client", "fw", "--request", "User-Name=bob"), "no gateway could send this"),
+        (("x" * 254, "--client", "fw"), "no gateway could send this"),
+        (("a\tb", "--client", "fw"), "no gateway could send this"),
+    ],
+)
+def test_what_could_not_run_is_exit_code_2(config: Path, words: tuple[str, ...], sentence: str) -> None:
+    exit_code, said = run(config, *words)
+    assert exit_code == 2
+    assert sentence in " ".join(said.split())
+
+
+def test_settings_with_mistakes_explain_nothing(config: Path) -> None:
+    config.write_text(SETTINGS.replace("name: IT", "nam: IT"))
+    exit_code, said = run(config, "alice", "--client", "fw")
+    assert exit_code == 2
+    assert "unknown key, did you mean 'name'?" in said
+
+
+def test_one_gateway_needs_no_naming(config: Path) -> None:
+    config.write_text("\n".join(line for line in SETTINGS.splitlines() if "lab:" not in line))
+    config.write_text(config.read_text().replace("profile: alone", "profile: staff-push"))
+    assert run(config, "alice")[0] == 0
+
+
+def test_what_comes_from_elsewhere_cannot_steer_the_terminal(config: Path) -> None:
+    config.write_text(SETTINGS.replace("department: IT", 'department: IT, note: "a\\e[2Jb"'))
+    assert "note: a?[2Jb" in run(config, "alice", "--client", "fw")[1]
