@@ -93,6 +93,7 @@ def imagine(
             username=username,
             password=password,
             attributes=attributes,
+            message_authenticator=client.require_message_authenticator,
             dictionary=dictionary,
         )
         request = read_request(datagram, client=client, dictionary=dictionary)

@@ -191,6 +191,7 @@ def choose(story: Story, person: Person, grounds: Grounds) -> tuple[Story, polic
         client=story.arrival.client,
         address=user_address(story.arrival.request.attributes, gateway=story.arrival.source),
         request=story.arrival.request.attributes,
+        sealed=story.arrival.request.authentic,
         today=datetime.fromtimestamp(grounds.clock.now(), UTC).date(),
     )
     decision = policy.decide(grounds.rules, facts)

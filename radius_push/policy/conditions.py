@@ -35,6 +35,14 @@ class Unread:
 Outcome = Held | Missed | Unread
 
 
+UNSEALED = "it asks what the packet says, and the packet bears no Message-Authenticator"
+
+
+def of_the_packet(condition: Matcher | AddressCondition) -> bool:
+    """Does it ask what the gateway's packet says, and not who the person is?"""
+    return isinstance(condition, AddressCondition) or condition.of_request
+
+
 def holds(
     condition: Matcher | AddressCondition,
     *,

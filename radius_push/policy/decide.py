@@ -8,7 +8,7 @@ from datetime import date
 
 from radius_push.model import Address, Client, Person, Reason
 from radius_push.policy import template
-from radius_push.policy.conditions import Held, Missed, Unread, holds
+from radius_push.policy.conditions import UNSEALED, Held, Missed, Unread, holds, of_the_packet
 from radius_push.policy.rules import Rule, Rules
 from radius_push.policy.template import NotComputed
 from radius_push.policy.words import by_default, some, without_second_factor
@@ -27,6 +27,9 @@ class Facts:
     """RADIUS attribute name -> values as text."""
     today: date
     """UTC."""
+    sealed: bool = True
+    """The request bore a valid Message-Authenticator. Without one, anybody on the path can change what it
+    says: that opens nothing, and is believed only by a policy that refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +135,17 @@ def _judge(rule: Rule, facts: Facts) -> _Hit | Missed | Unread:
     elsewhere = _elsewhere(rule, facts)
     if elsewhere:
         return Missed(elsewhere)
+    refusing = rule.policy.profile == REFUSE
     outcomes = [
         holds(
             each,
             person=facts.person,
             address=facts.address,
             request=facts.request,
-            refusing=rule.policy.profile == REFUSE,
+            refusing=refusing,
         )
+        if facts.sealed or refusing or not of_the_packet(each)
+        else Missed(UNSEALED)
         for each in rule.conditions
     ]
     for outcome in outcomes:

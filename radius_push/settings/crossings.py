@@ -36,6 +36,7 @@ def check(book: Book, dictionary: Dictionary) -> None:
         _clients_of(book, at, each)
         _reply(book, at, each, dictionary)
         _request(book, at, each, dictionary)
+        _unsealed(book, at, each)
     _sample_password(book)
 
 
@@ -167,6 +168,26 @@ def _policies(book: Book) -> None:
             case ("authentication_profile",) if sentence.startswith("no "):
                 sentence += f"; {there_are(book.directories)}"
         book.report.wrong(_place(book, mistake), sentence)
+
+
+def _unsealed(book: Book, at: int, each: shapes.Policy) -> None:
+    """What a packet without Message-Authenticator says opens nothing: whoever relies on it must know."""
+    asks_packet = any(not isinstance(one, shapes.AttributeCondition) for one in each.conditions)
+    if each.profile == shapes.REFUSE or not asks_packet:
+        return
+    names = [
+        client.name
+        for client in book.clients.values()
+        if not client.require_message_authenticator
+        and each.profile in client.profiles
+        and (each.clients is None or client.name in each.clients)
+    ]
+    if names:
+        book.report.warn(
+            ("policies", at),
+            f"asks what the packet says, so it never fits a packet of {', '.join(names)} that bears no "
+            "Message-Authenticator",
+        )
 
 
 def _place(book: Book, mistake: policy.Mistake) -> Path:

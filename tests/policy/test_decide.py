@@ -84,6 +84,7 @@ def decided(
     address: str | None = None,
     request: Mapping[str, tuple[str, ...]] | None = None,
     today: date = TODAY,
+    sealed: bool = True,
 ) -> Decision:
     rules = policy.compile(policies, profiles=PROFILES, authentication_profiles=DIRECTORIES)
     assert isinstance(rules, policy.Rules), rules
@@ -91,7 +92,7 @@ def decided(
         PersonKey(by, "1"), "alice", "uid=alice,dc=c", attributes or {}, unread=unread, groups=groups or {}
     )
     ip = None if address is None else ip_address(address)
-    return policy.decide(rules, Facts(person, at or client(), ip, request or {}, today))
+    return policy.decide(rules, Facts(person, at or client(), ip, request or {}, today, sealed))
 
 
 def profile_of(decision: Decision) -> str:
@@ -488,3 +489,19 @@ def test_nobody_is_admitted_when_no_policy_matches_and_there_is_no_otherwise(
         assert found.until in (None, TODAY)
         assert found.clients in (None, ("fw1",))
         assert decision.trace[-1].startswith(f"{found.name}: ")
+
+
+# --- packets that bear no Message-Authenticator ------------------------------------------------------
+
+
+def test_what_an_unsealed_packet_says_opens_nothing_and_still_refuses() -> None:
+    home = AddressCondition((ip_network("198.51.100.0/24"),))
+    vpn = RequestCondition("Connect-Info", values("vpn-*"))
+    said: dict[str, Any] = {"address": "198.51.100.7", "request": {"Connect-Info": ("vpn-ssl",)}}
+    for condition in (home, vpn):
+        assert isinstance(decided(rule(condition), **said), Admitted)
+        unsealed = decided(rule(condition), **said, sealed=False)
+        assert reason_of(unsealed) is Reason.NO_POLICY
+        assert "bears no Message-Authenticator" in unsealed.trace[0]
+        refusing = decided(rule(condition, profile="refuse"), rule(name="all"), **said, sealed=False)
+        assert reason_of(refusing) is Reason.REFUSED_BY_POLICY
