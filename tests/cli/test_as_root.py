@@ -1,0 +1,57 @@
+"""Verbs that root runs in the server's folder: whatever they make there is the server's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.enrolling import Verb, write_settings
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+SERVER = 4242
+
+
+def owners(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_uid for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Settings whose state folder is there, empty, and belongs to the server's user."""
+    (tmp_path / "state").mkdir(mode=0o700)
+    os.chown(tmp_path / "state", SERVER, SERVER)
+    return write_settings(tmp_path)
+
+
+async def test_what_enroll_makes_is_the_servers_while_it_runs_and_after(config: Path) -> None:
+    state = config.parent / "state"
+    verb = await Verb.start(config, "alice", "--no-confirm")
+    await verb.value()
+    there = owners(state)
+    assert {"state.db", "state.db-wal", "state.db-shm", "keys", "pepper", "try_login_secret"} <= set(there)
+    assert set(there.values()) == {SERVER}
+    verb.process.terminate()
+    await verb.end()
+    assert set(owners(state).values()) == {SERVER}
+
+
+@pytest.mark.parametrize(
+    "words", [["devices"], ["devices", "remove", "d1"], ["check"], ["try-login", "alice", "--timeout", "0.1"]]
+)
+async def test_no_verb_leaves_a_file_of_root(config: Path, words: list[str]) -> None:
+    verb = await Verb.start(config, "alice", "--no-confirm")  # a store, and a -wal that is still there
+    await verb.value()
+    verb.process.kill()
+    await verb.end()
+    subprocess.run(
+        [sys.executable, "-c", "from radius_push.cli import main; main()", *words, "--config", str(config)],
+        input=b"password\n",
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert set(owners(config.parent / "state").values()) == {SERVER}
