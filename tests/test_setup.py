@@ -6,9 +6,11 @@ import dataclasses
 import os
 import pwd
 import re
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,9 +30,18 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a fil
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    monkeypatch.setattr(setup, "UNIT", tmp_path / UNIT.name)
-    return Site(USER, tmp_path / "etc", tmp_path / "state", Path("/bin/true"), Path("/bin/sh"), systemd=False)
+def place() -> Iterator[Path]:
+    """A folder that other users may enter, unlike pytest's: root acts as the server's user in it."""
+    folder = Path(tempfile.mkdtemp(prefix="radius-push-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def site(place: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setattr(setup, "UNIT", place / UNIT.name)
+    return Site(USER, place / "etc", place / "state", Path("/bin/true"), Path("/bin/sh"), systemd=False)
 
 
 def played(site: Site, *, dry: bool = False) -> tuple[list[str], list[str], str | None]:
@@ -50,10 +61,10 @@ def everything(folder: Path) -> Iterator[tuple[str, str, str, str]]:
 
 @as_root
 def test_settings_are_roots_and_read_by_the_server_alone_and_state_is_the_servers(
-    site: Site, tmp_path: Path
+    site: Site, place: Path
 ) -> None:
     played(site)
-    assert list(everything(tmp_path)) == [
+    assert list(everything(place)) == [
         ("etc", "root", "theirs", "0750"),
         ("etc/radius-push.yaml", "root", "theirs", "0640"),
         ("etc/this-machine.secret", "root", "theirs", "0640"),
@@ -99,13 +110,13 @@ async def test_the_password_that_is_told_is_the_first_users(site: Site) -> None:
 
 
 @as_root
-def test_a_second_time_changes_nothing(site: Site, tmp_path: Path) -> None:
+def test_a_second_time_changes_nothing(site: Site, place: Path) -> None:
     played(site)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
     changed, there, password = played(site)
     assert (changed, password) == ([], None)
     assert len(there) == 5
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
 
 
 @as_root
@@ -130,10 +141,10 @@ def test_what_a_server_run_as_root_left_is_given_to_the_user(site: Site) -> None
 
 
 @as_root
-def test_in_the_servers_own_folder_root_gives_nothing_away(site: Site, tmp_path: Path) -> None:
+def test_in_the_servers_own_folder_root_gives_nothing_away(site: Site, place: Path) -> None:
     """Its user could have put a link to any file there, for root to give it to them."""
     played(site)
-    precious = tmp_path / "precious"
+    precious = place / "precious"
     precious.touch()
     (site.state_dir / "state.db").hardlink_to(precious)
     played(site)
@@ -149,10 +160,10 @@ def test_a_folder_of_others_is_not_taken(site: Site) -> None:
     assert site.state_dir.owner() == "root"
 
 
-def test_a_dry_run_changes_nothing_also_without_root(site: Site, tmp_path: Path) -> None:
+def test_a_dry_run_changes_nothing_also_without_root(site: Site, place: Path) -> None:
     changed, _, _ = played(site, dry=True)
     assert len(changed) == 5
-    assert list(tmp_path.iterdir()) == []
+    assert list(place.iterdir()) == []
 
 
 def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

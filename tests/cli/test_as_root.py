@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +23,20 @@ def owners(folder: Path) -> dict[str, int]:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def place() -> Iterator[Path]:
+    """A folder that other users may enter, unlike pytest's: root acts as the server's user in it."""
+    folder = Path(tempfile.mkdtemp(prefix="radius-push-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def config(place: Path) -> Path:
     """Settings whose state folder is there, empty, and belongs to the server's user."""
-    (tmp_path / "state").mkdir(mode=0o700)
-    os.chown(tmp_path / "state", SERVER, SERVER)
-    return write_settings(tmp_path)
+    (place / "state").mkdir(mode=0o700)
+    os.chown(place / "state", SERVER, SERVER)
+    return write_settings(place)
 
 
 async def test_what_enroll_makes_is_the_servers_while_it_runs_and_after(config: Path) -> None:
