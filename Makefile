@@ -1,5 +1,5 @@
 # `make demo` shows a whole login on this machine, `make test` proves the parts. Both set up what they need.
-.PHONY: demo test lint interop ci
+.PHONY: demo test lint interop bench ci
 
 PYTEST = .venv/bin/python -m pytest
 
@@ -21,6 +21,11 @@ lint:
 interop:
 	@tools/setup ci
 	$(PYTEST) -m slow
+
+# What one server does on this machine: about 2 minutes, `make bench ARGS=--quick` half a minute.
+bench:
+	@tools/setup run
+	@.venv/bin/python -m benchmarks $(ARGS)
 
 ci:
 	.ci/run

@@ -20,6 +20,7 @@ from radius_push.hush import Hush
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
+from radius_push.observe.systemd import Supervisor
 from radius_push.opening import (
     client_table,
     is_last,
@@ -190,6 +191,10 @@ class Server:
         for task in done:
             task.result()
 
+    async def answers(self) -> None:
+        """Return if the event loop runs and the store's thread reads its file. Raises StoreDown."""
+        await self.store.phone_origin()
+
     @property
     def authentication(self) -> list[tuple[str, int]]:
         """Address and port of each RADIUS listener, as bound."""
@@ -296,7 +301,8 @@ class Server:
 
 
 async def serve(settings: Settings, *, forget_phones: bool = False) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT; systemd, if it started us, hears how we are."""
+    supervisor = Supervisor.of(os.environ, pid=os.getpid())
     server = Server(settings)
     await server.start(forget_phones=forget_phones)
     stop = asyncio.Event()
@@ -307,18 +313,20 @@ async def serve(settings: Settings, *, forget_phones: bool = False) -> None:
     radius = ", ".join(f"{host} port {port}" for host, port in server.authentication)
     phone = f"; phones at {settings.phone.url}" if settings.phone else ""
     logger.info("ready: RADIUS authentication on %s%s", radius, phone)
+    supervisor.ready(f"RADIUS authentication on {radius}{phone}")
     held = 0
     try:
         watch = asyncio.create_task(server.broken(), name="watch the listeners")
+        alive = asyncio.create_task(supervisor.reassure(server.answers), name="signs of life for systemd")
         stopping = asyncio.create_task(stop.wait(), name="wait for a signal")
         reloading = asyncio.create_task(reload_at(hang_up, server), name="reload at SIGHUP")
         await asyncio.wait({watch, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if watch.done():
             watch.result()
     finally:
-        watch.cancel()
-        stopping.cancel()
-        reloading.cancel()
+        supervisor.stopping()
+        for task in (watch, alive, stopping, reloading):
+            task.cancel()
         held = await server.stop()
     logger.info("stopped; %d held logins got no answer", held)
 

@@ -182,27 +182,20 @@ class SoftwarePhone:
         """Any text in this phone's hand, as the server takes it: `payload` and `signature`."""
         return _signed(self._key, said)
 
-    async def questions(self) -> AsyncGenerator[State, None]:
-        """The stream: the state at once and after each change, until the server ends it."""
-        said = {
-            "version": 1,
-            "purpose": "stream",
-            "origin": self.enrolled.origin,
-            "device": self.enrolled.device,
-            "nonce": await self._wire.nonce(),
-        }
-        async with self._wire.stream("/api/stream", self.sign(said)) as events:
-            async for kind, body in events:
-                if kind == "state":
-                    yield State(
-                        now=body["now"],
-                        device=body["device"]["state"],
-                        questions=tuple(body["questions"]),
-                        closed=tuple(body["closed"]),
-                    )
+    def signed_stream(self, nonce: str) -> dict[str, str]:
+        """The body that opens a stream."""
+        return self.sign(
+            {
+                "version": 1,
+                "purpose": "stream",
+                "origin": self.enrolled.origin,
+                "device": self.enrolled.device,
+                "nonce": nonce,
+            }
+        )
 
-    async def answer(self, card: Card, *, approve: bool = True) -> str:
-        """Say yes or no; returns `approved` or `denied`. Raises PhoneRefused (`too_late`, ...)."""
+    def signed_answer(self, card: Card, *, approve: bool) -> dict[str, str]:
+        """The body that answers a question."""
         said = {
             "version": 1,
             "purpose": "approve" if approve else "deny",
@@ -216,7 +209,26 @@ class SoftwarePhone:
             "nonce": card["nonce"],
             "expires_at": card["expires_at"],
         }
-        outcome: str = (await self._wire.post("/api/answer", self.sign(said)))["outcome"]
+        return self.sign(said)
+
+    async def questions(self) -> AsyncGenerator[State, None]:
+        """The stream: the state at once and after each change, until the server ends it."""
+        opening = self.signed_stream(await self._wire.nonce())
+        async with self._wire.stream("/api/stream", opening) as events:
+            async for kind, body in events:
+                if kind == "state":
+                    yield State(
+                        now=body["now"],
+                        device=body["device"]["state"],
+                        questions=tuple(body["questions"]),
+                        closed=tuple(body["closed"]),
+                    )
+
+    async def answer(self, card: Card, *, approve: bool = True) -> str:
+        """Say yes or no; returns `approved` or `denied`. Raises PhoneRefused (`too_late`, ...)."""
+        outcome: str = (await self._wire.post("/api/answer", self.signed_answer(card, approve=approve)))[
+            "outcome"
+        ]
         return outcome
 
     async def next_question(self, *, seconds: float, but: Collection[str] = ()) -> Card:

@@ -16,7 +16,7 @@ FLOORS = {
     3: {"login", "story", "doors", "explanation", "enrollment"},
     4: {"directory", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},
-    6: {"opening", "descriptors", "server", "inspection", "demo"},
+    6: {"opening", "descriptors", "server", "inspection", "demo", "setup"},
     7: {"cli"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

@@ -90,6 +90,7 @@ TAKES = {
 """What each reader of the settings takes; `{...}` are its bounds."""
 
 EXIT_CODES = {
+    "setup": {0: "all is there", 2: "not as root, or something stands in the way; it says what"},
     "serve": {
         0: "stopped by SIGTERM or Ctrl-C",
         2: "mistakes in the settings, or no start: a port, the store, a certificate, another phone address",

@@ -12,6 +12,7 @@ import click
 from radius_push import __version__
 
 VERBS = {
+    "setup": "radius_push.cli.setup:setup",
     "serve": "radius_push.cli.serve:serve",
     "check": "radius_push.cli.check:check",
     "reload": "radius_push.cli.reload:reload_settings",

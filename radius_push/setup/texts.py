@@ -1,0 +1,62 @@
+"""What `setup` writes: the sample settings and the shipped unit, made this installation's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from radius_push.settings import SAMPLE_PASSWORD_HASH
+from radius_push.setup.root import NotPossible
+
+_HEAD = """\
+# radius-push, the first settings. They work as they are, on this machine alone:
+#
+#   systemctl start radius-push              (or: radius-push serve --config {config})
+#   radius-push enroll alice                 (scan the code, or open the link here)
+#   radius-push try-login alice              (`setup` printed her password once)
+#
+"""
+_PASSWORD = "        # Another password: radius-push hash-password\n"
+
+
+def first_settings(*, config: Path, store: Path, secret: str, password_hash: str) -> str:
+    """The sample with another store, the client's secret from a file, and a password that nobody knows."""
+    text = shipped("config", "radius-push.yaml")
+    for what, old, new in (
+        ("head", r"\A# radius-push.*?(?=^# `radius-push check)", _HEAD.format(config=config)),
+        ("store", r"^(  store: )sqlite:.*?$", rf"\1sqlite://{store}    # keys/ lies beside it"),
+        ("secret", r"secret: testing123\b[^\n]*", f"secret: {{file: {secret}}}        # beside this file"),
+        ("password", r"(?<=^      alice:\n)(        #[^\n]*\n)+", _PASSWORD),
+        ("hash", re.escape(SAMPLE_PASSWORD_HASH), password_hash.replace("\\", r"\\")),
+    ):
+        text, found = re.subn(old, new, text, flags=re.MULTILINE | re.DOTALL)
+        if found != 1:
+            raise NotPossible(
+                f"the sample settings are not those of this version: its {what} is not there once"
+            )
+    return text
+
+
+def unit_text(*, user: str, config: Path, state_dir: Path, command: Path) -> str:
+    """The shipped unit with the paths and the user of this installation."""
+    text = shipped("systemd", "radius-push.service")
+    start = f"ExecStart={command} serve --config {config}"
+    text = re.sub(r"(?m)^ExecStart=.*$", lambda _: start, text)
+    text = re.sub(r"(?m)^(User|Group)=.*$", rf"\1={user}", text)
+    for folder, root, key in (
+        (config.parent, "/etc", "ConfigurationDirectory"),
+        (state_dir, "/var/lib", "StateDirectory"),
+    ):
+        if folder.is_relative_to(root):
+            text = re.sub(rf"(?m)^{key}=.*$", f"{key}={folder.relative_to(root)}", text)
+        else:  # systemd makes such folders under its own roots only; `setup` has made this one
+            writable = f"ReadWritePaths={folder}\n" if key == "StateDirectory" else ""
+            text = re.sub(rf"(?m)^{key}=.*\n{key}Mode=.*\n", writable, text)
+    return text
+
+
+def shipped(folder: str, name: str) -> str:
+    """A file of the installed package, else of the repository."""
+    package = Path(__file__).resolve().parent.parent
+    root = package if (package / folder).is_dir() else package.parent
+    return (root / folder / name).read_text(encoding="utf-8")

@@ -1,0 +1,288 @@
+"""`setup`: whose everything is, that nothing there is changed over, and that what it writes works."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pwd
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from radius_push import setup
+from radius_push.cli import main
+from radius_push.settings import SAMPLE_PASSWORD_HASH, load
+from radius_push.setup import NotPossible, Site, install
+from radius_push.setup.texts import unit_text
+from tests.systemd.unit import UNIT, values
+
+USER = "nobody"
+"""A user that every machine has."""
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that other users may enter, unlike pytest's: root acts as the server's user in it."""
+    folder = Path(tempfile.mkdtemp(prefix="radius-push-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def site(place: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setattr(setup, "UNIT", place / UNIT.name)
+    return Site(USER, place / "etc", place / "state", Path("/bin/true"), Path("/bin/sh"), systemd=False)
+
+
+def played(site: Site, *, dry: bool = False) -> tuple[list[str], list[str], str | None]:
+    """What was changed, what was there, and the password that was told."""
+    steps: list[tuple[str, bool]] = []
+    password = install(site, dry=dry, tell=lambda says, changes: steps.append((says, changes)))
+    return [says for says, changes in steps if changes], [says for says, c in steps if not c], password
+
+
+def everything(folder: Path) -> Iterator[tuple[str, str, str, str]]:
+    for path in sorted(folder.rglob("*")):
+        status = path.stat()
+        owner, group = pwd.getpwuid(status.st_uid).pw_name, status.st_gid
+        name = "root" if group == 0 else "theirs"
+        yield str(path.relative_to(folder)), owner, name, f"{stat.S_IMODE(status.st_mode):04o}"
+
+
+@as_root
+def test_settings_are_roots_and_read_by_the_server_alone_and_state_is_the_servers(
+    site: Site, place: Path
+) -> None:
+    played(site)
+    assert list(everything(place)) == [
+        ("etc", "root", "theirs", "0750"),
+        ("etc/radius-push.yaml", "root", "theirs", "0640"),
+        ("etc/this-machine.secret", "root", "theirs", "0640"),
+        ("state", USER, "theirs", "0700"),
+        ("state/keys", USER, "theirs", "0700"),
+        ("state/keys/pepper", USER, "theirs", "0600"),
+        ("state/keys/try_login_secret", USER, "theirs", "0600"),
+    ]
+
+
+@as_root
+def test_the_first_settings_are_good_and_hold_no_secret_that_others_know(site: Site) -> None:
+    _, _, password = played(site)
+    settings = load(site.config, environ={})
+    assert settings.store == str(site.state_dir / "state.db")
+    assert settings.warnings == ()
+    text = site.config.read_text()
+    assert "testing123" not in text
+    assert SAMPLE_PASSWORD_HASH not in text
+    assert password is not None
+    assert password not in text
+    assert len(password) == 16
+    secret = settings.clients["this-machine"].secrets[0].reveal().decode()
+    assert len(secret) == 32
+    assert secret not in text
+
+
+@as_root
+async def test_the_password_that_is_told_is_the_first_users(site: Site) -> None:
+    from radius_push.directory.local import LocalDirectory
+    from radius_push.model import Person, Right, Secret
+    from radius_push.shapes import LocalProfile
+
+    _, _, password = played(site)
+    assert password is not None
+    profile = load(site.config, environ={}).authentication_profiles["local-users"]
+    assert isinstance(profile, LocalProfile)
+    directory = LocalDirectory(profile)
+    alice = await directory.find("alice")
+    assert isinstance(alice, Person)
+    assert await directory.prove(alice, Secret(password)) == Right()
+    await directory.close()
+
+
+@as_root
+def test_a_second_time_changes_nothing(site: Site, place: Path) -> None:
+    played(site)
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    changed, there, password = played(site)
+    assert (changed, password) == ([], None)
+    assert len(there) == 5
+    assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
+
+
+@as_root
+def test_settings_that_are_there_stay_and_whoever_cannot_read_them_is_told(site: Site) -> None:
+    site.config_dir.mkdir()
+    site.config.write_text("mine")
+    site.config.chmod(0o600)
+    _, there, password = played(site)
+    assert site.config.read_text() == "mine"
+    assert password is None
+    assert any(f"chgrp {USER} FILE; chmod 640 FILE" in says for says in there)
+
+
+@as_root
+def test_what_a_server_run_as_root_left_is_given_to_the_user(site: Site) -> None:
+    (site.state_dir / "keys").mkdir(parents=True)
+    for name in ("state.db", "state.db-wal", "keys/pepper"):
+        (site.state_dir / name).touch(mode=0o600)
+    changed, _, _ = played(site)
+    assert {path.owner() for path in (site.state_dir, *site.state_dir.rglob("*"))} == {USER}
+    assert f"give {site.state_dir / 'keys' / 'pepper'} to the server" in changed
+
+
+@as_root
+def test_in_the_servers_own_folder_root_gives_nothing_away(site: Site, place: Path) -> None:
+    """Its user could have put a link to any file there, for root to give it to them."""
+    played(site)
+    precious = place / "precious"
+    precious.touch()
+    (site.state_dir / "state.db").hardlink_to(precious)
+    played(site)
+    assert precious.owner() == "root"
+
+
+@as_root
+def test_a_folder_of_others_is_not_taken(site: Site) -> None:
+    site.state_dir.mkdir()
+    (site.state_dir / "accounts.xls").touch()
+    with pytest.raises(NotPossible, match="holds other things"):
+        played(site)
+    assert site.state_dir.owner() == "root"
+
+
+def test_a_dry_run_changes_nothing_also_without_root(site: Site, place: Path) -> None:
+    changed, _, _ = played(site, dry=True)
+    assert len(changed) == 5
+    assert list(place.iterdir()) == []
+
+
+def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    result = CliRunner().invoke(main, ["setup"])
+    assert result.exit_code == 2
+    assert "run it as root, or with --dry-run" in result.output
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"user": "Robert; --"}, "no name for a system user"),
+        ({"state_dir": Path("/etc")}, "must be a full path"),
+        ({"state_dir": Path("/srv/a b")}, "must be a full path"),
+        ({"state_dir": Path("/srv/x"), "config_dir": Path("/srv/x")}, "a folder each"),
+        (
+            {"systemd": True, "command": Path("/nowhere/radius-push")},
+            "not a command that systemd could start",
+        ),
+    ],
+)
+def test_what_is_not_possible_is_said_first(site: Site, change: dict[str, object], says: str) -> None:
+    with pytest.raises(NotPossible, match=says):
+        played(dataclasses.replace(site, **change), dry=True)  # type: ignore[arg-type]
+
+
+# --- the unit ----------------------------------------------------------------------------------------
+
+
+def test_the_unit_of_the_usual_folders_is_the_shipped_one_but_for_the_command() -> None:
+    text = unit_text(
+        user="radius-push",
+        config=Path("/etc/radius-push/radius-push.yaml"),
+        state_dir=Path("/var/lib/radius-push"),
+        command=Path("/opt/radius-push/bin/radius-push"),
+    )
+    shipped = UNIT.read_text(encoding="utf-8")
+    assert text == shipped.replace("/usr/local/bin/", "/opt/radius-push/bin/")
+
+
+def test_other_folders_and_users_reach_the_unit() -> None:
+    text = unit_text(
+        user="mfa",
+        config=Path("/srv/mfa/etc/radius-push.yaml"),
+        state_dir=Path("/srv/mfa/state"),
+        command=Path("/opt/radius-push/bin/radius-push"),
+    )
+    assert values(text, "User") == values(text, "Group") == ["mfa"]
+    assert values(text, "ReadWritePaths") == ["/srv/mfa/state"]
+    assert values(text, "ConfigurationDirectory") == values(text, "StateDirectory") == []
+    assert values(text, "ExecStart") == [
+        "/opt/radius-push/bin/radius-push serve --config /srv/mfa/etc/radius-push.yaml"
+    ]
+
+
+@as_root
+def test_a_unit_that_is_there_and_differs_stays(site: Site) -> None:
+    with_unit = dataclasses.replace(site, systemd=True)
+    changed, _, _ = played(with_unit)
+    assert changed[-1] == f"write the unit {setup.UNIT}"
+    assert f"the unit is there: {setup.UNIT}" in played(with_unit)[1]
+    setup.UNIT.write_text("mine")
+    changed, there, _ = played(with_unit)
+    assert changed == []
+    assert "stays as it is" in there[-1]
+    assert setup.UNIT.read_text() == "mine"
+
+
+@pytest.mark.parametrize("folder", ["/root/venv/bin", "/home/ann/venv/bin", "/tmp/venv/bin"])
+def test_a_command_that_the_service_cannot_see_is_refused(
+    site: Site, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    with_unit = dataclasses.replace(site, systemd=True, command=Path(folder) / "radius-push")
+    with pytest.raises(NotPossible, match="the service cannot look into"):
+        played(with_unit, dry=True)
+
+
+# --- the whole verb, on a machine of its own ---------------------------------------------------------------
+
+APART = """\
+set -eu
+mkdir -p "$1/etc" "$1/lib"
+cp -a /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/login.defs "$1/etc/"
+mount --bind "$1/etc" /etc
+mount --bind "$1/lib" /var/lib
+shift
+"$@" setup
+"$@" check
+"$@" setup
+stat -c '%U:%G %a %n' /etc/radius-push /etc/radius-push/* /var/lib/radius-push /var/lib/radius-push/keys/*
+"""
+
+
+@as_root
+@pytest.mark.slow
+def test_with_its_own_user_and_the_usual_folders(tmp_path: Path) -> None:
+    """In a mount namespace whose /etc and /var/lib are copies, so that this machine stays as it was."""
+    told = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", APART, "sh", str(tmp_path), sys.executable, "-c", VERB],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=UNIT.parent.parent,
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "now    make the system user radius-push" in told.stdout
+    assert "/etc/radius-push/radius-push.yaml: good" in told.stdout
+    assert "ok     the system user is there: radius-push" in told.stdout
+    assert len(re.findall("kept nowhere", told.stdout)) == 1
+    assert told.stdout.splitlines()[-6:] == [
+        "root:radius-push 750 /etc/radius-push",
+        "root:radius-push 640 /etc/radius-push/radius-push.yaml",
+        "root:radius-push 640 /etc/radius-push/this-machine.secret",
+        "radius-push:radius-push 700 /var/lib/radius-push",
+        "radius-push:radius-push 600 /var/lib/radius-push/keys/pepper",
+        "radius-push:radius-push 600 /var/lib/radius-push/keys/try_login_secret",
+    ]
+
+
+VERB = "from radius_push.cli import main; main()"
