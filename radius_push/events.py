@@ -76,6 +76,8 @@ class Asked:
     """What each directory said, in order: `corp-ldap: knows alice, right password`."""
     trace: tuple[str, ...]
     """Each policy with its hit or miss, top to bottom."""
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class Accepted:
     reply: tuple[tuple[str, str], ...]
     directories: tuple[str, ...]
     trace: tuple[str, ...]
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,8 @@ class Rejected:
     question: str | None
     directories: tuple[str, ...]
     trace: tuple[str, ...]
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +147,12 @@ class Unanswered:
     person: str | None
     reason: Reason
     detail: str
+    address: str | None
     question: str | None
     directories: tuple[str, ...]
     trace: tuple[str, ...]
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)
