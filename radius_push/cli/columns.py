@@ -1,4 +1,4 @@
-"""Rows under headings, in columns that stay where they are while more rows come."""
+"""Rows under headings, in columns that grow no narrower while more rows come."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = Sequence[str | None]
 
 
 class Columns:
-    """As wide as the headings and the rows known at first ask for; nothing in a cell is shown as `-`."""
+    """As wide as the headings and the rows so far ask for; nothing in a cell is shown as `-`."""
 
     def __init__(self, headings: Sequence[str], rows: Sequence[Row], *, least: Sequence[int] = ()) -> None:
         """`least`: widths for rows to come, of the first columns."""
@@ -29,8 +29,10 @@ class Columns:
         return "\n".join(self.line(row) for row in [self._headings, *self._rows])
 
     def line(self, row: Row) -> str:
-        cells = (shown(cell).ljust(width) for cell, width in zip(row, self._widths, strict=True))
-        return "  ".join(cells).rstrip()
+        cells = [shown(cell) for cell in row]
+        self._widths = [max(len(cell), width) for cell, width in zip(cells, self._widths, strict=True)]
+        padded = (cell.ljust(width) for cell, width in zip(cells, self._widths, strict=True))
+        return "  ".join(padded).rstrip()
 
 
 def shown(text: str | None, *, longest: int = LONGEST) -> str:

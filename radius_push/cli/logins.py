@@ -17,7 +17,7 @@ from radius_push.ports import Clock, Store
 HEADINGS = (
     "TIME", "CODE", "USER", "CLIENT", "ADDRESS", "VERDICT", "PROFILE", "METHOD", "PHONE", "SECONDS",
 )  # fmt: skip
-LEAST = (20, 6, 12, 8, 15, 24, 20, 6, 12)
+LEAST = (20, 6, 12, 12, 15, 23, 20, 6, 12)
 """Characters, so that lines which come later stand under the first ones."""
 LAST = 20
 MOST = 10_000
