@@ -77,6 +77,8 @@ class Asked:
     """What each directory said, in order: `corp-ldap: knows alice, right password`."""
     trace: tuple[str, ...]
     """Each policy with its hit or miss, top to bottom."""
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class Accepted:
     reply: tuple[tuple[str, str], ...]
     directories: tuple[str, ...]
     trace: tuple[str, ...]
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ class Rejected:
     question: str | None
     directories: tuple[str, ...]
     trace: tuple[str, ...]
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +148,12 @@ class Unanswered:
     person: str | None
     reason: Reason
     detail: str
+    address: str | None
     question: str | None
     directories: tuple[str, ...]
     trace: tuple[str, ...]
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,17 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody the store knows: they have or had a phone."""
+
+    person: PersonKey
+    username: str
+    """As the directory spelled it when their newest phone came."""
+    devices: Mapping[DeviceState, int]
+    """How many in each state; a state without any is absent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
     """A single-use right to add one phone. Its token and typed code are kept as keyed hashes."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -11,6 +11,7 @@ from radius_push.model import (
     Device,
     Found,
     Invitation,
+    Known,
     Person,
     PersonKey,
     Proved,
@@ -65,6 +66,8 @@ class Bell(Protocol):
         """Return at the next ring, or after `seconds`."""
 
 
+EvidenceRow = tuple[int, float, str, dict[str, object]]
+"""number, at, kind, fields."""
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
 
@@ -126,6 +129,12 @@ class Store(Protocol):
     async def device(self, id: str) -> Device | None:
         """Also a removed one."""
 
+    async def last_answers(self) -> Mapping[str, float]:
+        """When each device that ever did answered last: UTC seconds by device id."""
+
+    async def people(self) -> Sequence[Known]:
+        """Everybody who has or had a device, by name."""
+
     async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
         """False if there is no such device, or it is removed already."""
 
@@ -159,8 +168,22 @@ class Store(Protocol):
 
     # evidence
 
-    def evidence(self, *, after: int = 0) -> AsyncIterator[tuple[int, float, str, dict[str, object]]]:
-        """Rows in order, those with a higher number than `after`: number, at, kind, fields."""
+    def evidence(self, *, after: int = 0) -> AsyncIterator[EvidenceRow]:
+        """Rows in order, behind number `after`."""
+
+    def news(self) -> AbstractAsyncContextManager[Bell]:
+        """Rings when evidence was written (in any process)."""
+
+    async def evidence_before(
+        self, number: int | None, *, kinds: Collection[str], most: int
+    ) -> Sequence[EvidenceRow]:
+        """Newest first: rows of these kinds before `number` (None: from the end)."""
+
+    async def evidence_of(self, login: str) -> Sequence[EvidenceRow]:
+        """What happened to the logins with this trace code, in order; of very many rows the newest."""
+
+    async def last_login_of(self, person: PersonKey) -> EvidenceRow | None:
+        """How their last login ended: accepted, rejected or unanswered."""
 
     async def verify_evidence(self) -> int:
         """Walk the hash chain; how many rows. Raises StoreDown naming the first broken row."""

@@ -59,6 +59,7 @@ def asked(
         devices=devices,
         directories=story.directories,
         trace=story.trace,
+        arrived_at=story.arrival.at,
     )
 
 
@@ -79,6 +80,7 @@ def accepted(
         reply=choice.reply,
         directories=story.directories,
         trace=story.trace,
+        arrived_at=story.arrival.at,
     )
 
 
@@ -94,6 +96,7 @@ def rejected(story: Story, end: Refuse, question: Question | None = None) -> eve
         question=question.id if question else None,
         directories=story.directories,
         trace=story.trace,
+        arrived_at=story.arrival.at,
     )
 
 
@@ -105,7 +108,9 @@ def unanswered(story: Story, end: Quiet, question: Question | None = None) -> ev
         person=str(story.person.key) if story.person else None,
         reason=end.reason,
         detail=end.detail,
+        address=story.address,
         question=question.id if question else None,
         directories=story.directories,
         trace=story.trace,
+        arrived_at=story.arrival.at,
     )

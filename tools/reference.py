@@ -22,11 +22,12 @@ from typing import Any
 import click
 import yaml
 from pydantic import PlainValidator
-from reference_words import EXIT_CODES, FIELDS, REASONS, REASONS_HEAD, SECTIONS, TAKES
+from reference_words import EXIT_CODES, FIELDS, REASONS_HEAD, SECTIONS, TAKES
 
 from radius_push import events
 from radius_push.cli import VERBS, main
 from radius_push.model import Reason
+from radius_push.observe.words import REASONS
 from radius_push.settings import schema
 from radius_push.settings.json_schema import words_of
 from radius_push.settings.scalars import in_words

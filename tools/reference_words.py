@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from radius_push.model import Reason
 from radius_push.settings import schema
 
 REASONS_HEAD = """\
@@ -116,6 +115,9 @@ EXIT_CODES = {
         2: "could not run: settings, store, or a directory that is down",
     },
     "devices": {0: "listed, or removed", 1: "there is no phone with that ID", 2: "settings, or no store yet"},
+    "users": {0: "listed", 2: "settings, or no store yet"},
+    "logins": {0: "listed, or left by Ctrl-C", 2: "not understood, settings, or no store yet"},
+    "trace": {0: "told", 1: "no login has that code, or it is none", 2: "settings, or no store yet"},
     "try-login": {0: "accepted", 1: "rejected", 2: "no answer, or it could not ask"},
     "demo": {0: "every login ended as planned", 1: "one did not"},
     "test-phone": {
@@ -159,111 +161,3 @@ FIELDS = {
     "given_up": "It was the fifth: the phone is removed.",
 }
 """Events and fields that say nothing in events.py, as their name says it all to a reader of code."""
-
-_REFUSED, _SILENCE, _NEVER = "refused", "silence", "silence, and no event"
-
-REASONS = {
-    Reason.WRONG_PASSWORD: (
-        _REFUSED,
-        "The directory says so, or said so of the same password less than 60 s ago: not asked again.",
-        "Nothing. If all of a gateway's users get it: compare the shared secrets.",
-    ),
-    Reason.UNKNOWN_USER: (
-        _REFUSED,
-        "No directory of this client's profiles knows the name.",
-        "Compare `user_filter`, `base_dn` and what the gateway sends (a domain before or after the name?).",
-    ),
-    Reason.AMBIGUOUS: (_REFUSED, "More than one entry fits the name.", "Make `user_filter` narrower."),
-    Reason.ACCOUNT_CLOSED: (
-        _REFUSED,
-        "The directory refuses the account: locked, disabled, expired. `detail` says which.",
-        "Mend the account in the directory.",
-    ),
-    Reason.CROWDED_OUT: (
-        _REFUSED,
-        "Too many passwords of local users, or of this one, waited to be checked; this one was not.",
-        "Somebody floods the gateway with guesses: stop them there.",
-    ),
-    Reason.NO_USERNAME: (_REFUSED, "The request has no User-Name.", "Look at the gateway."),
-    Reason.NO_PASSWORD: (
-        _REFUSED,
-        "The password is empty.",
-        "Nothing. It is never sent to a directory.",
-    ),
-    Reason.PASSWORD_NOT_READABLE: (
-        _REFUSED,
-        "The password is neither UTF-8 nor in the client's encoding, or holds a NUL.",
-        "Set `password_encoding` to what the gateway sends.",
-    ),
-    Reason.PROOF_NOT_ACCEPTED: (
-        _REFUSED,
-        "The request has no User-Password: the gateway speaks CHAP, MS-CHAP or EAP.",
-        "Set the gateway to PAP.",
-    ),
-    Reason.NO_POLICY: (
-        _REFUSED,
-        "The password was right, no policy admits, and there is no `otherwise`.",
-        "Read `trace`: it says of each policy why it missed.",
-    ),
-    Reason.REFUSED_BY_POLICY: (
-        _REFUSED,
-        "A policy with `profile: refuse` fits.",
-        "`detail` names the policy.",
-    ),
-    Reason.DIRECTORY_NOT_LISTED: (
-        _REFUSED,
-        "The profile that was reached does not list the directory that spoke.",
-        "Add it to `fallback_auth_profiles`, or write a policy. `check` says for whom this happens.",
-    ),
-    Reason.REPLY_NOT_COMPUTED: (
-        _REFUSED,
-        "A reply attribute could not be made: no value, several, or not of the attribute's type.",
-        "`detail` names the attribute. Nobody comes in with other rights than written.",
-    ),
-    Reason.NOT_ENROLLED: (_REFUSED, "The person has no phone.", "`radius-push enroll USER`."),
-    Reason.DECIDED_OTHERWISE: (
-        "refused, at once",
-        "The phone said yes, and by then the policies say something else (`until` ended meanwhile).",
-        "Nothing.",
-    ),
-    Reason.DENIED: (
-        "Access-Reject at once, with `texts.denied`",
-        "A phone said no.",
-        "Ask the person. If it was not them, somebody has their password: change it.",
-    ),
-    Reason.TIMED_OUT: (
-        "Access-Reject with `texts.timeout`; refused, if the directory took all of the time",
-        "No phone answered in time.",
-        "Is the phone's page open? Is `patience` as long as the gateway really waits?",
-    ),
-    Reason.DEVICE_REMOVED: ("refused, at once", "The phone that said yes was removed meanwhile.", "Nothing."),
-    Reason.DIRECTORY_DOWN: (
-        _SILENCE,
-        "No directory whose word counts could be asked.",
-        "`directories` says what failed. An `emergency` directory would answer meanwhile.",
-    ),
-    Reason.ATTRIBUTE_NOT_READ: (
-        _SILENCE,
-        "A policy needs an attribute that the directory gave only in part, or unreadable.",
-        "`trace` names it. An answer could be wrong, so there is none.",
-    ),
-    Reason.STORE_DOWN: (_NEVER, "The store could not be read or written.", "The log line says why."),
-    Reason.WRONG_SHARED_SECRET: (
-        _SILENCE,
-        "Without Message-Authenticator: the password decrypts to rubbish.",
-        "Compare the shared secrets. See [gateways](../how-to/gateways.md#a-wrong-shared-secret).",
-    ),
-    Reason.REPLAYED: (
-        _SILENCE,
-        "The same packet passed the first factor within the last 24 h.",
-        "A gateway does not do this after 30 s: look who does.",
-    ),
-    Reason.SUPERSEDED: (
-        _SILENCE,
-        "The gateway gave this request up for a newer one under the same Identifier.",
-        "Let it wait longer: one long try.",
-    ),
-    Reason.CRASHED: (_SILENCE, "A fault of ours ended the login.", "Report the line `login CODE crashed`."),
-    Reason.SERVER_STOPPED: (_SILENCE, "The server stopped while the phone was asked.", "Nothing."),
-}
-"""Reason -> what the gateway gets, what it means, what to do."""

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from radius_push.cli.columns import Columns, day_and_time
 from radius_push.cli.enroll import issuer
 from radius_push.cli.invitation import plain
-from radius_push.cli.options import config_option, could_not_run, json_option, load_settings
+from radius_push.cli.options import config_option, json_option, with_store
 from radius_push.events import DeviceRemoved
 from radius_push.model import Device
-from radius_push.ports import DoorClosed, Store
+from radius_push.ports import Clock, Store
 
-HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE")
+HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "ANSWERED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +49,25 @@ class Wanted:
 @json_option
 def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
     """List the phones (of USER), or remove the one with this ID: it can answer no more from then on."""
-    from radius_push.server import LoopClock
-    from radius_push.store.sqlite import SqliteStore
-
     wanted = Wanted.parse(words)
-    settings = load_settings(config)
-    file = Path(settings.store)
-    if not file.exists():
-        could_not_run(f"there is no store at {file} yet: `radius-push serve` makes it")
-    clock = LoopClock()
 
-    async def run() -> bool:
-        store = SqliteStore.open(file, clock=clock, on_event=lambda _at, _event: None)
-        try:
-            if wanted.remove is not None:
-                return await _remove(store, wanted.remove, at=clock.now(), as_json=as_json)
-            return await _list(store, wanted.user, as_json=as_json)
-        finally:
-            await store.close()
+    async def work(store: Store, clock: Clock) -> bool:
+        if wanted.remove is not None:
+            return await _remove(store, wanted.remove, at=clock.now(), as_json=as_json)
+        return await _list(store, wanted.user, as_json=as_json)
 
-    try:
-        good = asyncio.run(run())
-    except DoorClosed as problem:
-        could_not_run(str(problem))
-    sys.exit(0 if good else 1)
+    sys.exit(0 if with_store(config, work) else 1)
 
 
 async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
     found = [device for device in await store.devices() if user is None or _is_of(device, user)]
+    answered = await store.last_answers()
+    rows = [(*_cells(device), day_and_time(answered.get(device.id))) for device in found]
     if as_json:
-        for device in found:
-            click.echo(json.dumps(dict(zip(map(str.lower, HEADINGS), _cells(device), strict=True))))
+        for row in rows:
+            click.echo(json.dumps(dict(zip(map(str.lower, HEADINGS), row, strict=True))))
     elif found:
-        click.echo(_table([HEADINGS, *map(_cells, found)]))
+        click.echo(Columns(HEADINGS, rows).table())
     else:
         click.echo("No phones." if user is None else f"No phones of {plain(user)}.")
     return True
@@ -106,13 +91,12 @@ def _is_of(device: Device, user: str) -> bool:
     return user.casefold() in (device.username.casefold(), str(device.person).casefold())
 
 
-def _cells(device: Device) -> tuple[str, ...]:
-    since = datetime.fromtimestamp(device.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return (device.id, device.username, str(device.person), device.name, device.state.value, since)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    shown = [[plain(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in shown)
-    return "\n".join("  ".join(row).rstrip() for row in padded)
+def _cells(device: Device) -> tuple[str | None, ...]:
+    return (
+        device.id,
+        device.username,
+        str(device.person),
+        device.name,
+        device.state.value,
+        day_and_time(device.created_at),
+    )

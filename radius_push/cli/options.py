@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import click
 
+from radius_push.ports import Clock, DoorClosed, Store
 from radius_push.shapes import Settings
+
+T = TypeVar("T")
 
 DEFAULT = "/etc/radius-push/radius-push.yaml"
 
@@ -32,6 +37,29 @@ def load_settings(config: Path) -> Settings:
         return load(config, environ=os.environ)
     except SettingsError as mistakes:
         could_not_run(str(mistakes))
+
+
+def with_store(config: Path, work: Callable[[Store, Clock], Awaitable[T]]) -> T:
+    """Do `work` with the store of these settings. Without one nothing is made, and the verb says so."""
+    from radius_push import server
+    from radius_push.store.sqlite import SqliteStore
+
+    file = Path(load_settings(config).store)
+    if not file.exists():
+        could_not_run(f"there is no store at {file} yet: `radius-push serve` makes it")
+    clock = server.LoopClock()
+
+    async def run() -> T:
+        store = SqliteStore.open(file, clock=clock, on_event=lambda _at, _event: None)
+        try:
+            return await work(store, clock)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(run())
+    except DoorClosed as problem:
+        could_not_run(str(problem))
 
 
 def could_not_run(why: str) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -16,7 +17,15 @@ from radius_push.cli.options import config_option, could_not_run, load_settings
     "--forget-phones", is_flag=True, help="Give up the phone side's old address and every device with it."
 )
 @click.option("--verbose", is_flag=True, help="Also say what is of use only when looking for a fault.")
-def serve(*, config: Path, forget_phones: bool, verbose: bool) -> None:
+@click.option(
+    "--log",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Log lines for people, or JSON for programs.",
+)
+def serve(*, config: Path, forget_phones: bool, verbose: bool, form: Literal["text", "json"]) -> None:
     """Answer the VPN gateways, until SIGTERM or Ctrl-C."""
     import uvloop
 
@@ -25,7 +34,7 @@ def serve(*, config: Path, forget_phones: bool, verbose: bool) -> None:
     from radius_push.server import serve as run
 
     settings = load_settings(config)
-    log.set_up(level=logging.DEBUG if verbose else logging.INFO)
+    log.set_up(level=logging.DEBUG if verbose else logging.INFO, form=form)
     for warning in settings.warnings:
         log.logger.warning("%s", warning)
     try:

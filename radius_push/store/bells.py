@@ -10,6 +10,9 @@ from threading import Lock
 
 from radius_push.model import PersonKey
 
+EVIDENCE = "evidence"
+"""The topic of whatever is written to the evidence log."""
+
 
 def person_topic(person: PersonKey | str) -> str:
     return f"person {person}"

@@ -10,14 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from radius_push.events import Event, fields, kind
-from radius_push.ports import StoreDown
+from radius_push.model import PersonKey
+from radius_push.ports import EvidenceRow, StoreDown
+
+MOST_OF_A_LOGIN = 1000
+"""Rows read of one trace code."""
 
 Row = tuple[int, float, str, str, bytes]
 """number, at, kind, body as JSON, hash."""
+
+
+_BEHIND_ALL = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,11 @@ def append(rows: sqlite3.Connection, head: Head, *, at: float, event: Event) -> 
     """Write one event behind `head`, inside the caller's transaction; returns the new head."""
     number, at, name, body = head.number + 1, float(at), kind(event), canonical(fields(event))
     digest = _chained(head, number=number, at=at, kind=name, body=body)
-    rows.execute("INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", (number, at, name, body, digest))
+    rows.execute(
+        "INSERT INTO evidence (number, at, kind, body, hash, login, person)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, json_extract(?4, '$.login'), json_extract(?4, '$.person'))",
+        (number, at, name, body, digest),
+    )
     return Head(number, digest)
 
 
@@ -49,6 +60,51 @@ def page(rows: sqlite3.Connection, *, after: int, most: int) -> list[Row]:
         (after, most),
     )
     return [(row["number"], row["at"], row["kind"], row["body"], row["hash"]) for row in found]
+
+
+def before(
+    rows: sqlite3.Connection, number: int | None, *, kinds: Collection[str], most: int
+) -> list[EvidenceRow]:
+    """The newest rows of these kinds that stand before `number` (None: the end), newest first."""
+    found = rows.execute(
+        "SELECT number, at, kind, body FROM evidence"
+        " WHERE number < ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY number DESC LIMIT ?",
+        (_BEHIND_ALL if number is None else number, canonical(sorted(kinds)), most),
+    )
+    return [_read(row) for row in found]
+
+
+def of_login(rows: sqlite3.Connection, login: str) -> list[EvidenceRow]:
+    """Rows of one trace code in order; of very many the newest."""
+    found = rows.execute(
+        "SELECT number, at, kind, body FROM evidence WHERE login = ? ORDER BY number DESC LIMIT ?",
+        (login, MOST_OF_A_LOGIN),
+    )
+    return [_read(row) for row in found][::-1]
+
+
+def last_login_of(rows: sqlite3.Connection, person: PersonKey) -> EvidenceRow | None:
+    """How their last login ended."""
+    row = rows.execute(
+        "SELECT number, at, kind, body FROM evidence WHERE person = ?"
+        " AND kind IN ('accepted', 'rejected', 'unanswered') ORDER BY number DESC LIMIT 1",
+        (str(person),),
+    ).fetchone()
+    return None if row is None else _read(row)
+
+
+def check_copies(rows: sqlite3.Connection) -> None:
+    """What rows are found by is what stands in them. Raises StoreDown naming the first row that is not."""
+    row = rows.execute(
+        "SELECT number FROM evidence WHERE login IS NOT json_extract(body, '$.login')"
+        " OR person IS NOT json_extract(body, '$.person') ORDER BY number LIMIT 1"
+    ).fetchone()
+    if row is not None:
+        raise StoreDown(f"evidence row {row['number']} is filed under what it does not say")
+
+
+def _read(row: sqlite3.Row) -> EvidenceRow:
+    return row["number"], row["at"], row["kind"], json.loads(row["body"])
 
 
 def follow(head: Head, rows: Iterable[Row]) -> Head:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from radius_push import events
 from radius_push.events import Event
-from radius_push.model import Device, DeviceState, Invitation, PersonKey
+from radius_push.model import Device, DeviceState, Invitation, Known, PersonKey
 from radius_push.ports import Confirmation, Redemption
 from radius_push.store import rows
 from radius_push.store.bells import person_topic
@@ -53,6 +53,17 @@ def remove(transaction: Transaction, id: str, *, at: float, event: Event) -> boo
 def has_ever_had(transaction: Transaction, person: PersonKey) -> bool:
     found = transaction.execute("SELECT 1 FROM persons WHERE person = ?", str(person)).fetchone()
     return found is not None
+
+
+def people(transaction: Transaction) -> list[Known]:
+    """Everybody who has or had a device, by name."""
+    counted: dict[str, dict[DeviceState, int]] = {}
+    for row in transaction.execute("SELECT person, state, count(*) AS many FROM devices GROUP BY 1, 2"):
+        counted.setdefault(row["person"], {})[DeviceState(row["state"])] = row["many"]
+    # In a group with one max(), SQLite takes the other columns from the row that has it.
+    named = transaction.execute("SELECT person, username, max(created_at) FROM devices GROUP BY person")
+    known = [Known(PersonKey.parse(row["person"]), row["username"], counted[row["person"]]) for row in named]
+    return sorted(known, key=lambda each: (each.username.casefold(), str(each.person)))
 
 
 # --- invitations -----------------------------------------------------------------------------------

@@ -91,6 +91,14 @@ def of_person(transaction: Transaction, person: PersonKey, *, closed_since: floa
     return [rows.question(row) for row in found][::-1]
 
 
+def last_answers(transaction: Transaction) -> dict[str, float]:
+    """By device id: when the last question it answered was closed, a moment after its answer."""
+    found = transaction.execute(
+        "SELECT id, (SELECT max(closed_at) FROM questions WHERE device = devices.id) AS at FROM devices"
+    )
+    return {row["id"]: row["at"] for row in found if row["at"] is not None}
+
+
 def answer(
     transaction: Transaction, question: str, *, device: str, approve: bool, at: float, event: Event
 ) -> bool:

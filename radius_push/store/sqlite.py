@@ -7,17 +7,17 @@ one commit is the matter of `writer.py`.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
 
 from radius_push.events import Event
-from radius_push.model import Device, Invitation, PersonKey, Question, QuestionState
-from radius_push.ports import Bell, Clock, Confirmation, Redemption, StoreDown
+from radius_push.model import Device, Invitation, Known, PersonKey, Question, QuestionState
+from radius_push.ports import Bell, Clock, Confirmation, EvidenceRow, Redemption, StoreDown
 from radius_push.store import evidence, phones, questions
-from radius_push.store.bells import person_topic, question_topic
-from radius_push.store.evidence import Row as EvidenceRow
+from radius_push.store.bells import EVIDENCE, person_topic, question_topic
+from radius_push.store.evidence import Row
 from radius_push.store.file import open_file
 from radius_push.store.writer import OnEvent, Transaction, Work, Writer
 
@@ -124,6 +124,12 @@ class SqliteStore:
     async def device(self, id: str) -> Device | None:
         return await self._read(lambda rows: phones.read(rows, id))
 
+    async def last_answers(self) -> Mapping[str, float]:
+        return await self._read(questions.last_answers)
+
+    async def people(self) -> Sequence[Known]:
+        return await self._read(phones.people)
+
     async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
         return await self._write(lambda rows: phones.remove(rows, id, at=at, event=event))
 
@@ -179,17 +185,32 @@ class SqliteStore:
 
         await self._write(work)
 
-    async def evidence(self, *, after: int = 0) -> AsyncIterator[tuple[int, float, str, dict[str, object]]]:
+    async def evidence(self, *, after: int = 0) -> AsyncIterator[EvidenceRow]:
         while rows := await self._evidence_after(after):
             for number, at, kind, body, _ in rows:
                 yield number, at, kind, json.loads(body)
                 after = number
 
+    def news(self) -> AbstractAsyncContextManager[Bell]:
+        return self._writer.bells.listen(EVIDENCE)
+
+    async def evidence_before(
+        self, number: int | None, *, kinds: Collection[str], most: int
+    ) -> Sequence[EvidenceRow]:
+        return await self._read(lambda rows: evidence.before(rows.rows, number, kinds=kinds, most=most))
+
+    async def evidence_of(self, login: str) -> Sequence[EvidenceRow]:
+        return await self._read(lambda rows: evidence.of_login(rows.rows, login))
+
+    async def last_login_of(self, person: PersonKey) -> EvidenceRow | None:
+        return await self._read(lambda rows: evidence.last_login_of(rows.rows, person))
+
     async def verify_evidence(self) -> int:
         head = evidence.Head()
         while rows := await self._evidence_after(head.number):
             head = evidence.follow(head, rows)
+        await self._read(lambda rows: evidence.check_copies(rows.rows))
         return head.number
 
-    async def _evidence_after(self, number: int) -> list[EvidenceRow]:
+    async def _evidence_after(self, number: int) -> list[Row]:
         return await self._read(lambda rows: evidence.page(rows.rows, after=number, most=PAGE))

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from radius_push.events import Event
 from radius_push.ports import StoreDown
 from radius_push.store import evidence
-from radius_push.store.bells import Bells
+from radius_push.store.bells import EVIDENCE, Bells
 
 T = TypeVar("T")
 OnEvent = Callable[[float, Event], None]
@@ -49,6 +49,7 @@ class Transaction:
             self.head = evidence.head(self.rows)
         self.head = evidence.append(self.rows, self.head, at=at, event=event)
         self.events.append((at, event))
+        self.ring(EVIDENCE)
 
     def ring(self, topic: str) -> None:
         self.topics.append(topic)

@@ -12,9 +12,12 @@ import traceback
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from radius_push import enrollment, events
+from radius_push.cli import main
 from radius_push.model import Person, Reason, Secret
+from radius_push.observe.log import JsonLines, TextLines, log_event
 from radius_push.ports import StoreDown
 from radius_push.radius.packet import Arrival
 from radius_push.test_phone import SoftwarePhone
@@ -100,6 +103,12 @@ async def down(*events: events.Event) -> None:
 
 def seen(caplog: pytest.LogCaptureFixture, h: House, folder: Path) -> dict[str, str]:
     """Everything that somebody could read, by where."""
+    for each in h.told:
+        log_event(0.0, each)
+    lines = {
+        f"log as {form}": "\n".join(formatter.format(record) for record in caplog.records)
+        for form, formatter in (("text", TextLines()), ("json", JsonLines()))
+    }
     told = "\n".join(repr(event) + str(events.fields(event)) for event in h.told)
     records = "\n".join(
         record.getMessage()
@@ -117,7 +126,7 @@ def seen(caplog: pytest.LogCaptureFixture, h: House, folder: Path) -> dict[str, 
         for path in folder.rglob("*")
         if path.is_file() and path.parent.name != "keys" and path.suffix != ".yaml"
     }
-    return {"log": records, "evidence": told, "repr": values, **files}
+    return {**lines, "log": records, "evidence": told, "repr": values, **files}
 
 
 def test_no_secret_is_in_any_log_error_evidence_repr_or_file(
@@ -138,7 +147,8 @@ def test_no_secret_is_in_any_log_error_evidence_repr_or_file(
             assert crashes == ["RuntimeError"]
             assert "crashed" in places["log"]
             assert "the store is down" in places["log"]
-            assert len(places) > 3
+            assert '"kind": "rejected"' in places["log as json"]
+            assert len(places) > 5
             for where, text in places.items():
                 found = [canary for canary in canaries if canary in text]
                 assert not found, f"{where} shows {found}"
@@ -155,7 +165,8 @@ def test_the_canaries_would_be_found(tmp_path: Path, caplog: pytest.LogCaptureFi
             logging.getLogger("radius_push.x").debug("someone logged %s", PASSWORD)
             (tmp_path / "leak.db").write_text(PASSWORD)
             places = seen(caplog, h, tmp_path)
-            assert PASSWORD in places["log"]
+            for where in ("log", "log as text", "log as json"):
+                assert PASSWORD in places[where]
             assert PASSWORD in places["file leak.db"]
 
     run(story())
@@ -180,3 +191,22 @@ def test_an_arrival_prints_without_its_password(tmp_path: Path) -> None:
     assert "alice" in text
     assert WRONG not in text
     assert SECRET.reveal().decode() not in text
+
+
+def test_no_verb_that_tells_of_logins_shows_a_secret_or_a_signature(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            canaries = await live(h)
+            answers = h.of(events.Answered)
+            assert answers
+            canaries += [each.signature for each in answers] + [each.payload for each in answers]
+            config = ("--config", str(tmp_path / "radius-push.yaml"))
+            codes = {code for each in h.told if (code := getattr(each, "login", None))}
+            asked = [("logins",), ("users",), ("devices",), *(("trace", code) for code in codes)]
+            for words in [*asked, *((*words, "--json") for words in asked)]:
+                said = await asyncio.to_thread(CliRunner().invoke, main, [*words, *config])
+                assert said.exit_code == 0
+                found = [canary for canary in canaries if canary in said.output]
+                assert not found, f"{words} shows {found}"
+
+    run(story())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import Device, DeviceState, Question, QuestionState
+from radius_push.model import Device, DeviceState, Known, PersonKey, Question, QuestionState, Reason
 from radius_push.ports import Store, StoreDown
 from tests.store.making import (
     ALICE,
@@ -465,6 +465,83 @@ async def test_the_chain_holds_across_processes_that_take_turns(store: Store, op
         await store.record(STARTED)
         await other.record(STARTED, STARTED)
     assert await store.verify_evidence() == 9
+
+
+def rejected(code: str, person: PersonKey | None = ALICE) -> events.Rejected:
+    return events.Rejected(
+        login=code,
+        client="fw",
+        username="alice",
+        person=None if person is None else str(person),
+        reason=Reason.WRONG_PASSWORD,
+        detail="",
+        address=None,
+        question=None,
+        directories=(),
+        trace=(),
+        arrived_at=NOW,
+    )
+
+
+async def test_evidence_is_read_on_from_a_number(store: Store) -> None:
+    await store.record(*(events.Sent(str(number)) for number in range(1, 6)))
+    assert [row[0] async for row in store.evidence(after=3)] == [4, 5]
+    assert [row async for row in store.evidence(after=5)] == []
+
+
+async def test_the_events_of_a_login_are_found_by_its_code(store: Store) -> None:
+    await store.record(rejected("K7F2QX"), rejected("AAAAAA"), STARTED, events.Sent("K7F2QX"))
+    found = await store.evidence_of("K7F2QX")
+    assert [(number, kind) for number, _, kind, _ in found] == [(1, "rejected"), (4, "sent")]
+    assert found[0][3]["username"] == "alice"
+    assert await store.evidence_of("k7f2qx") == []
+
+
+async def test_evidence_is_read_backwards_by_kind(store: Store) -> None:
+    await store.record(rejected("1"), events.Sent("1"), rejected("2"), STARTED, rejected("3"))
+    rows = await store.evidence_before(None, kinds=("rejected", "server_started"), most=3)
+    assert [row[0] for row in rows] == [5, 4, 3]
+    assert [row[0] for row in await store.evidence_before(3, kinds=("rejected",), most=3)] == [1]
+    assert await store.evidence_before(1, kinds=("rejected",), most=3) == []
+
+
+async def test_the_last_login_of_a_person_is_an_end(store: Store) -> None:
+    assert await store.last_login_of(ALICE) is None
+    await store.record(rejected("1"), rejected("2"), rejected("3", BOB), rejected("4", None))
+    await store.record(events.DeviceRemoved(str(ALICE), "d1", "test"))
+    row = await store.last_login_of(ALICE)
+    assert row is not None
+    assert (row[2], row[3]["login"]) == ("rejected", "2")
+
+
+async def test_people_are_those_who_have_or_had_a_device(store: Store) -> None:
+    await add_phone(store, "d1", BOB)
+    await add_phone(store, "d2", ALICE)
+    await add_phone(store, "d3", ALICE)
+    await store.remove_device("d2", at=NOW, event=events.DeviceRemoved(str(ALICE), "d2", "test"))
+    assert await store.people() == [
+        Known(ALICE, "alice", {DeviceState.ACTIVE: 1, DeviceState.REMOVED: 1}),
+        Known(BOB, "bob", {DeviceState.ACTIVE: 1}),
+    ]
+
+
+async def test_a_device_is_known_to_have_answered(store: Store) -> None:
+    await add_phone(store, "d1")
+    await add_phone(store, "d2")
+    assert await store.last_answers() == {}
+    for question, at in (("q1", NOW + 1), ("q2", NOW + 2)):
+        await ask(store, question)
+        assert await answered(store, question, approve=False, at=at)
+    assert await store.last_answers() == {"d1": NOW + 2}
+
+
+async def test_news_ring_in_this_process_and_in_another(store: Store, open_another: Open) -> None:
+    other = open_another()
+    for listener in (store, other):
+        async with listener.news() as bell:
+            await store.record(STARTED)
+            async with asyncio.timeout(10):
+                await bell.wait(60)
 
 
 async def test_everything_outlives_a_restart(open_another: Open) -> None:

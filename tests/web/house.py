@@ -142,6 +142,7 @@ class House:
                 devices=1,
                 directories=(),
                 trace=(),
+                arrived_at=question.opened_at,
             ),
         )
         return question
@@ -164,6 +165,7 @@ class House:
                 question=question.id,
                 directories=(),
                 trace=(),
+                arrived_at=question.opened_at,
             ),
         )
 

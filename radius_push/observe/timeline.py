@@ -1,0 +1,108 @@
+"""A login as its evidence tells it: from the request to what the gateway was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from radius_push.model import Reason
+from radius_push.ports import EvidenceRow
+
+ASKED = "asked"
+ENDS = ("accepted", "rejected", "unanswered")
+"""The events by which a login ends. Each has one of them, unless it is open or its server died."""
+
+LONGEST = 3600.0
+"""Seconds between two events beyond which they are no longer of one login."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of a login."""
+
+    number: int
+    at: float
+    kind: str
+    fields: Mapping[str, object]
+
+    def text(self, name: str) -> str | None:
+        """A field that holds text; None if it is empty or not there."""
+        value = self.fields.get(name)
+        return value if isinstance(value, str) and value else None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A field that holds a list of texts."""
+        value = self.fields.get(name)
+        return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The events of one login, in order; at least one."""
+
+    code: str
+    steps: tuple[Step, ...]
+
+    @property
+    def number(self) -> int:
+        """Of its first event: no two logins share it."""
+        return self.steps[0].number
+
+    @property
+    def end(self) -> Step | None:
+        return next((step for step in self.steps if step.kind in ENDS), None)
+
+    @property
+    def question(self) -> str | None:
+        """The id of what the phones were asked."""
+        return self.text("question")
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it ended without an accept; None for an accept, and for a reason of another release."""
+        said = self.end.text("reason") if self.end else None
+        return Reason(said) if said in set(Reason) else None
+
+    @property
+    def began(self) -> float:
+        """When the request came, UTC seconds."""
+        for step in self.steps:
+            at = step.fields.get("arrived_at")
+            if isinstance(at, int | float):
+                return float(at)
+        return self.steps[0].at
+
+    @property
+    def ended(self) -> float | None:
+        """When its verdict was written."""
+        return None if self.end is None else self.end.at
+
+    def step(self, kind: str) -> Step | None:
+        return next((step for step in self.steps if step.kind == kind), None)
+
+    def text(self, name: str) -> str | None:
+        """What its newest event that has this field says."""
+        return next((said for step in reversed(self.steps) if (said := step.text(name))), None)
+
+
+def tell(rows: Iterable[EvidenceRow]) -> list[Login]:
+    """The logins in these rows, which are in order and share a trace code; oldest first.
+
+    Codes are short, so two logins may have drawn the same one.
+    """
+    told: list[list[Step]] = []
+    for number, at, kind, fields in rows:
+        step = Step(number, at, kind, fields)
+        if not told or _begins_another(told[-1], step):
+            told.append([])
+        told[-1].append(step)
+    return [Login(str(steps[0].fields.get("login", "")), tuple(steps)) for steps in told]
+
+
+def _begins_another(steps: list[Step], step: Step) -> bool:
+    if step.kind == ASKED or step.at - steps[-1].at > LONGEST:
+        return True
+    if step.kind in ENDS and any(before.kind in ENDS for before in steps):
+        return True
+    question = next((found for before in steps if (found := before.text("question"))), None)
+    return question is not None and step.text("question") not in (None, question)

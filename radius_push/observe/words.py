@@ -1,0 +1,173 @@
+"""What each way for a login to end means, and what an admin does next: for `trace` and the reference."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from radius_push.model import Reason
+
+
+class Meaning(NamedTuple):
+    """Of one reason. Texts are Markdown, with links as seen from docs/reference/."""
+
+    gets: str
+    """What the gateway is told."""
+    means: str
+    do: str
+    """What to do next."""
+
+
+_REFUSED, _SILENCE, _NEVER = "refused", "silence", "silence, and no event"
+_LINK = re.compile(r"\[[^]]+\]\(\.\./([^)#]+)[^)]*\)")
+
+REASONS: dict[Reason, Meaning] = {
+    Reason.WRONG_PASSWORD: Meaning(
+        _REFUSED,
+        "The directory says no to this password, or did less than 60 s ago: then it is not asked again.",
+        "Nothing. If all of a gateway's users get it: compare the shared secrets.",
+    ),
+    Reason.UNKNOWN_USER: Meaning(
+        _REFUSED,
+        "No directory of this client's profiles knows the name.",
+        "Compare `user_filter`, `base_dn` and what the gateway sends (a domain before or after the name?).",
+    ),
+    Reason.AMBIGUOUS: Meaning(_REFUSED, "More than one entry fits the name.", "Make `user_filter` narrower."),
+    Reason.ACCOUNT_CLOSED: Meaning(
+        _REFUSED,
+        "The directory refuses the account: locked, disabled, expired. `detail` says which.",
+        "Mend the account in the directory.",
+    ),
+    Reason.CROWDED_OUT: Meaning(
+        _REFUSED,
+        "Too many passwords of local users, or of this one, waited to be checked; this one was not.",
+        "Somebody floods the gateway with guesses: stop them there.",
+    ),
+    Reason.NO_USERNAME: Meaning(_REFUSED, "The request has no User-Name.", "Look at the gateway."),
+    Reason.NO_PASSWORD: Meaning(
+        _REFUSED,
+        "The password is empty.",
+        "Nothing. It is never sent to a directory.",
+    ),
+    Reason.PASSWORD_NOT_READABLE: Meaning(
+        _REFUSED,
+        "The password is neither UTF-8 nor in the client's encoding, or holds a NUL.",
+        "Set `password_encoding` to what the gateway sends.",
+    ),
+    Reason.PROOF_NOT_ACCEPTED: Meaning(
+        _REFUSED,
+        "The request has no User-Password: the gateway speaks CHAP, MS-CHAP or EAP.",
+        "Set the gateway to PAP.",
+    ),
+    Reason.NO_POLICY: Meaning(
+        _REFUSED,
+        "The password was right, no policy admits, and there is no `otherwise`.",
+        "Read what is said of each policy: why it missed.",
+    ),
+    Reason.REFUSED_BY_POLICY: Meaning(
+        _REFUSED,
+        "A policy with `profile: refuse` fits.",
+        "`detail` names the policy.",
+    ),
+    Reason.DIRECTORY_NOT_LISTED: Meaning(
+        _REFUSED,
+        "The profile that was reached does not list the directory that spoke.",
+        "Add it to `fallback_auth_profiles`, or write a policy. `check` says for whom this happens.",
+    ),
+    Reason.REPLY_NOT_COMPUTED: Meaning(
+        _REFUSED,
+        "A reply attribute could not be made: no value, several, or not of the attribute's type.",
+        "`detail` names the attribute. Nobody comes in with other rights than written.",
+    ),
+    Reason.NOT_ENROLLED: Meaning(_REFUSED, "The person has no phone.", "`radius-push enroll USER`."),
+    Reason.DECIDED_OTHERWISE: Meaning(
+        "refused, at once",
+        "The phone said yes, and by then the policies say something else (`until` ended meanwhile).",
+        "Nothing.",
+    ),
+    Reason.DENIED: Meaning(
+        "Access-Reject at once, with `texts.denied`",
+        "A phone said no.",
+        "Ask the person. If it was not them, somebody has their password: change it.",
+    ),
+    Reason.TIMED_OUT: Meaning(
+        "Access-Reject with `texts.timeout`; refused, if the directory took all of the time",
+        "No phone answered in time.",
+        "Is the phone's page open? Is `patience` as long as the gateway really waits?",
+    ),
+    Reason.DEVICE_REMOVED: Meaning(
+        "refused, at once", "The phone that said yes was removed meanwhile.", "Nothing."
+    ),
+    Reason.DIRECTORY_DOWN: Meaning(
+        _SILENCE,
+        "No directory whose word counts could be asked.",
+        "`directories` says what failed. An `emergency` directory would answer meanwhile.",
+    ),
+    Reason.ATTRIBUTE_NOT_READ: Meaning(
+        _SILENCE,
+        "A policy needs an attribute that the directory gave only in part, or unreadable.",
+        "`detail` names it. An answer could be wrong, so there is none.",
+    ),
+    Reason.STORE_DOWN: Meaning(_NEVER, "The store could not be read or written.", "The log line says why."),
+    Reason.WRONG_SHARED_SECRET: Meaning(
+        _SILENCE,
+        "Without Message-Authenticator: the password decrypts to rubbish.",
+        "Compare the shared secrets. See [gateways](../how-to/gateways.md#a-wrong-shared-secret).",
+    ),
+    Reason.REPLAYED: Meaning(
+        _SILENCE,
+        "The same packet passed the first factor within the last 24 h.",
+        "A gateway does not do this after 30 s: look who does.",
+    ),
+    Reason.SUPERSEDED: Meaning(
+        _SILENCE,
+        "The gateway gave this request up for a newer one under the same Identifier.",
+        "Let it wait longer: one long try.",
+    ),
+    Reason.CRASHED: Meaning(
+        _SILENCE, "A fault of ours ended the login.", "Report the line `login CODE crashed`."
+    ),
+    Reason.SERVER_STOPPED: Meaning(_SILENCE, "The server stopped while the phone was asked.", "Nothing."),
+}
+"""No reason is left out."""
+
+_ACCEPT = "Access-Accept"
+
+BY_PHONE = Meaning(
+    _ACCEPT,
+    "The password was right, and the phone said yes. The gateway was told so.",
+    "Nothing here. If the person is still not in, look at the gateway: did it wait that long, and does it "
+    "take the reply attributes?",
+)
+BY_PASSWORD_ALONE = Meaning(
+    _ACCEPT,
+    "The password was right, and the profile asks for nothing else. The gateway was told so.",
+    "Nothing here. If the person is still not in, look at the gateway: does it take the reply attributes?",
+)
+NOT_SENT = Meaning(
+    _SILENCE,
+    "It was accepted, but nothing says that the Access-Accept went out: the gateway had given the request "
+    "up, or the server ended in that moment.",
+    "Try again. If it happens often, let the gateway wait longer.",
+)
+ANOTHER_RELEASE = Meaning(
+    "", "This release does not know the reason.", "Ask the release of radius-push that wrote it."
+)
+WITHOUT_A_REASON = {
+    "waiting": Meaning(
+        "",
+        "The password is right, and the phones are asked.",
+        "Open the app on the phone: it lists what is asked, also without a notification.",
+    ),
+    "unfinished": Meaning(
+        _SILENCE,
+        "The server ended while the phone was asked. The gateway heard nothing.",
+        "Try again: that is a new login. The log says why the server ended.",
+    ),
+}
+"""How a login can stand that has not ended."""
+
+
+def spoken(text: str) -> str:
+    """The text for a terminal: a link becomes the page it leads to."""
+    return _LINK.sub(r"docs/\1", text)

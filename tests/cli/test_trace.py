@@ -1,0 +1,183 @@
+"""`radius-push trace CODE`: what happened, what it means, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from radius_push import events, server
+from radius_push.cli.trace import trace
+from radius_push.model import Reason
+from radius_push.observe.words import REASONS
+from tests.cli.enrolling import open_again, write_settings
+from tests.cli.lived import AT, At, ask, live
+from tests.scenarios.house import house
+from tests.scenarios.turned import run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lived")
+
+
+@pytest.fixture(scope="module")
+def codes(folder: Path) -> dict[str, str]:
+    return live(folder)
+
+
+def told(folder: Path, code: str) -> str:
+    exit_code, said = ask(folder, trace, code)
+    assert exit_code == 0
+    return said
+
+
+def test_an_approved_login_is_told_from_the_request_to_the_accept(
+    folder: Path, codes: dict[str, str]
+) -> None:
+    said = told(folder, codes["approved"])
+    in_order = (
+        f"{codes['approved']}: alice through fw1: accepted, after 0.0 s",
+        "2026-09-21T14:30:00Z",
+        "request     a request of client fw1 for alice, who is at 203.0.113.7",
+        "directory   staff: knows alice, the password is right",
+        "policy      staff may: department is 'IT', fits IT: hit, staff-push",
+        "asked       1 phone of staff:alice; profile staff-push, by policy 'staff may'",
+        "answered    approve, signed by 'phone of alice'",
+        "accepted    profile staff-push, by policy 'staff may'; second factor: push",
+        "Filter-Id = IT",
+        "Session-Timeout = 3600",
+        "sent        the Access-Accept went out",
+        "It means: The password was right, and the phone said yes.",
+        "What to do: Nothing here.",
+    )
+    places = [said.find(each) for each in in_order]
+    assert -1 not in places, in_order[places.index(-1)]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "sentences"),
+    [
+        ("ALICE", Reason.WRONG_PASSWORD, ("staff: knows alice, the password is wrong",)),
+        ("nobody", Reason.UNKNOWN_USER, ("staff: does not know this name",)),
+        ("bob", Reason.NO_POLICY, ("department is 'Sales', none of IT: miss", "fw1 has no otherwise")),
+        ("denied", Reason.DENIED, ("deny, signed by 'phone of alice'",)),
+        ("timed out", Reason.TIMED_OUT, ("+45.000 s  rejected    timed_out",)),
+    ],
+)
+def test_a_refusal_says_why_and_what_to_do(
+    folder: Path, codes: dict[str, str], name: str, reason: Reason, sentences: tuple[str, ...]
+) -> None:
+    said = told(folder, codes[name])
+    for each in (f"rejected ({reason})", REASONS[reason].means, REASONS[reason].do, *sentences):
+        assert each in said
+
+
+def test_a_password_alone_is_said_to_be_alone(folder: Path, codes: dict[str, str]) -> None:
+    said = told(folder, codes["alone"])
+    assert "second factor: none" in said
+    assert "the profile asks for nothing else" in said
+
+
+def test_a_login_whose_server_ended_says_so(folder: Path, codes: dict[str, str]) -> None:
+    said = told(folder, codes["open"])
+    assert "without an end" in said
+    assert "The server ended while the phone was asked" in said
+
+
+def test_a_program_gets_the_same_as_values_and_no_signature(folder: Path, codes: dict[str, str]) -> None:
+    exit_code, said = ask(folder, trace, codes["approved"], "--json")
+    login = json.loads(said)
+    assert exit_code == 0
+    assert (login["verdict"], login["user"], login["phone"]) == ("accepted", "alice", "phone of alice")
+    assert [step["kind"] for step in login["steps"]] == ["asked", "answered", "accepted", "sent"]
+    assert login["steps"][2]["fields"]["reply"] == [["Filter-Id", "IT"], ["Session-Timeout", "3600"]]
+    assert login["steps"][0]["after"] == 0
+    assert login["means"].startswith("The password was right")
+    assert "signature" not in said
+    assert "payload" not in said
+
+
+def test_a_name_does_not_turn_the_page_around(folder: Path, codes: dict[str, str]) -> None:
+    said = told(folder, codes["turned"])
+    assert "?ecila through fw1" in said
+    assert "\u202e" not in said
+
+
+def test_a_code_that_nobody_has_is_a_no(folder: Path, codes: dict[str, str]) -> None:
+    exit_code, said = ask(folder, trace, "O-IlOO 0")
+    assert exit_code == 1
+    assert "No login has the code 011000." in said
+    assert "radius-push logins" in said
+
+
+@pytest.mark.parametrize("code", ["K7F2", "K7F2QXX", "USHAPE", "é", "", "\x1b[31m"])
+def test_what_is_no_code_is_told_how_one_looks(folder: Path, codes: dict[str, str], code: str) -> None:
+    exit_code, said = ask(folder, trace, code)
+    assert exit_code == 1
+    assert "is no trace code: it has six letters and digits" in said
+    assert "\x1b" not in said
+
+
+def test_without_a_store_nothing_is_made(tmp_path: Path) -> None:
+    write_settings(tmp_path)
+    exit_code, said = ask(tmp_path, trace, "K7F2QX")
+    assert exit_code == 2
+    assert "there is no store" in said
+    assert not (tmp_path / "state").exists()
+
+
+def rejected(code: str, username: str) -> events.Rejected:
+    return events.Rejected(
+        login=code,
+        client="fw",
+        username=username,
+        person=None,
+        reason=Reason.UNKNOWN_USER,
+        detail="",
+        address=None,
+        question=None,
+        directories=("staff: does not know this name",),
+        trace=(),
+        arrived_at=AT - 0.25,
+    )
+
+
+@pytest.mark.parametrize("typed", ["01AB1O", "01ab10", "oiabl0", "OIABLO", "01a-b10"])
+def test_a_code_is_found_as_people_read_it_and_two_with_it_are_both_told(tmp_path: Path, typed: str) -> None:
+    config = write_settings(tmp_path)
+
+    async def fill() -> None:
+        store = open_again(config)
+        await store.record(rejected("01AB10", "first"), rejected("ZZZZZZ", "other"))
+        await store.record(rejected("01AB10", "second"))
+        await store.close()
+
+    asyncio.run(fill())
+    said = told(tmp_path, typed)
+    assert [line for line in said.splitlines() if line.startswith("01AB10")] == [
+        "01AB10: second through fw: rejected (unknown_user), after 0.0 s",
+        "01AB10: first through fw: rejected (unknown_user), after 0.0 s",
+    ]
+    assert "other" not in said
+
+
+def test_a_waiting_login_says_what_the_person_can_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "LoopClock", At)
+    monkeypatch.setattr(At, "time", AT + 3)
+
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            phone = await h.phone()
+            asking = asyncio.ensure_future(h.ask())
+            card = await phone.next_question(seconds=10)
+            said = await asyncio.to_thread(told, tmp_path, h.of(events.Asked)[0].login)
+            assert "waiting for a phone, for 3.0 s" in said
+            assert "Open the app on the phone" in said
+            await phone.answer(card, approve=False)
+            await asking
+
+    run(story())
