@@ -228,11 +228,11 @@ class Server:
         more = self._hush.due((arrival.client.name, end.reason), self.clock.monotonic())
         if more is not None:
             logger.warning(
-                "client=%s reason=%s: %s (%d more since the last line)",
+                "client=%s reason=%s: %s%s",
                 arrival.client.name,
                 end.reason,
                 end.detail,
-                more,
+                f" ({more} more since the last line)" if more else "",
             )
 
     async def sent(self, arrival: Arrival) -> None:
@@ -249,6 +249,8 @@ class Server:
         kept = await self.store.phone_origin()
         url = self.settings.phone.url if self.settings.phone else None
         if kept is None or url is None or kept == url:
+            if forget_phones:
+                logger.warning("nothing forgotten: the phones' address has not changed")
             return
         if not forget_phones:
             raise PhoneOriginChanged(kept=kept, now=url)

@@ -76,3 +76,15 @@ def test_other_reasons_have_their_place_too(number: int, mend: str) -> None:
     error = OSError(number, "Input/output error")
     said = str(CannotListen("here", Endpoint(ip_address("10.0.0.5"), 443), error, udp=False))
     assert said.startswith(f"here: {mend}")
+
+
+async def test_forgetting_phones_at_an_unchanged_address_forgets_nothing_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = settings(tmp_path)
+    for forget in (False, True):
+        server = Server(load(config, environ={}), on_event=lambda _at, _event: None)
+        await server.start(forget_phones=forget)
+        await server.stop()
+        said = "nothing forgotten: the phones' address has not changed"
+        assert (said in caplog.text) is forget

@@ -185,6 +185,10 @@ class SqliteStore:
                 yield number, at, kind, json.loads(body)
                 after = number
 
+    async def newest_evidence(self) -> int:
+        """The number of the newest row; 0 if there is none."""
+        return (await self._read(lambda rows: evidence.head(rows.rows))).number
+
     async def verify_evidence(self) -> int:
         head = evidence.Head()
         while rows := await self._evidence_after(head.number):
