@@ -44,10 +44,8 @@ class Card:
             self._say(qr(link))
         if only_here(self._page):
             self._say(f"  Open it in a browser on this machine:  {link}")
-            self._say(f"  Or open {self._page} there and type:  {shown.code}\n")
-            self._say(
-                f"  From another machine: first `ssh -L {tunnel(self._page)} SERVER` there, then the link."
-            )
+            self._say(f"  Or open {self._page} there and type:  {shown.code}")
+            self._say(f"  On another machine: `ssh -L {tunnel(self._page)} SERVER` there, then the link.\n")
         else:
             self._say(f"  Scan this with the phone, or open there:  {link}")
             self._say(f"  Or open {self._page} on the phone and type:  {shown.code}\n")
