@@ -102,6 +102,7 @@ async def play(*, person_there: bool) -> int:
         settings = load(write_settings(Path(folder), password, secret), environ={})
         server = Server(settings, on_event=tell)
         await server.start()
+        phone = None
         try:
             url = settings.phone.url if settings.phone else ""
             phone = await enrol(server, url, person_there=person_there)
@@ -110,9 +111,9 @@ async def play(*, person_there: bool) -> int:
                 for scene in SCENES
                 if not await act(scene, server, phone, password=password, secret=secret)
             ]
+        finally:
             if phone is not None:
                 await phone.close()
-        finally:
             await server.stop()
     for scene in failed:
         say(f"\nThis one did not end as planned: {scene}")

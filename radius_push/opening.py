@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from radius_push.shapes import (
     OUR_OWN_CLIENT,
     AuthenticationProfile,
     ClientTable,
+    Endpoint,
     LdapProfile,
     Policy,
     Settings,
@@ -22,6 +24,32 @@ from radius_push.store.keys import Keys, load_keys
 
 OUR_OWN_PATIENCE = 65.0
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+class CannotListen(DoorClosed):
+    """An address of the settings can't be had: the place in the settings, why, and the mend."""
+
+    def __init__(self, place: str, endpoint: Endpoint, error: OSError, *, udp: bool) -> None:
+        super().__init__(f"{place}: {_why_not(endpoint, error, udp=udp)}")
+
+
+def _why_not(endpoint: Endpoint, error: OSError, *, udp: bool) -> str:
+    where = f"{endpoint}/{'udp' if udp else 'tcp'}"
+    match error.errno:
+        case errno.EADDRINUSE if udp:
+            return f"{where} is in use (another radius-push or a FreeRADIUS? `ss -lunp` tells)"
+        case errno.EADDRINUSE:
+            return f"{where} is in use (another radius-push or a web server? `ss -ltnp` tells)"
+        case errno.EADDRNOTAVAIL:
+            return f"{endpoint.address} is not an address of this machine (`ip address` tells which are)"
+        case errno.EACCES | errno.EPERM:
+            return (
+                f"{where} is not allowed: ports under 1024 need root or CAP_NET_BIND_SERVICE; "
+                "or take a higher port"
+            )
+        case errno.EAFNOSUPPORT:
+            return f"{where}: this machine has no IPv{endpoint.address.version}"
+    return f"{where}: {error.strerror or error}"
 
 
 def keys_of(settings: Settings, *, create: bool) -> Keys:

@@ -22,6 +22,7 @@ from radius_push.model import Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
 from radius_push.observe.systemd import Supervisor
 from radius_push.opening import (
+    CannotListen,
     client_table,
     is_last,
     keys_of,
@@ -107,8 +108,6 @@ class Server:
         try:
             await self._mind_the_phone_origin(forget_phones=forget_phones)
             await self.store.close_orphans(self.clock.now())
-            await self.store.record(events.ServerStarted(__version__, os.getpid()))
-            self._started = True
             self.directories = open_directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._doors = self._open_doors()
@@ -229,11 +228,11 @@ class Server:
         more = self._hush.due((arrival.client.name, end.reason), self.clock.monotonic())
         if more is not None:
             logger.warning(
-                "client=%s reason=%s: %s (%d more since the last line)",
+                "client=%s reason=%s: %s%s",
                 arrival.client.name,
                 end.reason,
                 end.detail,
-                more,
+                f" ({more} more since the last line)" if more else "",
             )
 
     async def sent(self, arrival: Arrival) -> None:
@@ -250,6 +249,8 @@ class Server:
         kept = await self.store.phone_origin()
         url = self.settings.phone.url if self.settings.phone else None
         if kept is None or url is None or kept == url:
+            if forget_phones:
+                logger.warning("nothing forgotten: the phones' address has not changed")
             return
         if not forget_phones:
             raise PhoneOriginChanged(kept=kept, now=url)
@@ -281,7 +282,10 @@ class Server:
                 counters=self.counters,
                 dedup=self._dedup,
             )
-            await listener.open()
+            try:
+                await listener.open()
+            except OSError as problem:
+                raise CannotListen("server.listen.authentication", endpoint, problem, udp=True) from problem
             self._listeners.append(listener)
         if self.settings.phone is not None:
             self._phone = PhoneSide(
@@ -294,7 +298,13 @@ class Server:
                 trusted_proxies=self.settings.trusted_proxies,
                 limits=descriptors.limits_for_phones(descriptors.raise_limit()),
             )
-            await self._phone.start()
+            try:
+                await self._phone.start()
+            except OSError as problem:
+                place = "server.listen.phone.address"
+                raise CannotListen(place, self.settings.phone.endpoint, problem, udp=False) from problem
+        await self.store.record(events.ServerStarted(__version__, os.getpid()))
+        self._started = True
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
         for listener in self._listeners:
             self._serving.append(asyncio.create_task(listener.serve(), name=f"listen on {listener.address}"))

@@ -345,7 +345,10 @@ def _read_link(link: str) -> tuple[str, dict[str, str]]:
     parts = urlsplit(link)
     name, _, token = parts.fragment.partition("=")
     if name != "enrol" or not token or parts.scheme not in {"https", "http"}:
-        raise ValueError("this is not an enrolment link")
+        raise ValueError(
+            "this is not an enrolment link; `radius-push enroll` shows it: "
+            "https://mfa.example.com/#enrol=... (in quotes, for the shell)"
+        )
     return f"{parts.scheme}://{parts.netloc}", {"token": token}
 
 

@@ -92,12 +92,12 @@ EXIT_CODES = {
     "setup": {0: "all is there", 2: "not as root, or something stands in the way; it says what"},
     "serve": {
         0: "stopped by SIGTERM or Ctrl-C",
-        2: "mistakes in the settings, or no start: a port, the store, a certificate, another phone address",
+        2: "mistakes in the settings, or no start: an address, the store, a certificate, another phone `url`",
     },
     "check": {
         0: "the settings are good, perhaps with warnings; with --online the directories agree",
         1: "mistakes, or a directory says that something is wrong",
-        2: "not understood",
+        2: "there is no such file, or it cannot be read",
     },
     "explain": {
         0: "the person would be asked, or let in by the password alone",
@@ -111,21 +111,32 @@ EXIT_CODES = {
     },
     "enroll": {
         0: "the phone is trusted",
-        1: "no: nobody knows USER, too many phones, no phone came, five wrong codes, or left by Ctrl-C",
-        2: "could not run: settings, store, or a directory that is down",
+        1: "no: nobody knows USER, too many phones, no phone came, or five wrong codes",
+        2: "could not run: settings, store, a directory that is down, or left by Ctrl-C",
     },
-    "devices": {0: "listed, or removed", 1: "there is no phone with that ID", 2: "settings, or no store yet"},
+    "devices": {
+        0: "listed, or removed",
+        1: "there is no phone with that ID",
+        2: "settings, no store yet, or several phones whose ID begins so",
+    },
     "users": {0: "listed", 2: "settings, or no store yet"},
     "logins": {0: "listed, or left by Ctrl-C", 2: "not understood, settings, or no store yet"},
     "trace": {0: "told", 1: "no login has that code, or it is none", 2: "settings, or no store yet"},
-    "try-login": {0: "accepted", 1: "rejected", 2: "no answer, or it could not ask"},
-    "demo": {0: "every login ended as planned", 1: "one did not"},
+    "try-login": {
+        0: "accepted",
+        1: "rejected",
+        2: "no answer in time, nothing listens there, or it could not ask: settings, no store yet, keys",
+    },
+    "demo": {0: "every login ended as planned", 1: "one did not", 2: "left by Ctrl-C"},
     "test-phone": {
         0: "done",
         1: "the server said no, or nobody asked in time",
-        2: "the server was not reached, or the key file cannot be used",
+        2: "the server was not reached, there is no phone in that file, or that is no enrolment link",
     },
-    "hash-password": {0: "printed", 2: "that is no password: empty, over 128 octets, not UTF-8"},
+    "hash-password": {
+        0: "printed",
+        2: "no password: empty, over 128 octets, a NUL, not UTF-8, or left by Ctrl-C",
+    },
 }
 
 FIELDS = {

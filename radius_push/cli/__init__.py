@@ -1,11 +1,13 @@
 """The verbs of radius-push. Each parses its words, calls one function and prints what it says.
 
-Exit codes: 0 good, 1 "no" (rejected, check failed), 2 could not run.
+Exit codes: 0 good, 1 "no" (rejected, check failed), 2 could not run (also: left by Ctrl-C).
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -42,6 +44,14 @@ class Verbs(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)  # noqa: S101  # a typo in VERBS, not a user's mistake
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Whoever leaves by Ctrl-C, or ends the input where something is asked, has not run the verb."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, EOFError, click.Abort):
+            click.echo("\nLeft.", err=True)
+            sys.exit(2)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

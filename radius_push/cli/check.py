@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from radius_push.cli.invitation import plain
-from radius_push.cli.options import DEFAULT, config_option, json_option
+from radius_push.cli.options import DEFAULT, config_option, expect_readable, json_option
 
 if TYPE_CHECKING:
     from radius_push.inspection import Said
@@ -37,11 +37,12 @@ def check(*, file: Path | None, config: Path, online: bool, schema: bool, as_jso
         return
     if file is not None and str(config) != DEFAULT and config != file:
         raise click.UsageError("name the file once: as the argument, or with --config")
+    expect_readable(file or config)
     try:
         checked = load_with_places(file or config, environ=os.environ)
     except SettingsError as mistakes:
         lines = [str(mistake) for mistake in mistakes.mistakes]
-        click.echo(json.dumps({"good": False, "mistakes": lines}) if as_json else "\n".join(lines))
+        click.echo(json.dumps({"good": False, "mistakes": lines}) if as_json else str(mistakes))
         sys.exit(1)
     text = describe(checked.settings)
     warnings = list(checked.settings.warnings)

@@ -20,6 +20,9 @@ from radius_push.ports import Clock, Store
 
 HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "ANSWERED")
 
+SHORTEST_PREFIX = 4
+"""So many characters of an id may stand for it, if no other id begins so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -33,6 +36,8 @@ class Wanted:
         match list(words):
             case []:
                 return cls()
+            case ["remove"]:
+                raise click.UsageError("which phone? `devices` shows the ids, then `devices remove ID`")
             case [user] if not user.startswith("-"):
                 return cls(user=user)
             case ["remove", id]:
@@ -48,7 +53,7 @@ class Wanted:
 @config_option
 @json_option
 def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
-    """List the phones (of USER), or remove the one with this ID: it can answer no more from then on."""
+    """List the phones (of USER), or remove the one whose ID begins so: it can answer no more from then on."""
     wanted = Wanted.parse(words)
 
     async def work(store: Store, clock: Clock) -> bool:
@@ -73,18 +78,30 @@ async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
     return True
 
 
-async def _remove(store: Store, id: str, *, at: float, as_json: bool) -> bool:
-    device = await store.device(id)
+async def _remove(store: Store, typed: str, *, at: float, as_json: bool) -> bool:
+    device = await _device(store, typed)
     removed = device is not None and await store.remove_device(
-        id, at=at, event=DeviceRemoved(str(device.person), id, by=issuer())
+        device.id, at=at, event=DeviceRemoved(str(device.person), device.id, by=issuer())
     )
     if as_json:
-        click.echo(json.dumps({"removed": removed, "device": id}))
+        click.echo(json.dumps({"removed": removed, "device": device.id if device else typed}))
     elif device is None or not removed:
-        click.echo(f"There is no phone with the id {plain(id)}.", err=True)
+        click.echo(f"There is no phone with the id {plain(typed)}: see `radius-push devices`.", err=True)
     else:
         click.echo(f"Removed {plain(device.name)!r} of {plain(device.username)}: it can answer no more.")
     return removed
+
+
+async def _device(store: Store, typed: str) -> Device | None:
+    """The phone with this id, or the only one whose id begins so."""
+    if (found := await store.device(typed)) is not None:
+        return found
+    if len(typed) < SHORTEST_PREFIX:
+        return None
+    fits = [device for device in await store.devices() if device.id.startswith(typed)]
+    if len(fits) > 1:
+        raise click.UsageError(f"{len(fits)} phones have an id that begins with {plain(typed)}: type more")
+    return fits[0] if fits else None
 
 
 def _is_of(device: Device, user: str) -> bool:

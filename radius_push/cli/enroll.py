@@ -92,7 +92,7 @@ class Desk:
             return self._confirm(person, device)
         except (KeyboardInterrupt, click.Abort):
             self._card.left(shown)
-            return False
+            sys.exit(2)
 
     async def _invite(self, person: Person, phone: PhoneListener) -> Shown:
         from radius_push.store.keys import keys_folder, load_keys

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import click
 
@@ -38,10 +40,15 @@ class Card:
             )
             return
         self._say(f"{plain(person.username)} ({person.key.authentication_profile}) may add one phone.\n")
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and not only_here(self._page):
             self._say(qr(link))
-        self._say(f"  Scan this with the phone, or open there:  {link}")
-        self._say(f"  Or open {self._page} on the phone and type:  {shown.code}\n")
+        if only_here(self._page):
+            self._say(f"  Open it in a browser on this machine:  {link}")
+            self._say(f"  Or open {self._page} there and type:  {shown.code}")
+            self._say(f"  On another machine: `ssh -L {tunnel(self._page)} SERVER` there, then the link.\n")
+        else:
+            self._say(f"  Scan this with the phone, or open there:  {link}")
+            self._say(f"  Or open {self._page} on the phone and type:  {shown.code}\n")
         self._say(f"Link and code work once, until {clock_time(shown.expires_at)}. Waiting for the phone ...")
 
     def warn(self, sentence: str) -> None:
@@ -51,8 +58,12 @@ class Card:
         self._say(f"\nThe phone {plain(device.name)!r} is here.")
 
     def ask(self) -> str:
-        typed: str = click.prompt("Type the 6-digit code the phone shows", type=str, err=self._as_json)
-        return typed
+        """Six digits; anything else is asked again, and is no try."""
+        while True:
+            typed: str = click.prompt("Type the 6-digit code the phone shows", type=str, err=self._as_json)
+            if re.fullmatch(r"[0-9]{6}", digits := re.sub(r"[\s-]", "", typed)):
+                return digits
+            self._say("Those are not six digits.")
 
     def wrong(self, *, tries_left: int) -> None:
         self._say(f"That is not what the phone shows. Tries left: {tries_left}")
@@ -94,6 +105,19 @@ def qr(link: str) -> str:
     text = io.StringIO()
     segno.make(link, error="m", micro=False).terminal(out=text, compact=True, border=2)
     return "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in text.getvalue().splitlines())
+
+
+def only_here(page: str) -> bool:
+    """Phones elsewhere can't come to a page on localhost: a QR code would lead them nowhere."""
+    return urlsplit(page).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def tunnel(page: str) -> str:
+    """What `ssh -L` takes so that the page has the same address on the other machine."""
+    parts = urlsplit(page)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{port}:{host}:{port}"
 
 
 def plain(text: str) -> str:

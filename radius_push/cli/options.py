@@ -33,6 +33,7 @@ def load_settings(config: Path) -> Settings:
     """The checked settings; mistakes are printed and end the verb with exit code 2."""
     from radius_push.settings import SettingsError, load
 
+    expect_readable(config)
     try:
         return load(config, environ=os.environ)
     except SettingsError as mistakes:
@@ -46,7 +47,7 @@ def with_store(config: Path, work: Callable[[Store, Clock], Awaitable[T]]) -> T:
 
     file = Path(load_settings(config).store)
     if not file.exists():
-        could_not_run(f"there is no store at {file} yet: `radius-push serve` makes it")
+        no_store(file)
     clock = server.LoopClock()
 
     async def run() -> T:
@@ -60,6 +61,27 @@ def with_store(config: Path, work: Callable[[Store, Clock], Awaitable[T]]) -> T:
         return asyncio.run(run())
     except DoorClosed as problem:
         could_not_run(str(problem))
+
+
+def expect_readable(config: Path) -> None:
+    """End the verb with exit code 2 if there is no such file, or it is not for us to read."""
+    try:
+        with config.open("rb"):
+            return
+    except FileNotFoundError:
+        if str(config) != DEFAULT:
+            could_not_run(f"{config}: there is no such file")
+        could_not_run(
+            f"{DEFAULT} is not there. Name a file (`radius-push check FILE`, elsewhere --config FILE), "
+            "or copy config/radius-push.yaml there"
+        )
+    except OSError as problem:
+        could_not_run(f"{config} cannot be read: {(problem.strerror or 'unknown').lower()}")
+
+
+def no_store(file: Path) -> NoReturn:
+    """A verb that needs what `serve` has made."""
+    could_not_run(f"there is no store at {file} yet: `radius-push serve` makes it")
 
 
 def could_not_run(why: str) -> NoReturn:

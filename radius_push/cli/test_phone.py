@@ -153,7 +153,11 @@ def _answer(
 
 
 def _load(phone: Path, ca_file: str | None) -> SoftwarePhone:
-    return SoftwarePhone.load(phone.expanduser(), ca_file=ca_file)
+    file = phone.expanduser()
+    try:
+        return SoftwarePhone.load(file, ca_file=ca_file)
+    except FileNotFoundError:
+        could_not_run(f"no phone in {file}: `radius-push test-phone enrol LINK` first, or --phone FILE")
 
 
 def _in_words(card: Card) -> str:

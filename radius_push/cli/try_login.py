@@ -5,66 +5,191 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from radius_push.cli.options import config_option, could_not_run, json_option, load_settings
+from radius_push.cli.invitation import plain
+from radius_push.cli.options import config_option, could_not_run, json_option, load_settings, no_store
+
+if TYPE_CHECKING:
+    from radius_push.client import Reply
+    from radius_push.model import Client
+    from radius_push.store.sqlite import SqliteStore
+
+VERDICTS = {2: "accepted", 3: "rejected"}
+ELSEWHERE = "the reason is in the log of `radius-push serve`"
+
+
+class Address(click.ParamType[str]):
+    name = "address"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return str(ip_address(str(value)))
+        except ValueError:
+            self.fail("write an address, as 203.0.113.7 or 2001:db8::7", param, ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What the evidence says of a login that was not accepted; the wire does not say it."""
+
+    login: str
+    reason: str
+    details: tuple[str, ...]
+
+    def lines(self) -> Iterator[str]:
+        yield f"reason: {self.reason} (login {self.login})"
+        yield from (plain(detail) for detail in self.details)
 
 
 @click.command("try-login")
 @click.argument("user")
 @config_option
 @json_option
-@click.option("--address", help="The user's address, as a gateway would report it (Calling-Station-Id).")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option(
+    "--address", type=Address(), help="The user's address, as a gateway would report it (Calling-Station-Id)."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 3600, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the answer.",
+)
 def try_login(*, user: str, config: Path, as_json: bool, address: str | None, timeout: float) -> None:
     """Ask the running server as a gateway does; the password is typed, or one line on standard input.
 
-    Exit code 0: accepted. 1: rejected. 2: no answer.
+    Says why a login was refused, if it may read the store. Exit code 0: accepted. 1: rejected. 2: no answer.
     """
-    from radius_push.client import ask
+    from radius_push.client import NobodyListens
     from radius_push.opening import speaking_as
     from radius_push.ports import DoorClosed
-    from radius_push.radius.packet import load_dictionary
 
     settings = load_settings(config)
+    store = Path(settings.store)
+    try:
+        if not store.exists():
+            no_store(store)
+        server, client = speaking_as(settings)
+    except (DoorClosed, OSError) as problem:
+        could_not_run(str(problem))
     password = (
         click.prompt("Password", hide_input=True)
         if sys.stdin.isatty()
         else sys.stdin.readline().rstrip("\r\n")
     )
-    try:
-        server, client = speaking_as(settings)
-    except (DoorClosed, OSError) as problem:
-        could_not_run(str(problem))
-    request = [("NAS-Identifier", "try-login"), *([("Calling-Station-Id", address)] if address else [])]
     if not as_json:
         click.echo(f"asking {server[0]} port {server[1]} as client {client.name} ...")
-    reply = asyncio.run(
-        ask(
-            server=server,
-            secret=client.secrets[0],
-            username=user,
-            password=password,
-            attributes=request,
-            timeout=timeout,
+    asking = Asking(server, client, user, password, address=address, timeout=timeout)
+    try:
+        reply, why = asyncio.run(asking.and_why(store))
+    except NobodyListens:
+        could_not_run(f"nothing listens on {server[0]}:{server[1]}: start `radius-push serve`")
+    except (OSError, ValueError) as problem:
+        could_not_run(f"could not ask: {problem}")
+    tell(reply, why, as_json=as_json)
+    if reply is None:
+        said = "; ".join(why.lines()) if why else f"is the server stuck? {ELSEWHERE}"
+        could_not_run(f"no answer within {timeout:g} s: {said}")
+    sys.exit(0 if reply.code == 2 else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    server: tuple[str, int]
+    client: Client
+    user: str
+    password: str
+    address: str | None
+    timeout: float
+
+    async def and_why(self, file: Path) -> tuple[Reply | None, Why | None]:
+        """Ask; and if it was not accepted and the store may be read, what it says of this login."""
+        from radius_push.ports import StoreDown
+        from radius_push.server import LoopClock
+        from radius_push.store.sqlite import SqliteStore
+
+        try:
+            store = SqliteStore.open(file, clock=LoopClock(), on_event=lambda _at, _event: None)
+        except StoreDown:
+            return await self._ask(), None
+        try:
+            before = await _newest(store)
+            reply = await self._ask()
+            if before is None or (reply is not None and reply.code == 2):
+                return reply, None
+            return reply, await self._why(store, after=before)
+        finally:
+            await store.close()
+
+    async def _ask(self) -> Reply | None:
+        from radius_push.client import ask
+        from radius_push.radius.packet import load_dictionary
+
+        reported = [("Calling-Station-Id", self.address)] if self.address else []
+        return await ask(
+            server=self.server,
+            secret=self.client.secrets[0],
+            username=self.user,
+            password=self.password,
+            attributes=[("NAS-Identifier", "try-login"), *reported],
+            timeout=self.timeout,
             tries=1,
+            wait_for_listener=False,
             dictionary=load_dictionary(),
         )
-    )
-    if reply is None:
-        if as_json:
-            click.echo(json.dumps({"verdict": "no answer"}))
-        could_not_run(f"no answer within {timeout:g} s: is the server running, and what does its log say?")
-    verdict = {2: "accepted", 3: "rejected"}.get(reply.code, f"code {reply.code}")
+
+    async def _why(self, store: SqliteStore, *, after: int) -> Why | None:
+        """The newest login of this user by this client, of those that were written since."""
+        from radius_push.ports import StoreDown
+
+        found = None
+        try:
+            async for _, _, kind, body in store.evidence(after=after):
+                ours = body.get("username") == self.user and body.get("client") == self.client.name
+                if ours and kind in ("rejected", "unanswered"):
+                    details = [
+                        body.get("detail"),
+                        *_texts(body.get("directories")),
+                        *_texts(body.get("trace")),
+                    ]
+                    told = tuple(str(each) for each in details if each)
+                    found = Why(str(body.get("login")), str(body.get("reason")), told)
+        except StoreDown:
+            return None
+        return found
+
+
+async def _newest(store: SqliteStore) -> int | None:
+    from radius_push.ports import StoreDown
+
+    try:
+        return await store.newest_evidence()
+    except StoreDown:
+        return None
+
+
+def _texts(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
+
+
+def tell(reply: Reply | None, why: Why | None, *, as_json: bool) -> None:
+    verdict = "no answer" if reply is None else VERDICTS.get(reply.code, f"code {reply.code}")
     if as_json:
-        click.echo(
-            json.dumps({"verdict": verdict, "seconds": round(reply.seconds, 3), "reply": reply.attributes})
-        )
-    else:
+        answered = {"seconds": round(reply.seconds, 3), "reply": reply.attributes} if reply else {}
+        known = {"login": why.login, "reason": why.reason, "details": why.details} if why else {}
+        click.echo(json.dumps({"verdict": verdict, **answered, **known}))
+    elif reply is not None:
         click.echo(f"{verdict} after {reply.seconds:.1f} s")
         for name, values in reply.attributes.items():
             for value in values:
-                click.echo(f"  {name} = {value}")
-    sys.exit(0 if reply.code == 2 else 1)
+                click.echo(f"  {name} = {plain(value)}")
+        if reply.code != 2:
+            for line in why.lines() if why else (ELSEWHERE,):
+                click.echo(f"  {line}")

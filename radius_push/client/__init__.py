@@ -1,5 +1,5 @@
 """RADIUS outwards: ask a server as a gateway would."""
 
-from radius_push.client.ask import Reply, ask
+from radius_push.client.ask import NobodyListens, Reply, ask
 
-__all__ = ["Reply", "ask"]
+__all__ = ["NobodyListens", "Reply", "ask"]

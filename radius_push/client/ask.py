@@ -14,6 +14,10 @@ from radius_push.radius.dictionary import Dictionary
 from radius_push.radius.wire import MalformedPacket, NotAuthentic
 
 
+class NobodyListens(OSError):
+    """The server's machine says that nothing listens on that port (ICMP port unreachable)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What the server said; both its seals are right."""
@@ -38,14 +42,16 @@ async def ask(
     tries: int = 1,
     source: tuple[str, int] | None = None,
     message_authenticator: bool = True,
+    wait_for_listener: bool = True,
     dictionary: Dictionary,
 ) -> Reply | None:
     """One PAP login. Each of `tries` sends the same octets and waits `timeout` seconds; None after
     the last. What is not a right reply is ignored, as a forger's would have to be.
 
     A password given as octets is sent as it is (a gateway that speaks Latin-1). `source` is the
-    address and port to speak from. ValueError for a request that can't be written, OSError if there
-    is no socket to be had.
+    address and port to speak from. A gateway goes on waiting where nothing listens (yet); without
+    `wait_for_listener` that raises NobodyListens at once. ValueError for a request that can't be
+    written, OSError if there is no socket to be had.
     """
     identifier, authenticator = secrets.randbelow(256), secrets.token_bytes(16)
     request = write_request(
@@ -74,7 +80,7 @@ async def ask(
             return None
         return Reply(code, texts, datagram, loop.time() - started)
 
-    waiting = _Waiting(read)
+    waiting = _Waiting(read, patient=wait_for_listener)
     transport, _ = await loop.create_datagram_endpoint(lambda: waiting, remote_addr=server, local_addr=source)
     try:
         for _ in range(tries):
@@ -90,8 +96,9 @@ async def ask(
 class _Waiting(asyncio.DatagramProtocol):
     """Waits for the one datagram that can be read as the reply."""
 
-    def __init__(self, read: Callable[[bytes], Reply | None]) -> None:
+    def __init__(self, read: Callable[[bytes], Reply | None], *, patient: bool) -> None:
         self._read = read
+        self._patient = patient
         self.reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
     def datagram_received(self, data: bytes, addr: object) -> None:
@@ -101,3 +108,5 @@ class _Waiting(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """Nobody listens there, yet: a gateway would try again as well."""
+        if isinstance(exc, ConnectionRefusedError) and not self._patient and not self.reply.done():
+            self.reply.set_exception(NobodyListens())

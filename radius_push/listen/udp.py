@@ -21,10 +21,11 @@ from radius_push.radius.packet import (
     Dictionary,
     MalformedPacket,
     NotAuthentic,
+    NotServed,
     read_request,
     write_reply,
 )
-from radius_push.shapes import ClientTable, Endpoint
+from radius_push.shapes import OUR_OWN_CLIENT, ClientTable, Endpoint
 
 __all__ = ["Desk", "UdpListener"]
 
@@ -124,13 +125,27 @@ class UdpListener:
             return
         try:
             request = read_request(datagram, client=client, dictionary=self._dictionary)
+        except NotServed as error:
+            counter = "accounting_not_served" if error.accounting else "not_served"
+            self._count(counter, client.name, "%s from %s: %s", client.name, peer[0], error)
         except MalformedPacket as error:
-            self._count("malformed_packet", client.name, "%s: malformed packet: %s", client.name, error)
+            where = (client.name, peer[0], error)
+            self._count("malformed_packet", client.name, "%s from %s: malformed packet: %s", *where)
         except NotAuthentic as error:
-            whose = f"{client.name} {error}"  # a missing seal and a wrong one are told apart
-            self._count("not_authentic", whose, "%s: not authentic: %s", client.name, error)
+            self._not_authentic(error, client, peer)
         else:
             self._meet(request, client, peer, self._tasks)
+
+    def _not_authentic(self, error: NotAuthentic, client: Client, peer: UdpAddress) -> None:
+        if client.name == OUR_OWN_CLIENT:
+            sentence = (
+                "packets from %s, which is no client of the settings (only try-login may ask from there)"
+            )
+            self._count("not_authentic", client.name, sentence, peer[0])
+            return
+        whose = f"{client.name} {error}"  # a missing seal and a wrong one are told apart
+        where = (client.name, peer[0], error)
+        self._count("not_authentic", whose, "%s from %s: not authentic: %s", *where)
 
     def _meet(
         self, request: AccessRequest, client: Client, peer: UdpAddress, tasks: asyncio.TaskGroup
@@ -234,7 +249,8 @@ class UdpListener:
         self._counters[counter] += 1
         more = self._hush.due((counter, whose), self._clock.monotonic())
         if more is not None:
-            log.warning("%s (%d more since the last line)", sentence % values, more)
+            since = f" ({more} more since the last line)" if more else ""
+            log.warning("%s%s", sentence % values, since)
 
     def _close(self) -> None:
         if self._transport is not None:

@@ -19,6 +19,7 @@ from radius_push.radius.wire import (
     Code,
     MalformedPacket,
     NotAuthentic,
+    NotServed,
     Packet,
     attribute,
     is_signed,
@@ -33,6 +34,7 @@ __all__ = [
     "Dictionary",
     "MalformedPacket",
     "NotAuthentic",
+    "NotServed",
     "Proof",
     "ReplyNotComputed",
     "check_reply",
@@ -94,7 +96,7 @@ def read_request(datagram: bytes, *, client: Client, dictionary: Dictionary) -> 
     words are for the log and hold nothing secret."""
     packet = open_packet(datagram)
     if packet.code != Code.ACCESS_REQUEST:
-        raise MalformedPacket(f"code {packet.code} is not Access-Request")
+        raise NotServed(packet.code)
     secret, authentic = _authenticate(packet, client)
     username = _username(packet.at_most_one(names.USER_NAME), client.password_encoding)
     texts = names.named_texts(packet.attributes, dictionary)

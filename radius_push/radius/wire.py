@@ -33,6 +33,33 @@ class MalformedPacket(Exception):
     """The octets are not what RADIUS allows: drop them silently, and count."""
 
 
+OTHER_CODES = {
+    2: "Access-Accept",
+    3: "Access-Reject",
+    4: "Accounting-Request",
+    5: "Accounting-Response",
+    11: "Access-Challenge",
+    12: "Status-Server",
+    13: "Status-Client",
+    40: "Disconnect-Request",
+    43: "CoA-Request",
+}
+"""What else may arrive, by name (IANA RADIUS packet type codes; RFC 2865 3, RFC 2866 3, RFC 5176 2.3)."""
+
+
+class NotServed(MalformedPacket):
+    """A packet of a kind that is not answered here; whether it is whole was not looked at further."""
+
+    def __init__(self, code: int) -> None:
+        self.accounting = code == 4
+        name = OTHER_CODES.get(code, f"code {code}")
+        super().__init__(
+            f"{name}: accounting is not served here yet: switch it off at the gateway"
+            if self.accounting
+            else f"{name} is not answered here, only Access-Request is"
+        )
+
+
 class NotAuthentic(Exception):
     """Nothing shows that who shares the secret sent this: drop it silently, and count."""
 

@@ -10,7 +10,7 @@ from radius_push.policy import template
 from radius_push.radius.dictionary import Dictionary
 from radius_push.radius.packet import ReplyNotComputed, check_reply
 from radius_push.settings.book import Book, is_loopback
-from radius_push.settings.mistakes import Path, there_are
+from radius_push.settings.mistakes import Path, did_you_mean, there_are
 from radius_push.settings.scalars import in_words
 
 _SHORTEST_SECRET = 16
@@ -244,9 +244,21 @@ def _reply(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> No
             made = template.read(text)
         except ValueError:
             continue  # policy.compile says what is wrong with it
+        _not_theirs(book, of, made, where)
         why = _not_writable(name, made, dictionary)
         if why:
             book.report.wrong(where, why)
+
+
+def _not_theirs(book: Book, of: shapes.Policy, made: template.Template, where: Path) -> None:
+    """Whom we know in full: a template that needs what no local user has lets nobody in."""
+    directory = book.directories.get(of.authentication_profile)
+    if not isinstance(directory, shapes.LocalProfile):
+        return
+    known = {"username"}.union(*(user.attributes for user in directory.users.values()))
+    for attribute in sorted(made.attributes - known):
+        hint = did_you_mean(attribute, sorted(known))
+        book.report.warn(where, f"no user of {directory.name} has {{{attribute}}}: all are refused{hint}")
 
 
 def _not_writable(name: str, made: template.Template, dictionary: Dictionary) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
@@ -31,7 +32,22 @@ class SettingsError(Exception):
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
-        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+        super().__init__("\n".join(printed(self.mistakes)))
+
+
+MOST_OF_A_KIND = 20
+
+
+def printed(mistakes: Iterable[Mistake]) -> Iterator[str]:
+    """A line each for people; of those that say the same, as in a file that is no settings, the first 20."""
+    said: Counter[str] = Counter()
+    for mistake in mistakes:
+        said[mistake.sentence] += 1
+        if said[mistake.sentence] <= MOST_OF_A_KIND:
+            yield str(mistake)
+    more = sum(times - MOST_OF_A_KIND for times in said.values() if times > MOST_OF_A_KIND)
+    if more:
+        yield f"and {more} more of a kind that is named {MOST_OF_A_KIND} times already"
 
 
 def written(path: Path) -> str:

@@ -6,12 +6,12 @@ make us do is bounded.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path as File
 
 import yaml
 
 from radius_push.settings.mistakes import Mistake, Path, SettingsError, written
+from radius_push.settings.yaml_words import in_words
 
 Tree = dict[str, "Tree"] | list["Tree"] | str | None
 """None: nothing is written behind the colon or dash."""
@@ -23,8 +23,6 @@ _PLAIN_TAGS = frozenset(
     f"tag:yaml.org,2002:{kind}"
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
 )
-# A parser's complaint may quote the file, and the file may hold a secret. One character is none.
-_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 class Document:
@@ -97,19 +95,13 @@ def parse(text: str, *, name: str) -> Document:
         if node is not None:
             document.tree = _Walk(document).tree(node, (), key=None)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = _QUOTED.sub(_only_marks, error.problem or "it can't be read")
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise SettingsError([Mistake(name, line, column, "", f"not YAML: {problem}")]) from None
+        wrong = in_words(text, error)
+        raise SettingsError([Mistake(name, wrong.line, wrong.column, "", wrong.sentence)]) from None
     except yaml.YAMLError:
         raise SettingsError([Mistake(name, 0, 0, "", "not YAML: it holds control characters")]) from None
     except RecursionError:
         raise SettingsError([Mistake(name, 0, 0, "", "nested too deeply")]) from None
     return document
-
-
-def _only_marks(quoted: re.Match[str]) -> str:
-    return quoted[0] if len(quoted[1] or quoted[2] or "") <= 2 else "..."
 
 
 def _text(file: File) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import logging
 import secrets
-import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from radius_push.hush import Hush, place_of
 from radius_push.model import Network, Secret
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
+from radius_push.web.certificate import tls_of
 from radius_push.web.doorway import Doorway
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
@@ -110,10 +110,10 @@ class PhoneSide:
         self._proxies.use(trusted_proxies)
 
     async def start(self) -> None:
-        """Listen. Raises OSError for an address, a certificate or a key that cannot be used."""
+        """Listen. Raises OSError for an address, DoorClosed for a certificate or key that cannot be used."""
         doorway = Doorway(
             self._listener.endpoint,
-            tls=_tls(self._listener),
+            tls=tls_of(self._listener),
             per_neighbourhood=self._limits.connections_per_neighbourhood,
             in_all=self._limits.connections,
             write_seconds=self._limits.write_seconds,
@@ -260,13 +260,3 @@ def _hosts(url: str) -> frozenset[str]:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
     port = parts.port or default
     return frozenset({f"{host}:{port}"} | ({host} if port == default else set()))
-
-
-def _tls(listener: PhoneListener) -> ssl.SSLContext | None:
-    if listener.certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(listener.certificate, listener.key)
-    return context

@@ -82,7 +82,10 @@ async def test_a_removed_phone_is_off_the_list_and_in_the_evidence(
 
 
 async def test_removing_what_is_not_there_is_a_no(config: Path) -> None:
-    assert await run(config, "remove", "d9") == (1, "There is no phone with the id d9.\n")
+    assert await run(config, "remove", "d9") == (
+        1,
+        "There is no phone with the id d9: see `radius-push devices`.\n",
+    )
     exit_code, said = await run(config, "remove", "d9", "--json")
     assert (exit_code, json.loads(said)) == (1, {"removed": False, "device": "d9"})
 
@@ -96,7 +99,10 @@ async def test_without_a_store_nothing_is_made(tmp_path: Path) -> None:
 
 
 async def test_an_id_may_begin_with_a_dash(config: Path) -> None:
-    assert await run(config, "remove", "-d9") == (1, "There is no phone with the id -d9.\n")
+    assert await run(config, "remove", "-d9") == (
+        1,
+        "There is no phone with the id -d9: see `radius-push devices`.\n",
+    )
 
 
 @pytest.mark.parametrize("words", [("remove", "d1", "d2"), ("list", "d1"), ("--jsn",)])
@@ -104,3 +110,25 @@ async def test_other_words_are_not_understood(config: Path, words: tuple[str, ..
     exit_code, said = await run(config, *words)
     assert exit_code == 2
     assert "devices remove ID" in said
+
+
+async def test_the_beginning_of_an_id_is_enough_if_only_one_begins_so(config: Path) -> None:
+    store = open_again(config)
+    for id in ("abcd1111", "abcd2222", "ef012345"):
+        await add_phone(store, id)
+    await store.close()
+    exit_code, said = await run(config, "remove", "abcd")
+    assert (exit_code, "2 phones have an id that begins with abcd" in said) == (2, True)
+    assert (await run(config, "remove", "ef0"))[0] == 1
+    exit_code, said = await run(config, "remove", "ef01", "--json")
+    assert (exit_code, json.loads(said)) == (0, {"removed": True, "device": "ef012345"})
+    assert (await run(config, "remove", "abcd2"))[0] == 0
+    ids = [line.split()[0] for line in (await run(config))[1].splitlines()[1:]]
+    assert "abcd1111" in ids
+    assert "abcd2222" not in ids
+
+
+async def test_remove_alone_asks_which(config: Path) -> None:
+    exit_code, said = await run(config, "remove")
+    assert exit_code == 2
+    assert "which phone?" in said

@@ -11,14 +11,15 @@ from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
+import click
 import pytest
 import segno
 from click.testing import CliRunner
 
 from radius_push import enrollment
 from radius_push.cli.enroll import answers, enroll
-from radius_push.cli.invitation import plain, qr
-from radius_push.model import PersonKey
+from radius_push.cli.invitation import Card, plain, qr
+from radius_push.model import Person, PersonKey
 from radius_push.shapes import Endpoint
 from radius_push.store.sqlite import SqliteStore
 from tests.cli.enrolling import KEY, SETTINGS, URL, Verb, open_again, redeem, write_settings
@@ -54,10 +55,12 @@ async def test_the_code_of_the_phone_typed_here_makes_it_trusted(config: Path) -
         redeemed = await redeem(config, store, token, now=time.time())
         assert redeemed.invitation == shown["invitation"]
         code = enrollment.confirmation_code(redeemed.invitation, KEY)
-        verb.type("12345", code)
+        wrong = "000000" if code != "000000" else "000001"
+        verb.type("12345", "what?", wrong, f"{code[:3]} {code[3:]}")
         assert await verb.value() == {"result": "confirmed", "device": "d1", "name": "Pixel 7"}
         exit_code, said = await verb.end()
         assert exit_code == 0
+        assert said.count("Those are not six digits.") == 2
         assert "Tries left: 4" in said
         assert token not in said
         assert [device.id for device in await store.devices_of(redeemed.device.person)] == ["d1"]
@@ -93,7 +96,7 @@ async def test_leaving_withdraws_nothing_and_says_so(config: Path) -> None:
         verb.process.send_signal(signal.SIGINT)
         assert (await verb.value())["result"] == "left"
         exit_code, said = await verb.end()
-        assert exit_code == 1
+        assert exit_code == 2
         assert "Nothing was withdrawn" in said
         await redeem(config, store, shown["code"], now=time.time())
 
@@ -189,6 +192,27 @@ def test_the_qr_code_on_the_terminal_is_the_link() -> None:
     code = segno.make(link, error="m", micro=False)
     wanted = [list(row) for row in code.matrix_iter(border=2)]
     assert modules[: len(wanted)] == wanted
+
+
+def card(page: str) -> str:
+    """What a person reads."""
+    shown = enrollment.Shown("i1", token="A" * 22, code="N4EK-AP0K", expires_at=0.0)
+    person = Person(PersonKey("staff", "alice"), "alice", "alice", {})
+
+    @click.command()
+    def show() -> None:
+        Card(as_json=False, page=page).show(person, shown, link=f"{page}/#enrol=A")
+
+    return CliRunner().invoke(show).output
+
+
+def test_a_page_that_only_this_machine_has_is_not_to_be_scanned() -> None:
+    said = card("http://localhost:8443")
+    assert "Scan" not in said
+    assert "  Open it in a browser on this machine:  http://localhost:8443/#enrol=A\n" in said
+    assert "`ssh -L 8443:localhost:8443 SERVER`" in said
+    assert "`ssh -L 8443:[::1]:8443 SERVER`" in card("http://[::1]:8443")
+    assert "Scan this with the phone" in card("https://mfa.example.com")
 
 
 def test_what_comes_from_elsewhere_cannot_play_with_the_terminal() -> None:

@@ -100,3 +100,13 @@ async def test_what_cannot_be_tried_says_why(file: Path, tmp_path: Path) -> None
         result = await run(*words)
         assert result.exit_code == 2
         assert result.stderr
+
+
+async def test_a_file_without_a_phone_and_a_link_that_is_none_have_their_mend(file: Path) -> None:
+    result = await run("approve", "--phone", file)
+    assert result.stderr == (
+        f"no phone in {file}: `radius-push test-phone enrol LINK` first, or --phone FILE\n"
+    )
+    result = await run("enrol", "http://localhost:8443", "--phone", file)
+    assert "this is not an enrolment link" in result.stderr
+    assert "https://mfa.example.com/#enrol=..." in result.stderr

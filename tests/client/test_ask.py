@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
-from radius_push.client import Reply, ask
+from radius_push.client import NobodyListens, Reply, ask
 from radius_push.model import Accepted, Secret
 from radius_push.radius.packet import write_reply
 from radius_push.radius.wire import Code, attribute, response_authenticator, seal_reply
@@ -64,6 +65,31 @@ async def test_the_reply_to_a_later_try_is_taken() -> None:
     assert reply is not None
     assert (reply.code, reply.attributes) == (2, {"Filter-Id": ("x",)})
     assert reply.seconds >= 0
+
+
+async def _ask_nobody(*, wait_for_listener: bool) -> Reply | None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return await ask(
+        server=("127.0.0.1", port),
+        secret=SECRET,
+        username="alice",
+        password="hunter2",
+        timeout=30 if not wait_for_listener else 0.01,
+        tries=2,
+        wait_for_listener=wait_for_listener,
+        dictionary=dictionary(),
+    )
+
+
+async def test_that_nothing_listens_is_known_at_once_to_who_wants_to_know() -> None:
+    with pytest.raises(NobodyListens):
+        await _ask_nobody(wait_for_listener=False)
+
+
+async def test_a_gateway_goes_on_asking_where_nothing_listens_yet() -> None:
+    assert await _ask_nobody(wait_for_listener=True) is None
 
 
 def _sealed(secret: Secret = SECRET, identifier: int = 0, body: bytes = b"") -> object:

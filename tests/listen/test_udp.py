@@ -73,7 +73,7 @@ async def test_an_unknown_client_gets_silence_and_is_counted(caplog: pytest.LogC
             assert gate.silent
         assert house.desk.arrivals == []
     assert [record.getMessage() for record in caplog.records] == [
-        "packets from 127.0.0.1, which is no client (0 more since the last line)"
+        "packets from 127.0.0.1, which is no client"
     ]
 
 
@@ -84,11 +84,39 @@ async def test_malformed_and_unauthentic_packets_get_silence_and_are_counted(
         async with gateway(house.listener.address) as gate:
             gate.send(b"\1\2")
             gate.send(packet((1, b"alice")))
-            await until(lambda: house.counters == {"malformed_packet": 1, "not_authentic": 1})
+            gate.send(packet(code=4))
+            gate.send(packet(code=12))
+            await until(
+                lambda: (
+                    house.counters
+                    == {
+                        "malformed_packet": 1,
+                        "not_authentic": 1,
+                        "accounting_not_served": 1,
+                        "not_served": 1,
+                    }
+                )
+            )
             assert gate.silent
         assert house.desk.arrivals == []
-    assert "fw1: malformed packet: 2 octets" in caplog.text
+    assert "fw1 from 127.0.0.1: malformed packet: 2 octets" in caplog.text
+    assert "fw1 from 127.0.0.1: not authentic: no Message-Authenticator" in caplog.text
+    assert "fw1 from 127.0.0.1: Accounting-Request: accounting is not served here yet" in caplog.text
+    assert "fw1 from 127.0.0.1: Status-Server is not answered here" in caplog.text
+    assert "more since" not in caplog.text
     assert "set require_message_authenticator: no for this client" in caplog.text
+
+
+async def test_a_stranger_where_only_our_own_client_may_ask_is_called_no_client(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = House(client=replace(STRICT, name="try-login"))
+    async with serving(house), gateway(house.listener.address) as gate:
+        gate.send(packet((1, b"alice")))
+        await until(lambda: house.counters == {"not_authentic": 1})
+    assert [record.getMessage() for record in caplog.records] == [
+        "packets from 127.0.0.1, which is no client of the settings (only try-login may ask from there)"
+    ]
 
 
 async def test_settings_can_change_between_two_datagrams() -> None:

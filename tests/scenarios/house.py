@@ -164,8 +164,13 @@ async def house(
     file.write_text(settings.format(phone=port, users=users, hash=hashed))
     made = House(f"http://localhost:{port}")
     made.server = server = Server(load(file, environ={}), clock=TurnedClock(loop), on_event=made.hear)
+    # The store is there before `start` has returned, and time must not turn while it writes.
+    in_flight = [
+        lambda: server.store.busy() if hasattr(server, "store") else 0,
+        lambda: passwords_being_checked(server),
+    ]
+    loop.watched += in_flight
     await server.start()
-    loop.watched += (in_flight := [server.store.busy, lambda: passwords_being_checked(server)])
     try:
         yield made
     finally:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, TypeVarTuple
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-SETTLE = 0.002
+SETTLE = 0.004
 """Real seconds in which loopback and other threads must have said whatever they are going to say."""
 
 

@@ -83,7 +83,7 @@ def test_warnings_name_the_file_they_are_in(tmp_path: Path, parts: Path) -> None
         ("client: {}", "1:1: client: unknown key, did you mean 'clients'?"),
         ("clients: [a]", "1:10: clients: must be a mapping: a name, a colon, and what it means"),
         ("- a", "1:1: must be a mapping: a name, a colon, and what it means"),
-        ("clients: {a: 1", "1:15: not YAML: expected ',' or '}', but got ..."),
+        ("clients: {a: 1", "1:10: { opens here and is not closed; write } at its end"),
         ("clients: &a {b: &b {}, b: *b}", None),
     ],
 )  # fmt: skip

@@ -205,6 +205,16 @@ def test_push_needs_a_place_where_phones_come_in(tmp_path: Path) -> None:
     ]
 
 
+def test_a_template_that_no_local_user_can_fill_is_warned_of(tmp_path: Path) -> None:
+    local = '    authentication_profile: local\n    attribute: group_name\n    values: [admins]\n    reply: {Filter-Id: "%s"}\n'
+    corp = "    authentication_profile: corp\n    attribute: department\n    values: [IT]\n"
+    assert warnings(tmp_path, changed((corp, local % "{group_nam}-{username}-{matched}"))) == [
+        "32:24: policies[0].reply.Filter-Id: no user of local has {group_nam}: all are refused, did you mean 'group_name'?"
+    ]
+    assert warnings(tmp_path, changed((corp, local % "{Group_Name}"))) == []
+    assert warnings(tmp_path, changed((corp, corp + '    reply: {Filter-Id: "{nowhere}"}\n'))) == []
+
+
 def test_an_address_has_one_client(tmp_path: Path) -> None:
     second = "  fw2: {addresses: [10.0.0.0/24, 10.0.0.11/32], secret: {env: FW1}, profiles: [staff-push]}\n"
     assert mistakes(

@@ -34,8 +34,6 @@ def test_merge_keys_fill_what_is_not_said() -> None:
 
 
 def test_no_yaml_is_said_with_its_place() -> None:
-    assert refused("a: [1\nb: 2\n") == "f.yaml:2:2: not YAML: expected ',' or ']', but got ':'"
-    assert refused("a: 1\n---\nb: 2\n") == "f.yaml:2:1: not YAML: but found another document"
     assert refused("a: \x07").startswith("f.yaml: not YAML")
 
 
