@@ -212,7 +212,7 @@ def _word(body: bytes) -> str:
     """The one word in which Apple and Mozilla say why. The rest may hold the URL."""
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     word = (said.get("reason") or said.get("errno") or "") if isinstance(said, dict) else ""
     return str(word) if re.fullmatch(r"[A-Za-z0-9]{1,40}", str(word)) else ""
