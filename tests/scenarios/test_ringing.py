@@ -78,16 +78,20 @@ def test_a_login_rings_every_phone_with_gateway_and_account_and_nothing_else(tmp
         reply = asking.result()
         assert reply is not None
         assert reply.code == REJECT
-        assert one.message == other.message == {
-            "web_push": 8030,
-            "notification": {
-                "title": "Sign-in request",
-                "body": "fw1 asks for alice",
-                "tag": one.headers["Topic"],
-                "navigate": f"{h.url}/",
-                "data": {"question": card["id"]},
-            },
-        }
+        assert (
+            one.message
+            == other.message
+            == {
+                "web_push": 8030,
+                "notification": {
+                    "title": "Sign-in request",
+                    "body": "fw1 asks for alice",
+                    "tag": one.headers["Topic"],
+                    "navigate": f"{h.url}/",
+                    "data": {"question": card["id"]},
+                },
+            }
+        )
         assert len(one.headers["Topic"]) == 32
         assert int(one.headers["TTL"]) in (44, 45)
         await h.until(events.Rang, 2)
