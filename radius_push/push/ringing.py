@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine
 from typing import Protocol
 
 from radius_push import events
@@ -19,7 +18,7 @@ from radius_push.shapes import WebPush
 logger = logging.getLogger("radius_push.push")
 
 MOST_RINGING = 2000
-"""Devices that are being rung at once; whoever comes beyond is not rung, and the open app still shows all."""
+"""Logins that ring at once; beyond that nobody is rung, and the open app still shows all."""
 MOST_TRIES = 3
 
 
@@ -89,34 +88,36 @@ class PushRinger:
         await self._channel.close()
 
     def _begin(self, message: Message) -> None:
-        self._start(self._ring_all(message), message)
-
-    def _start(self, work: Coroutine[None, None, None], message: Message) -> None:
         if self._closed or len(self._ringing) >= MOST_RINGING:
             self._counters["push_not_rung"] += 1
-            work.close()
             return
-        task = asyncio.create_task(self._guard(work, message), name=f"ring for {message.login or 'a test'}")
+        name = f"ring for {message.login or 'a test'}"
+        task = asyncio.create_task(self._ring_all(message), name=name)
         self._ringing.add(task)
         task.add_done_callback(self._ringing.discard)
 
-    async def _guard(self, work: Coroutine[None, None, None], message: Message) -> None:
+    async def _ring_all(self, message: Message) -> None:
         try:
-            await work
+            addresses = [
+                address
+                for address in await self._store.push_addresses_of(message.person)
+                if message.device in (None, address.device)
+            ]
         except StoreDown as problem:
-            logger.error("login=%s could not ring, or note that it did: %s", message.login, problem)
+            logger.error("login=%s could not ring: %s", message.login, problem)
+        else:
+            await asyncio.gather(*(self._ring_one(message, address) for address in addresses))
+
+    async def _ring_one(self, message: Message, address: PushAddress) -> None:
+        try:
+            await self._try(message, address)
+        except StoreDown as problem:
+            logger.error("login=%s rang, and that could not be noted: %s", message.login, problem)
         except Exception as fault:  # noqa: BLE001  a ring that fails is a missing ring, never a failed login
             self._counters["push_crashed"] += 1
             logger.error("login=%s ringing crashed: %s", message.login, type(fault).__name__)
-        finally:
-            work.close()  # cancelled before its first step, it would be a coroutine that nobody awaited
 
-    async def _ring_all(self, message: Message) -> None:
-        for address in await self._store.push_addresses_of(message.person):
-            if message.device in (None, address.device):
-                self._start(self._ring_one(message, address), message)
-
-    async def _ring_one(self, message: Message, address: PushAddress) -> None:
+    async def _try(self, message: Message, address: PushAddress) -> None:
         began, tries = self._clock.monotonic(), 0
         while True:
             tries += 1

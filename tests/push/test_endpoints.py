@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from radius_push.push.endpoints import LONGEST, EndpointRefused, Endpoints, is_public
@@ -23,7 +25,8 @@ GOOD = {
 
 BAD = [
     # another scheme, another port
-    "http://fcm.googleapis.com/x", "ftp://fcm.googleapis.com/x", "//fcm.googleapis.com/x", "fcm.googleapis.com",
+    "http://fcm.googleapis.com/x", "ftp://fcm.googleapis.com/x", "//fcm.googleapis.com/x",
+    "fcm.googleapis.com",
     "https://fcm.googleapis.com:22/x", "https://fcm.googleapis.com:99999/x", "https://fcm.googleapis.com:x/",
     "file:///etc/passwd", "javascript:alert(1)", "",
     # names that only look like it
@@ -36,7 +39,8 @@ BAD = [
     "https://fcm.googleapis.com@attacker.example/", "https://attacker.example@fcm.googleapis.com/",
     "https://user:password@web.push.apple.com/", "https://attacker.example\\@fcm.googleapis.com/",
     "https://fcm.googleapis.com\\.attacker.example/", "https://attacker.example#@fcm.googleapis.com/",
-    "https://attacker.example?@fcm.googleapis.com/", "https://fcm.googleapis.com#x", "https:fcm.googleapis.com",
+    "https://attacker.example?@fcm.googleapis.com/", "https://fcm.googleapis.com#x",
+    "https:fcm.googleapis.com",
     "https:///fcm.googleapis.com/x", "https://fcm.googleapis.com\t.attacker.example/",
     "https://fcm.googleapis.com/\r\nX: y", " https://fcm.googleapis.com/x", "https://fcm.googleapis.com /",
     "https://fcm\u3002googleapis.com/", "https://fcm.googleapis.com\u2044x", "https://fcm%2egoogleapis.com/",
@@ -90,8 +94,6 @@ def test_every_other_address_is_inside_however_it_is_wrapped(address: str) -> No
 
 
 def resolver(*addresses: str) -> PublicResolver:
-    import socket
-
     def look_up(host: str, port: int, family: int) -> list[tuple[object, ...]]:
         return [
             (socket.AF_INET6 if ":" in each else socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port))

@@ -2,7 +2,7 @@
 real service worker, which shows it.
 
 Chromium cannot subscribe without the internet. So `pushManager.subscribe` is a stub that gives out a
-subscription of the test's push service, and the browser is handed what arrived there by the DevTools protocol.
+subscription of the test's push service, and the DevTools protocol hands the browser what arrived there.
 """
 
 from __future__ import annotations
@@ -44,7 +44,11 @@ server:
     phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
 methods: {{push: {{contact: "mailto:vpn@example.com", allow_endpoints: ["{service}"]}}}}
 clients:
-  head-office: {{addresses: [127.0.0.1], secret: "a-secret-of-22-octets!", profiles: [staff-push], patience: 60s}}
+  head-office:
+    addresses: [127.0.0.1]
+    secret: "a-secret-of-22-octets!"
+    profiles: [staff-push]
+    patience: 60s
 authentication_profiles:
   staff: {{type: local, users: {{alice: {{password_hash: "{hash}"}}}}}}
 profiles:
@@ -52,7 +56,8 @@ profiles:
 """
 
 STUB = """(told) => {
-    const octets = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0)).buffer;
+    const plain = (text) => atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    const octets = (text) => Uint8Array.from(plain(text), (letter) => letter.charCodeAt(0)).buffer;
     const subscription = (options) => ({
         endpoint: told.endpoint,
         options: { applicationServerKey: octets(options.applicationServerKey) },
@@ -67,7 +72,7 @@ STUB = """(told) => {
         return subscription(options);
     };
 }"""
-SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(
+SHOWN = """async () => (await self.registration.getNotifications()).map(
     ({ title, body, tag, actions, requireInteraction, data }) =>
         ({ title, body, tag, actions: actions.map(({ action }) => action), requireInteraction, data }))"""
 CLICK = """async (action) => {
@@ -163,18 +168,13 @@ class Phone:
 
     async def shows(self, count: int = 1) -> list[dict[str, Any]]:
         """Its notifications, once there are so many."""
+        found: list[dict[str, Any]] = []
         async with asyncio.timeout(WAIT):
-            while (
-                len(
-                    shown := await (await self.worker()).evaluate(
-                        SHOWN.replace("(await navigator.serviceWorker.ready)", "self.registration")
-                    )
-                )
-                != count
-            ):
-                await asyncio.sleep(0.05)
-        found: list[dict[str, Any]] = shown
-        return found
+            while True:
+                found = await (await self.worker()).evaluate(SHOWN)
+                if len(found) == count:
+                    return found
+                await asyncio.sleep(0.05)  # a notification is shown without a sign that a test could hear
 
     async def worker(self) -> Worker:
         if self.context.service_workers:

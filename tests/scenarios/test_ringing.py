@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from radius_push import events
 from radius_push.client import Reply
+from radius_push.shapes import WebPush
 from radius_push.test_phone import SoftwarePhone
 from tests.push.service import Browser, PushService, push_service, unpadded
 from tests.scenarios.house import ACCEPT, REJECT, SETTINGS, House, house
@@ -273,10 +275,6 @@ def test_a_reload_takes_an_address_away(tmp_path: Path) -> None:
     async def story(h: House, service: PushService) -> None:
         phone = await h.phone()
         await subscribe(phone, service.subscribe())
-        from dataclasses import replace
-
-        from radius_push.shapes import WebPush
-
         changes = await h.server.reload(replace(h.server.settings, web_push=WebPush()))
         assert changes == ("methods.push: changed (allow_endpoints)",)
         await approved(h, phone)
