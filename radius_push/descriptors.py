@@ -15,7 +15,7 @@ from radius_push.web.phone import PhoneLimits
 logger = logging.getLogger("radius_push")
 
 RESERVE = 512
-"""For RADIUS, directories, the store and the log."""
+"""For RADIUS, directories, push services, the store and the log."""
 MOST = 65536
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from radius_push import policy
 from radius_push.factors.limits import WrongPasswords
-from radius_push.model import Person, Proved
+from radius_push.model import Person, Proved, Question
 from radius_push.ports import Clock, Directory, Store
 from radius_push.radius.packet import Arrival, Dictionary
 from radius_push.shapes import ClientTable, Settings
@@ -37,6 +37,8 @@ class Doors(Grounds):
     """128 unguessable bits as text: question ids and nonces."""
     count: Callable[[Arrival, End], None] = field(repr=False)
     """What is told to the counters, and to the log now and then, in place of the evidence."""
+    ring: Callable[[Question], None] = field(repr=False)
+    """Wake the person's closed phones: never waits, never raises."""
     current: Callable[[], Doors] = field(repr=False)
     """The doors of this moment: other ones after a reload."""
 

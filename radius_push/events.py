@@ -82,6 +82,29 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Rang:
+    """A push service was asked to wake a device, and what came of it."""
+
+    login: str | None
+    """`null`: it was for a test request."""
+    question: str
+    """Or the test request."""
+    person: str
+    device: str
+    channel: str
+    """`web_push`."""
+    outcome: str
+    """`delivered` (to the push service: no phone says that it rang), `gone` (the subscription was forgotten),
+    `unreachable`, or `refused`."""
+    detail: str
+    """What went wrong, and the mend."""
+    tries: int
+    """How often the push service was asked."""
+    milliseconds: int
+    """From the first try to the outcome."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A device answered; its signature over the exact text was right."""
 
@@ -211,6 +234,38 @@ class DeviceRemoved:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class PushChanged:
+    """Where a device is reached when its app is closed was kept, replaced or forgotten."""
+
+    person: str
+    device: str
+    service: str | None
+    """The push service's host name; `null`: none any more."""
+    by: str
+    """`phone`, or `push service`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAsked:
+    """A device asked for a test request. No login stands behind it."""
+
+    person: str
+    device: str
+    trial: str
+    """The id of the test request."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAnswered:
+    """The device answered its test request."""
+
+    person: str
+    device: str
+    trial: str
+    """The id of the test request."""
+
+
 Event = (
     ServerStarted
     | ServerStopped
@@ -219,6 +274,7 @@ Event = (
     | PhoneOriginKept
     | PhonesForgotten
     | Asked
+    | Rang
     | Answered
     | Accepted
     | Rejected
@@ -229,6 +285,9 @@ Event = (
     | DeviceConfirmed
     | ConfirmationFailed
     | DeviceRemoved
+    | PushChanged
+    | TrialAsked
+    | TrialAnswered
 )
 
 

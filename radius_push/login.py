@@ -242,6 +242,7 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
     event = asked(story, person, choice, question, devices=len(devices))
     if not await store.open_question(question, request=arrival.request.digest, event=event):
         return await quiet(Quiet(Reason.REPLAYED), story, doors)
+    doors.ring(question)
     answered = await store.wait_for_answer(question.id, seconds=time_left(arrival, choice.profile, clock))
 
     if answered.state is QuestionState.PENDING:

@@ -230,6 +230,29 @@ class Invitation:
     wrong_codes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class PushAddress:
+    """Where a device's browser is reached when the app is closed (RFC 8030: a push subscription)."""
+
+    device: str
+    endpoint: str = field(repr=False)
+    """A URL at the push service. Whoever knows it may send to the device: not for the log."""
+    p256dh: bytes
+    """P-256, 65 octets, uncompressed point: what is sent is encrypted for it (RFC 8291)."""
+    auth: Secret
+    """16 octets that the browser shares with us for the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A test request that a device asked for: no login stands behind it, and no answer lets anybody in."""
+
+    id: str
+    device: str
+    opened_at: float
+    expires_at: float
+
+
 # --- the question --------------------------------------------------------------------------------
 
 

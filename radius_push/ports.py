@@ -15,9 +15,11 @@ from radius_push.model import (
     Person,
     PersonKey,
     Proved,
+    PushAddress,
     Question,
     QuestionState,
     Secret,
+    Trial,
 )
 
 
@@ -64,6 +66,23 @@ class Bell(Protocol):
 
     async def wait(self, seconds: float) -> None:
         """Return at the next ring, or after `seconds`."""
+
+
+class Ringer(Protocol):
+    """A tap on the shoulder of closed phones, beside the walk: never waits, never raises."""
+
+    @property
+    def public_key(self) -> str:
+        """base64url of the 65 octets that browsers subscribe with (RFC 8292, section 3.2)."""
+
+    def ring(self, question: Question) -> None:
+        """Begin to wake the person's devices; it goes on by itself until the question's end."""
+
+    def ring_trial(self, trial: Trial, device: Device) -> None:
+        """The same for a test request, and this device alone."""
+
+    def admits(self, endpoint: str) -> bool:
+        """May a phone name this URL as its push service's?"""
 
 
 EvidenceRow = tuple[int, float, str, dict[str, object]]
@@ -137,6 +156,29 @@ class Store(Protocol):
 
     async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
         """False if there is no such device, or it is removed already."""
+
+    # waking closed phones
+
+    async def push_addresses_of(self, person: PersonKey) -> Sequence[PushAddress]:
+        """Of their active devices."""
+
+    async def keep_push_address(self, address: PushAddress, *, at: float, event: Event) -> bool:
+        """In place of an earlier one. False if it is known already, or the device is not active:
+        nothing is written."""
+
+    async def forget_push_address(
+        self, device: str, *, endpoint: str | None, at: float, event: Event
+    ) -> bool:
+        """`endpoint`: only this one; None: whatever is there. False if there is none."""
+
+    async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
+        """Write a test request and ring. False if this device opened `most` since then already."""
+
+    async def trials_of(self, device: str, *, now: float) -> Sequence[Trial]:
+        """Those that wait to be answered, oldest first."""
+
+    async def answer_trial(self, trial: str, *, device: str, at: float, event: Event) -> bool:
+        """False if it is not this device's, was answered, or is over."""
 
     # enrolment
 

@@ -18,7 +18,7 @@ from radius_push.doors import Doors
 from radius_push.factors.limits import WrongPasswords
 from radius_push.hush import Hush
 from radius_push.listen.udp import UdpListener
-from radius_push.model import Reason, Secret, Silent, Verdict
+from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
 from radius_push.observe.systemd import Supervisor
 from radius_push.opening import (
@@ -32,6 +32,8 @@ from radius_push.opening import (
     what_a_directory_knows,
 )
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
+from radius_push.push.ringing import PushRinger
+from radius_push.push.webpush import WebPushDoor
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
 from radius_push.settings import SettingsError, load
@@ -98,6 +100,7 @@ class Server:
         self.directories: dict[str, Directory] = {}
         self._retired: set[Directory] = set()
         self._retiring: set[asyncio.Task[None]] = set()
+        self._ringer: PushRinger | None = None
         self._phone: PhoneSide | None = None
         self._started = self._stopped = False
 
@@ -110,6 +113,7 @@ class Server:
             await self.store.close_orphans(self.clock.now())
             self.directories = open_directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
+            self._ringer = self._open_ringer()
             self._doors = self._open_doors()
             await self._listen()
         except BaseException:
@@ -130,6 +134,8 @@ class Server:
             task.cancel()
         if self._phone is not None:
             await self._phone.close()
+        if self._ringer is not None:
+            await self._ringer.close()
         for directory in (*self.directories.values(), *self._retired):
             await directory.close()
         try:
@@ -152,6 +158,8 @@ class Server:
         self._doors = self._open_doors()
         if self._phone is not None:
             self._phone.use(settings.enrollment, settings.trusted_proxies)
+        if self._ringer is not None:
+            self._ringer.use(settings.web_push)
         for directory in replaced:
             self._retire(directory)
         await self.store.record(events.SettingsLoaded(changes))
@@ -268,7 +276,21 @@ class Server:
             wrong_passwords=self._wrong_passwords,
             new_id=lambda: secrets.token_urlsafe(16),
             count=self._count,
+            ring=self._ringer.ring if self._ringer is not None else nobody,
             current=lambda: self._doors,
+        )
+
+    def _open_ringer(self) -> PushRinger | None:
+        if self.settings.phone is None:
+            return None
+        url = self.settings.phone.url
+        return PushRinger(
+            WebPushDoor(self.settings.web_push, key=self.keys.vapid, url=url, clock=self.clock),
+            store=self.store,
+            clock=self.clock,
+            counters=self.counters,
+            tag_key=self.keys.tag,
+            url=url,
         )
 
     async def _listen(self) -> None:
@@ -287,13 +309,14 @@ class Server:
             except OSError as problem:
                 raise CannotListen("server.listen.authentication", endpoint, problem, udp=True) from problem
             self._listeners.append(listener)
-        if self.settings.phone is not None:
+        if self.settings.phone is not None and self._ringer is not None:
             self._phone = PhoneSide(
                 self.settings.phone,
                 store=self.store,
                 clock=self.clock,
                 pepper=self.keys.pepper,
                 enrollment=self.settings.enrollment,
+                ringer=self._ringer,
                 counters=self.counters,
                 trusted_proxies=self.settings.trusted_proxies,
                 limits=descriptors.limits_for_phones(descriptors.raise_limit()),
@@ -308,6 +331,10 @@ class Server:
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
         for listener in self._listeners:
             self._serving.append(asyncio.create_task(listener.serve(), name=f"listen on {listener.address}"))
+
+
+def nobody(question: Question) -> None:
+    """Who is rung where there is no phone side: then no profile asks phones."""
 
 
 async def serve(settings: Settings, *, forget_phones: bool = False) -> None:

@@ -44,6 +44,18 @@ class Enrollment:
 
 
 @dataclass(frozen=True, slots=True)
+class WebPush:
+    """How closed phones are rung."""
+
+    contact: str | None = None
+    """mailto: or https: whom a push service may write to."""
+    allow_endpoints: tuple[str, ...] = ()
+    """Origins that phones may name beside the known push services, wherever they lie."""
+    proxy: str | None = None
+    """`http://HOST:PORT`: through which we reach push services."""
+
+
+@dataclass(frozen=True, slots=True)
 class LdapProfile:
     name: str
     urls: tuple[str, ...]
@@ -195,6 +207,7 @@ class Settings:
     enrollment: Enrollment = Enrollment()
     trusted_proxies: tuple[Network, ...] = ()
     """Whose X-Forwarded-For is believed on the phone side."""
+    web_push: WebPush = WebPush()
     reject_delay: float = 1.0
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""

@@ -194,6 +194,17 @@ class SoftwarePhone:
             }
         )
 
+    async def says(self, path: str, purpose: str, **fields: str | None) -> dict[str, Any]:
+        """A signed request that is no answer: what the server told. Raises PhoneRefused."""
+        said = {
+            "version": 1,
+            "purpose": purpose,
+            "origin": self.enrolled.origin,
+            "device": self.enrolled.device,
+            "nonce": await self._wire.nonce(),
+        }
+        return await self._wire.post(path, self.sign(said | fields))
+
     def signed_answer(self, card: Card, *, approve: bool) -> dict[str, str]:
         """The body that answers a question."""
         said = {

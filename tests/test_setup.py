@@ -71,7 +71,9 @@ def test_settings_are_roots_and_read_by_the_server_alone_and_state_is_the_server
         ("state", USER, "theirs", "0700"),
         ("state/keys", USER, "theirs", "0700"),
         ("state/keys/pepper", USER, "theirs", "0600"),
+        ("state/keys/tag", USER, "theirs", "0600"),
         ("state/keys/try_login_secret", USER, "theirs", "0600"),
+        ("state/keys/vapid", USER, "theirs", "0600"),
     ]
 
 

@@ -80,6 +80,7 @@ TAKES = {
     "network": "address or prefix",
     "proxies": "address or prefix",
     "store": "`sqlite://` and a path",
+    "proxy": "`http://HOST:PORT`",
     "origin": "`https://NAME`, with a port if it is not 443",
     "ldap_url": "`ldaps://` or `ldap://` and a host",
     "distinguished_name": "DN",

@@ -58,6 +58,15 @@ def verify_signature(public_key: bytes, payload: str, signature: bytes) -> bool:
     return True
 
 
+def is_public_key(octets: bytes) -> bool:
+    """Is this a point of P-256, uncompressed?"""
+    try:
+        EllipticCurvePublicKey.from_encoded_point(SECP256R1(), octets)
+    except ValueError:
+        return False
+    return len(octets) == 65
+
+
 def read_object(text: str, *, most: int) -> dict[str, Value]:
     """A flat JSON object of text, whole numbers and nulls, at most `most` octets.
 
@@ -113,9 +122,15 @@ def read_answer(payload: str, *, question: Question, device: Device, origin: str
 
 
 def read_request(
-    fields: dict[str, Value], *, purpose: str, origin: str, names: frozenset[str]
+    fields: dict[str, Value],
+    *,
+    purpose: str,
+    origin: str,
+    names: frozenset[str],
+    may_be_null: frozenset[str] = frozenset(),
 ) -> dict[str, str]:
-    """A signed request that is no answer: `names` are its own fields, each a text.
+    """A signed request that is no answer: `names` are its own fields, each a text. Those that may be null,
+    and are, are left out of what is returned.
 
     Beside them stand version, purpose, origin and a server's nonce. Raises AnswerRefused.
     """
@@ -125,7 +140,8 @@ def read_request(
     names = names | {"nonce"}
     if not fields.keys() <= names | {"version", "purpose", "origin"}:
         raise AnswerRefused("unknown field")
-    return {name: text_field(fields, name) for name in sorted(names)}
+    null = {name for name in may_be_null & fields.keys() if fields[name] is None}
+    return {name: text_field(fields, name) for name in sorted(names - null)}
 
 
 def _compare(said: dict[str, Value], expected: dict[str, Value]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from radius_push.model import Device, DeviceState, Question, QuestionState
+from radius_push.model import Device, DeviceState, Question, QuestionState, Trial
 
 VERSION = 1
 """Of everything a phone signs."""
@@ -79,8 +79,11 @@ def statement(question: Question, *, device: str, origin: str, purpose: Purpose)
     }
 
 
-def state(device: Device, questions: Sequence[Question], *, now: float) -> dict[str, object]:
+def state(
+    device: Device, questions: Sequence[Question], trials: Sequence[Trial] = (), *, now: float
+) -> dict[str, object]:
     """Everything that a phone shows, without the time: who it is, what it is asked, what became of it.
+    Test requests stand apart, with nothing in them that could be answered like a question.
 
     A phone that is not active yet, or no more, is told only that.
     """
@@ -102,19 +105,27 @@ def state(device: Device, questions: Sequence[Question], *, now: float) -> dict[
             for question in shown
             if not is_open(question, now) and now < _forgotten_at(question)
         ],
+        "tests": [
+            {
+                "id": trial.id,
+                "opened_at": milliseconds(trial.opened_at),
+                "expires_at": milliseconds(trial.expires_at),
+            }
+            for trial in trials
+            if device.state is DeviceState.ACTIVE and now < trial.expires_at
+        ],
     }
 
 
-def next_change(questions: Sequence[Question], *, now: float) -> float | None:
-    """When the state changes by the clock alone (UTC seconds); None: not by these questions."""
-    return min(
-        (
-            question.expires_at if is_open(question, now) else _forgotten_at(question)
-            for question in questions
-            if is_open(question, now) or now < _forgotten_at(question)
-        ),
-        default=None,
-    )
+def next_change(questions: Sequence[Question], trials: Sequence[Trial] = (), *, now: float) -> float | None:
+    """When the state changes by the clock alone (UTC seconds); None: not by these."""
+    ends = [
+        question.expires_at if is_open(question, now) else _forgotten_at(question)
+        for question in questions
+        if is_open(question, now) or now < _forgotten_at(question)
+    ]
+    ends += [trial.expires_at for trial in trials if now < trial.expires_at]
+    return min(ends, default=None)
 
 
 def _forgotten_at(question: Question) -> float:

@@ -46,7 +46,9 @@ def set_up(*, level: int = logging.INFO, form: Literal["text", "json"] = "text")
 
 def log_event(at: float, event: Event) -> None:
     """Write the event's line. `at` is in the evidence; the log has its own clock."""
-    logger.log(_LEVELS.get(type(event), logging.INFO), "%s", line(event), extra={"event": event})
+    refused = isinstance(event, events.Rang) and event.outcome == "refused"  # something has to be mended
+    level = logging.WARNING if refused else _LEVELS.get(type(event), logging.INFO)
+    logger.log(level, "%s", line(event), extra={"event": event})
 
 
 def line(event: Event) -> str:

@@ -94,6 +94,7 @@ def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> sha
         policies=tuple(book.policies),
         enrollment=shapes.Enrollment(enrollment.shown_code, enrollment.devices_per_user),
         trusted_proxies=book.server.trusted_proxies,
+        web_push=book.web_push,
         reject_delay=book.server.reject_delay,
         warnings=tuple(str(warning) for warning in sorted(set(book.report.warnings))),
     )

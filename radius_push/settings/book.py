@@ -23,6 +23,7 @@ class Book:
     vault: Vault
     server: schema.ServerSection = field(default_factory=schema.ServerSection)
     methods: frozenset[shapes.Method] = frozenset()
+    web_push: shapes.WebPush = field(default_factory=shapes.WebPush)
     clients: dict[str, Client] = field(default_factory=dict)
     short_secrets: set[str] = field(default_factory=set)
     """Clients that say `short_secret: accepted`."""

@@ -47,6 +47,25 @@ def methods(book: Book, tree: Tree) -> None:
     section = book.report.section(schema.MethodsSection, written, path)
     if section.push is not None:
         book.methods = frozenset({"push"})
+        _web_push(book, section.push, (*path, "push"))
+
+
+def _web_push(book: Book, section: schema.PushSection, path: Path) -> None:
+    phone = book.server.listen.phone
+    # On localhost there is no iPhone.
+    if not section.contact and phone is not None and phone.url.startswith("https:"):
+        book.report.warn(
+            path,
+            "without a contact Apple refuses every notification; write contact: mailto:vpn@example.com",
+        )
+    for at, origin in enumerate(section.allow_endpoints):
+        if origin.startswith("http:"):
+            book.report.warn((*path, "allow_endpoints", at), "not TLS, so for tests only")
+    book.web_push = shapes.WebPush(
+        contact=section.contact or None,
+        allow_endpoints=section.allow_endpoints,
+        proxy=book.server.outbound_proxy,
+    )
 
 
 def profiles(book: Book, tree: Tree) -> None:

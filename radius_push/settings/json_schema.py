@@ -47,6 +47,7 @@ _SCALARS: dict[str, Json] = {
     "network": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "origin": {"type": "string", "pattern": "^https?://[^/]+/?$"},
     "password_hash": {"type": "string", "pattern": "^\\$argon2id\\$"},
+    "proxy": {"type": "string", "pattern": "^http://[^/@]+:[0-9]{1,5}/?$"},
     "proxies": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "reply_text": _SCALAR,
     "secret": {"anyOf": [_FILE, _ENV, _SCALAR]},

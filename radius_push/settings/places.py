@@ -92,6 +92,19 @@ def _host(host: str) -> bool:
     return re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f:.]+", host) is not None
 
 
+def proxy(value: object) -> str:
+    mend = "write http://proxy.corp.example:3128, without a path or a password"
+    found = text(value).rstrip("/")
+    try:
+        parts = urlsplit(found)
+        port = parts.port
+    except ValueError:
+        raise ValueError(mend) from None
+    if parts.scheme != "http" or not port or not _host(parts.hostname or "") or _more_than_origin(parts):
+        raise ValueError(mend)
+    return found
+
+
 def ldap_url(value: object) -> str:
     mend = "write ldaps://dc1.example.com or ldap://dc1.example.com:389, without a path"
     found = text(value).rstrip("/")
@@ -144,5 +157,6 @@ ListenAt = Annotated[Endpoint, PlainValidator(endpoint)]
 NetworkOf = Annotated[Any, PlainValidator(network)]
 Origin = Annotated[str, PlainValidator(origin)]
 ProxiesOf = Annotated[Any, PlainValidator(proxies)]
+Proxy = Annotated[str, PlainValidator(proxy)]
 StorePath = Annotated[str, PlainValidator(store)]
 UserFilter = Annotated[str, PlainValidator(user_filter)]

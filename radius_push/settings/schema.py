@@ -78,6 +78,9 @@ class ServerSection(Section):
     `sqlite:///var/lib/radius-push/state.db`"""
     listen: ListenSection = ListenSection()
     """Where the server listens."""
+    outbound_proxy: p.Proxy | None = None
+    """The HTTP proxy through which push services are reached. It then decides which addresses their names
+    lead to. E.g. `http://proxy.corp.example:3128`"""
     enrollment: Annotated[EnrollmentSection, BeforeValidator(_mapping)] = EnrollmentSection()
     """How phones are added."""
     trusted_proxies: s.OneOrMore[p.ProxiesOf] = ()
@@ -91,8 +94,12 @@ class ServerSection(Section):
 
 class PushSection(Section):
     contact: s.Contact = ""
-    """Whom a push service may write to. Checked and kept; nothing in this version uses it. E.g.
+    """Whom a push service may write to about this server. Apple takes no notifications without it. E.g.
     `mailto:vpn@example.com`"""
+    allow_endpoints: s.OneOrMore[p.Origin] = ()
+    """Push services that phones may name beside those of Google, Mozilla, Apple and Microsoft. They may lie
+    inside your network: whoever adds a phone can make this server send requests there. E.g.
+    `[https://push.corp.example]`"""
 
 
 class MethodsSection(Section):

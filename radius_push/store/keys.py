@@ -18,6 +18,15 @@ class Keys:
     """32 octets: keys the hashes of invitation tokens and codes."""
     try_login_secret: Secret
     """64 hexadecimal digits: the shared secret of the built-in client that `try-login` speaks as."""
+    vapid: Secret
+    """32 octets: the P-256 key by which push services know this server (RFC 8292). Phones subscribe with it:
+    another one silences them all."""
+    tag: Secret
+    """32 octets: keys the hashes that stand for something outside, as a push's topic."""
+
+
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Private keys lie between 1 and this (FIPS 186-5, D.1.2.3)."""
 
 
 def keys_folder(store: Path) -> Path:
@@ -30,18 +39,24 @@ def load_keys(folder: Path, *, create: bool) -> Keys:
 
     Raises StoreDown with a sentence for the admin: a key is missing, damaged, or open to other users.
     """
+    fresh_vapid = (1 + secrets.randbelow(P256_ORDER - 1)).to_bytes(32, "big")
     with as_owner_of(folder):
         if create:
             make_folder(folder)
         pepper = _load(folder / "pepper", secrets.token_bytes(32) if create else None)
         secret = _load(folder / "try_login_secret", secrets.token_hex(32).encode() if create else None)
-    if len(pepper) != 32:
-        raise StoreDown(f"the key {folder / 'pepper'} is damaged (not 32 octets): restore it from the backup")
+        vapid = _load(folder / "vapid", fresh_vapid if create else None)
+        tag = _load(folder / "tag", secrets.token_bytes(32) if create else None)
+    for name, key in (("pepper", pepper), ("vapid", vapid), ("tag", tag)):
+        if len(key) != 32:
+            raise StoreDown(f"the key {folder / name} is damaged (not 32 octets): restore it from the backup")
+    if not 0 < int.from_bytes(vapid, "big") < P256_ORDER:
+        raise StoreDown(f"the key {folder / 'vapid'} is damaged (no P-256 key): restore it from the backup")
     if len(secret) != 64:
         raise StoreDown(
             f"the key {folder / 'try_login_secret'} is damaged: delete it, and `serve` makes a new one"
         )
-    return Keys(pepper=Secret(pepper), try_login_secret=Secret(secret))
+    return Keys(pepper=Secret(pepper), try_login_secret=Secret(secret), vapid=Secret(vapid), tag=Secret(tag))
 
 
 def _load(path: Path, fresh: bytes | None) -> bytes:

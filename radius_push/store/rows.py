@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 
-from radius_push.model import Device, DeviceState, Invitation, PersonKey, Question, QuestionState
+from radius_push.model import (
+    Device,
+    DeviceState,
+    Invitation,
+    PersonKey,
+    PushAddress,
+    Question,
+    QuestionState,
+    Secret,
+    Trial,
+)
 
 
 def question(row: sqlite3.Row) -> Question:
@@ -48,3 +58,13 @@ def invitation(row: sqlite3.Row) -> Invitation:
         closed=bool(row["closed"]),
         wrong_codes=row["wrong_codes"],
     )
+
+
+def push_address(row: sqlite3.Row) -> PushAddress:
+    return PushAddress(
+        device=row["device"], endpoint=row["endpoint"], p256dh=row["p256dh"], auth=Secret(row["auth"])
+    )
+
+
+def trial(row: sqlite3.Row) -> Trial:
+    return Trial(id=row["id"], device=row["device"], opened_at=row["opened_at"], expires_at=row["expires_at"])

@@ -13,9 +13,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from radius_push.events import Event
-from radius_push.model import Device, Invitation, Known, PersonKey, Question, QuestionState
+from radius_push.model import (
+    Device,
+    Invitation,
+    Known,
+    PersonKey,
+    PushAddress,
+    Question,
+    QuestionState,
+    Trial,
+)
 from radius_push.ports import Bell, Clock, Confirmation, EvidenceRow, Redemption, StoreDown
-from radius_push.store import evidence, phones, questions
+from radius_push.store import evidence, phones, push, questions
 from radius_push.store.bells import EVIDENCE, person_topic, question_topic
 from radius_push.store.evidence import Row
 from radius_push.store.file import open_file
@@ -135,6 +144,34 @@ class SqliteStore:
 
     async def has_ever_had_a_device(self, person: PersonKey) -> bool:
         return await self._read(lambda rows: phones.has_ever_had(rows, person))
+
+    # --- waking closed phones ------------------------------------------------------------------------
+
+    async def push_addresses_of(self, person: PersonKey) -> Sequence[PushAddress]:
+        return await self._read(lambda rows: push.addresses_of(rows, person))
+
+    async def keep_push_address(self, address: PushAddress, *, at: float, event: Event) -> bool:
+        return await self._write(lambda rows: push.keep(rows, address, at=at, event=event))
+
+    async def forget_push_address(
+        self, device: str, *, endpoint: str | None, at: float, event: Event
+    ) -> bool:
+        return await self._write(
+            lambda rows: push.forget(rows, device, endpoint=endpoint, at=at, event=event)
+        )
+
+    async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
+        return await self._write(
+            lambda rows: push.open_trial(rows, trial, most=most, since=since, event=event)
+        )
+
+    async def trials_of(self, device: str, *, now: float) -> Sequence[Trial]:
+        return await self._read(lambda rows: push.trials_of(rows, device, now=now))
+
+    async def answer_trial(self, trial: str, *, device: str, at: float, event: Event) -> bool:
+        return await self._write(
+            lambda rows: push.answer_trial(rows, trial, device=device, at=at, event=event)
+        )
 
     # --- enrolment -----------------------------------------------------------------------------------
 

@@ -19,12 +19,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 from radius_push.factors.answer import AnswerRefused
 from radius_push.hush import Hush, place_of
 from radius_push.model import Network, Secret
-from radius_push.ports import Clock, Store, StoreDown
+from radius_push.ports import Clock, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.certificate import tls_of
 from radius_push.web.doorway import Doorway
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
+from radius_push.web.phone_push import PushApi
 from radius_push.web.phone_stream import Streams
 from radius_push.web.proxies import Proxies
 from radius_push.web.refusal import Refusal
@@ -68,6 +69,7 @@ class PhoneSide:
         clock: Clock,
         pepper: Secret,
         enrollment: Enrollment,
+        ringer: Ringer,
         counters: Counter[str],
         fresh: Callable[[int], bytes] = secrets.token_bytes,
         limits: PhoneLimits = PhoneLimits(),
@@ -94,6 +96,9 @@ class PhoneSide:
             streams=self._streams,
             body_seconds=limits.body_seconds,
             proxies=self._proxies,
+        )
+        self._push = PushApi(
+            self._api, ringer=ringer, store=store, clock=clock, counters=counters, fresh=fresh
         )
         self._doorway: Doorway | None = None
         self._runner: web.AppRunner | None = None
@@ -186,9 +191,14 @@ class PhoneSide:
             "/api/nonce": self._api.nonce,
             "/api/enrol": self._api.enrol,
             "/api/stream": self._api.stream,
+            "/api/questions": self._api.questions,
             "/api/answer": self._api.answer,
+            "/api/push": self._push.push,
+            "/api/test": self._push.test,
+            "/api/test-answer": self._push.test_answer,
         }.items():
             app.router.add_post(path, handler)
+        app.router.add_get("/api/config", self._push.config)
         app.router.add_get("/{path:.*}", functools.partial(_file, files=read_files()))
         return app
 

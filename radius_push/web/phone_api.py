@@ -40,7 +40,7 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class PhoneApi:
-    """The four requests, each answered with JSON or with a Refusal."""
+    """The requests, each answered with JSON or with a Refusal."""
 
     def __init__(
         self,
@@ -91,8 +91,8 @@ class PhoneApi:
             fields, purpose="enrol", origin=self._origin, names=frozenset({"public_key", "name"})
         )
         self._expect_our_nonce(said["nonce"])
-        key = _octets(said["public_key"], 65)
-        if not verify_signature(key, body["payload"], _octets(body["signature"], 64)):
+        key = octets_of(said["public_key"], 65)
+        if not verify_signature(key, body["payload"], octets_of(body["signature"], 64)):
             raise Refusal(400, "signature", "This phone could not prove that it holds its key.")
         who = self._neighbourhood(request)
         # To the end: who hangs up in the middle of a guess has guessed.
@@ -146,14 +146,13 @@ class PhoneApi:
     # --- the stream ----------------------------------------------------------------------------------
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        body = await self._body(request, {"payload", "signature"})
-        said = read_request(
-            read_payload(body["payload"]), purpose="stream", origin=self._origin, names=frozenset({"device"})
-        )
-        self._expect_our_nonce(said["nonce"])
-        device = await self._signer(said["device"], body)
-        self._spend(said["nonce"], signer=device.id)
+        device, _ = await self.signed(request, purpose="stream")
         return await self._streams.serve(request, device)
+
+    async def questions(self, request: web.Request) -> web.StreamResponse:
+        """The same once: for a service worker, which lives too shortly to listen."""
+        device, _ = await self.signed(request, purpose="questions")
+        return web.json_response(await self._streams.now(device))
 
     # --- the answer ----------------------------------------------------------------------------------
 
@@ -161,7 +160,7 @@ class PhoneApi:
         body = await self._body(request, {"payload", "signature"})
         fields = read_payload(body["payload"])
         device = await self._signer(text_field(fields, "device"), body)
-        _expect_active(device)
+        expect_active(device)
         question = await self._store.question(text_field(fields, "question"))
         if question is None or question.person != device.person:
             raise Refusal(404, "unknown_question", "This request is not known here.")
@@ -194,7 +193,7 @@ class PhoneApi:
     async def _say_why_not(self, question: Question, device: Device, said: str) -> None:
         """Return if this very answer was written before (the phone did not hear so), else raise why not."""
         self._counters["phone_answer_too_late"] += 1
-        _expect_active(await self._store.device(device.id) or device)
+        expect_active(await self._store.device(device.id) or device)
         now = await self._store.question(question.id) or question
         answered = now.state in {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED}
         if not answered or is_open(now, self._clock.now()):
@@ -203,6 +202,28 @@ class PhoneApi:
             raise Refusal(409, f"{outcome(now)}_elsewhere", f"Another phone was faster: {outcome(now)}.")
         if outcome(now) != said:
             raise Refusal(409, f"{outcome(now)}_before", f"This phone answered before: {outcome(now)}.")
+
+    async def signed(
+        self,
+        request: web.Request,
+        *,
+        purpose: str,
+        names: frozenset[str] = frozenset(),
+        may_be_null: frozenset[str] = frozenset(),
+    ) -> tuple[Device, dict[str, str]]:
+        """Who signed a request that is no answer, and its fields. Its nonce is used up."""
+        body = await self._body(request, {"payload", "signature"})
+        said = read_request(
+            read_payload(body["payload"]),
+            purpose=purpose,
+            origin=self._origin,
+            names=names | {"device"},
+            may_be_null=may_be_null,
+        )
+        self._expect_our_nonce(said["nonce"])
+        device = await self._signer(said["device"], body)
+        self._spend(said["nonce"], signer=device.id)
+        return device, said
 
     # --- what all of them need -----------------------------------------------------------------------
 
@@ -235,7 +256,7 @@ class PhoneApi:
     async def _signer(self, device: str, body: dict[str, str]) -> Device:
         """The device that signed. One row is read for it, and nothing is written."""
         found = await self._store.device(device)
-        signature = _octets(body["signature"], 64)
+        signature = octets_of(body["signature"], 64)
         if found is None or not verify_signature(found.public_key, body["payload"], signature):
             self._counters["phone_unknown_device"] += 1
             raise Refusal(401, "unknown_device", "This phone is not known here. It must be added again.")
@@ -262,7 +283,7 @@ class PhoneApi:
             task.exception()  # looked at, because nobody else does when the phone hung up
 
 
-def _expect_active(device: Device) -> None:
+def expect_active(device: Device) -> None:
     match device.state:
         case DeviceState.REMOVED:
             raise Refusal(403, "removed", "This phone was removed. It must be added again.")
@@ -276,7 +297,7 @@ def _stale_nonce() -> Refusal:
     return Refusal(401, "nonce", "This took too long, or came twice. Try again.")
 
 
-def _octets(text: str, length: int) -> bytes:
+def octets_of(text: str, length: int) -> bytes:
     """base64url without padding, of so many octets, in its one spelling."""
     try:
         octets = (

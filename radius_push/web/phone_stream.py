@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -19,6 +19,16 @@ WRITE_SECONDS = 10.0
 """A phone that takes no octets for so long is gone."""
 SHORTEST_WAIT = 0.02
 """The wall clock and the timer's may differ by a little: better one more look than a hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the store says of one phone at one moment."""
+
+    now: float
+    state: dict[str, object]
+    next_change: float | None
+    removed: bool
 
 
 class OneStream:
@@ -100,15 +110,8 @@ class Streams:
         # Listen first, read then: what happens between the two rings.
         async with self._store.bell(device.person) as bell:
             while True:
-                row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
-                now = self._clock.now()
-                active = row.state is DeviceState.ACTIVE
-                questions = (
-                    await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
-                    if active
-                    else ()
-                )
-                state = asked.state(row, questions, now=now)
+                seen = await self._look(device)
+                state, now = seen.state, seen.now
                 if state != told:
                     told, written_at = state, self._clock.monotonic()
                     text = json.dumps({"now": asked.milliseconds(now), **state})
@@ -116,13 +119,27 @@ class Streams:
                 elif self._clock.monotonic() - written_at >= PING_SECONDS:
                     written_at = self._clock.monotonic()
                     await self._write(response, ": ping\n\n")
-                if row.state is DeviceState.REMOVED:
+                if seen.removed:
                     return
-                change = asked.next_change(questions, now=now) if active else None
                 seconds = PING_SECONDS - (self._clock.monotonic() - written_at)
-                if change is not None:
-                    seconds = min(seconds, change - now)
+                if seen.next_change is not None:
+                    seconds = min(seconds, seen.next_change - now)
                 await bell.wait(max(seconds, SHORTEST_WAIT))
+
+    async def now(self, device: Device) -> dict[str, object]:
+        """The state once, for who asks without listening on."""
+        seen = await self._look(device)
+        return {"now": asked.milliseconds(seen.now), **seen.state}
+
+    async def _look(self, device: Device) -> Look:
+        row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
+        now = self._clock.now()
+        if row.state is not DeviceState.ACTIVE:
+            return Look(now, asked.state(row, (), now=now), None, removed=row.state is DeviceState.REMOVED)
+        questions = await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
+        trials = await self._store.trials_of(device.id, now=now)
+        state = asked.state(row, questions, trials, now=now)
+        return Look(now, state, asked.next_change(questions, trials, now=now), removed=False)
 
     async def _write(self, response: web.StreamResponse, text: str) -> None:
         async with asyncio.timeout(WRITE_SECONDS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from radius_push.factors.question import card, next_change, state
-from radius_push.model import DeviceState, QuestionState
+from radius_push.model import DeviceState, QuestionState, Trial
 from tests.factors.signing import NOW, a_device, a_question
 
 
@@ -67,3 +67,14 @@ def test_the_next_change_by_the_clock_is_the_nearest_end() -> None:
     assert next_change([a_question(), a_question(expires_at=NOW + 9)], now=NOW) == NOW + 9
     assert next_change([ended], now=NOW + 1) == NOW + 60
     assert next_change([ended], now=NOW + 60) is None
+
+
+def test_a_test_request_stands_apart_and_ends_by_the_clock() -> None:
+    trial = Trial("t1", "d1", opened_at=NOW, expires_at=NOW + 60)
+    shown = state(a_device(), [], [trial], now=NOW)
+    assert shown["questions"] == shown["closed"] == []
+    assert shown["tests"] == [{"id": "t1", "opened_at": 1_790_000_000_000, "expires_at": 1_790_000_060_000}]
+    assert next_change([], [trial], now=NOW) == NOW + 60
+    assert state(a_device(), [], [trial], now=NOW + 60)["tests"] == []
+    assert next_change([], [trial], now=NOW + 60) is None
+    assert state(a_device(DeviceState.PENDING), [], [trial], now=NOW)["tests"] == []

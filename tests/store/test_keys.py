@@ -24,6 +24,8 @@ def test_keys_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {
         "pepper": 0o600,
+        "tag": 0o600,
+        "vapid": 0o600,
         "try_login_secret": 0o600,
     }
 

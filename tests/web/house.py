@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import secrets
 import socket
 import time
@@ -14,7 +15,17 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from radius_push import enrollment, events
-from radius_push.model import Device, Network, Person, PersonKey, Question, QuestionState, Reason, Secret
+from radius_push.model import (
+    Device,
+    Network,
+    Person,
+    PersonKey,
+    Question,
+    QuestionState,
+    Reason,
+    Secret,
+    Trial,
+)
 from radius_push.shapes import Endpoint, Enrollment, PhoneListener
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import SoftwarePhone
@@ -53,6 +64,24 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 @dataclass
+class HeardRinger:
+    """Rings nobody, and remembers who was to be rung."""
+
+    public_key: str = base64.urlsafe_b64encode(b"\x04" + b"k" * 64).decode().rstrip("=")
+    rung: list[Question] = field(default_factory=list)
+    tried: list[tuple[Trial, Device]] = field(default_factory=list)
+
+    def ring(self, question: Question) -> None:
+        self.rung.append(question)
+
+    def ring_trial(self, trial: Trial, device: Device) -> None:
+        self.tried.append((trial, device))
+
+    def admits(self, endpoint: str) -> bool:
+        return endpoint.startswith("https://push.example/")
+
+
+@dataclass
 class House:
     origin: str
     store: SqliteStore
@@ -60,6 +89,7 @@ class House:
     clock: Clock
     counters: Counter[str]
     events: list[events.Event] = field(default_factory=list)
+    ringer: HeardRinger = field(default_factory=HeardRinger)
 
     async def invite(self, person: Person = ALICE) -> enrollment.Shown:
         return await enrollment.invite(
@@ -184,10 +214,12 @@ async def open_house(
     port: int | None = None,
     tls: tuple[str, str] | None = None,
     trusted_proxies: tuple[Network, ...] = (),
+    ringer: HeardRinger | None = None,
 ) -> AsyncIterator[House]:
     clock = Clock()
     counters: Counter[str] = Counter()
     seen: list[events.Event] = []
+    ringer = ringer or HeardRinger()
     store = SqliteStore.open(folder / "state.db", clock=clock, on_event=lambda _, event: seen.append(event))
     port = port or free_port()
     origin = f"{'https' if tls else 'http'}://localhost:{port}"
@@ -197,13 +229,14 @@ async def open_house(
         clock=clock,
         pepper=PEPPER,
         enrollment=Enrollment(devices_per_user=devices_per_user),
+        ringer=ringer,
         counters=counters,
         limits=limits,
         trusted_proxies=trusted_proxies,
     )
     await side.start()
     try:
-        yield House(origin, store, side, clock, counters, seen)
+        yield House(origin, store, side, clock, counters, seen, ringer)
     finally:
         await side.close()
         await store.close()

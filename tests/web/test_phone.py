@@ -13,7 +13,7 @@ import pytest
 from radius_push import events
 from radius_push.model import DeviceState, Person, PersonKey, QuestionState
 from radius_push.test_phone import PhoneRefused, SoftwarePhone, State, Unreachable, _text
-from radius_push.web.phone_api import _octets
+from radius_push.web.phone_api import octets_of
 from tests.factors.signing import ORDER, Pen
 from tests.web.house import ALICE, BOB, House, open_house, until
 
@@ -360,7 +360,7 @@ async def test_a_signatures_twin_answers_nothing_a_second_time(house: House) -> 
 
 
 def twin(body: dict[str, str]) -> dict[str, str]:
-    octets = _octets(body["signature"], 64)
+    octets = octets_of(body["signature"], 64)
     s = ORDER - int.from_bytes(octets[32:], "big")
     return {**body, "signature": _text(octets[:32] + s.to_bytes(32, "big"))}
 

@@ -1,6 +1,7 @@
 // The screens: what is true decides which one is shown, and a screen is rebuilt only when it changes.
 
 import { Refused, NoKey, Unreachable, answer, confirmationCode, enrol, forgetPhone, listen, loadPhone } from "./core.js";
+import { answerTest, askForNotifications, closeNotification, closeNotifications, notifyState, onNotifyChange, renewNotifications, sendTest } from "./notify.js";
 import { said, texts } from "./texts.js";
 
 const TAP_GUARD_MS = 400; // a card that has just appeared may lie under a finger that meant something else
@@ -159,10 +160,31 @@ function showHome() {
   const part = show("home", (home) => {
     named(home, "account").textContent = phone.account;
     named(home, "phone").textContent = phone.name;
+    named(home, "turn-on").addEventListener("click", () => askForNotifications(phone));
+    named(home, "test").addEventListener("click", () => test(home));
   });
   write(named(part, "title"), texts[`home_title_${connection}`]);
   write(named(part, "lead"), texts[`home_${connection}`]);
   named(part, "tick").style.visibility = connection === "live" ? "visible" : "hidden";
+  const notify = notifyState();
+  named(part, "notify").dataset.state = notify;
+  write(named(part, "notify-text"), texts[`notify_${notify}`]);
+  named(part, "turn-on").hidden = !["ask", "failed"].includes(notify);
+  write(named(part, "turn-on"), notify === "failed" ? texts.notify_again : texts.notify_button);
+  named(part, "test").hidden = connection !== "live";
+}
+
+async function test(home) {
+  const button = named(home, "test");
+  button.disabled = true;
+  write(named(home, "test-wrong"), "");
+  try {
+    await sendTest(phone);
+  } catch (problem) {
+    const tooMany = problem instanceof Refused && problem.word === "too_many_tests";
+    write(named(home, "test-wrong"), tooMany ? texts.test_too_many : texts.test_failed);
+  }
+  button.disabled = false;
 }
 
 function showTrouble() {
@@ -190,7 +212,7 @@ function showRequests() {
   const part = show("requests", () => {});
   const list = named(part, "list");
   for (const [id, item] of items) {
-    item.element ??= item.result ? resultOf(id, item) : cardOf(id, item);
+    item.element ??= item.result ? resultOf(id, item) : item.test ? testCardOf(id, item) : cardOf(id, item);
     if (item.element.parentNode !== list) list.append(item.element);
   }
   tick();
@@ -208,6 +230,26 @@ function cardOf(id, item) {
   named(element, "no").addEventListener("click", () => say(id, "deny"));
   guard(item);
   document.getElementById("spoken").textContent = said.arrived(card);
+  return element;
+}
+
+// A request that nobody made: it has a purpose of its own, and nothing in it could let anybody in.
+function testCardOf(id, item) {
+  const element = build("test-card");
+  named(element, "ok").addEventListener("click", async () => {
+    item.sending = true;
+    tick();
+    try {
+      await answerTest(phone, id);
+      finish(id, "test_done");
+    } catch (problem) {
+      item.sending = false;
+      if (problem instanceof Refused) finish(id, "test_over");
+      else write(named(element, "wrong"), texts.card_not_sent);
+      tick();
+    }
+  });
+  document.getElementById("spoken").textContent = texts.test_title;
   return element;
 }
 
@@ -244,6 +286,7 @@ function finish(id, result) {
   const item = items.get(id);
   if (!item || item.result) return;
   item.result = result;
+  closeNotification(id);
   const old = item.element;
   item.element = resultOf(id, item);
   if (old?.isConnected) {
@@ -259,12 +302,12 @@ function finish(id, result) {
 
 function resultOf(id, item) {
   const element = build("result");
-  const kind = item.result.startsWith("approved") ? "good" : item.result.startsWith("denied") ? "bad" : "late";
+  const kind = /^(approved|test_done)/.test(item.result) ? "good" : item.result.startsWith("denied") ? "bad" : "late";
   element.classList.add(kind);
   element.dataset.result = item.result;
   named(element, "title").textContent = texts[`${item.result}_title`];
   named(element, "text").textContent = texts[`${item.result}_text`];
-  named(element, "which").textContent = said.which(item.card);
+  named(element, "which").textContent = item.test ? "" : said.which(item.card);
   const done = () => {
     leave(id);
     render();
@@ -293,8 +336,12 @@ function guard(item) {
 // Times and bars, by the server's clock.
 function tick() {
   const now = serverNow();
-  for (const { card, element, result, ready, sending } of items.values()) {
+  for (const { card, element, result, ready, sending, test } of items.values()) {
     if (result || !element) continue;
+    if (test) {
+      named(element, "ok").disabled = Boolean(sending);
+      continue;
+    }
     const left = Math.max(0, card.expires_at - now);
     write(named(element, "when"), said.ago(Math.max(0, Math.floor((now - card.opened_at) / 1000))));
     write(named(element, "left"), left ? said.left(Math.ceil(left / 1000)) : texts.card_over);
@@ -332,12 +379,23 @@ function hear(kind, state) {
     if (!waiting().length) for (const id of items.keys()) leave(id);
     items.set(card.id, { card });
   }
+  for (const card of state.tests) {
+    open.add(card.id);
+    // A test must not stand in front of a real request: it comes back after it.
+    if (!state.questions.length) {
+      if (!items.has(card.id)) items.set(card.id, { card, test: true });
+    } else if (items.has(card.id)) leave(card.id);
+  }
   const closed = new Map(state.closed.map((row) => [row.id, row]));
   for (const [id, item] of items) {
     if (open.has(id) || item.result) continue;
-    const result = resultWord(closed.get(id));
+    const result = item.test ? "test_over" : resultWord(closed.get(id));
     if (item.sending) item.closed = result; // our own answer is on its way: it knows best
     else finish(id, result);
+  }
+  if (device === "active") {
+    renewNotifications(phone);
+    closeNotifications(open);
   }
   return render();
 }
@@ -450,9 +508,10 @@ function installWorker() {
     if (hadOne && shown.startsWith("home")) location.reload();
   });
   // Without a worker the app opens a little slower; nothing else is lost.
-  navigator.serviceWorker.register(policy ? policy.createScriptURL(path) : path).catch(() => {});
+  navigator.serviceWorker.register(policy ? policy.createScriptURL(path) : path, { type: "module" }).catch(() => {});
 }
 
+onNotifyChange(() => render());
 readLink();
 const loaded = await loadPhone();
 if (loaded === "gone") trouble = "key";

@@ -43,8 +43,8 @@ async function inStore(mode, work) {
   }
 }
 
-const keep = (name, value) => inStore("readwrite", (store) => store.put(value, name));
-const kept = (name) => inStore("readonly", (store) => store.get(name));
+export const keep = (name, value) => inStore("readwrite", (store) => store.put(value, name));
+export const kept = (name) => inStore("readonly", (store) => store.get(name));
 const drop = (name) => inStore("readwrite", (store) => store.delete(name));
 
 // A mark outside the database: without it a phone whose key is gone looks like one that never had any.
@@ -83,6 +83,7 @@ export async function forgetPhone() {
   mark(false);
   try {
     await drop("device");
+    await drop("push");
   } catch {
     // What can't be opened holds nothing.
   }
@@ -105,7 +106,7 @@ async function newKey() {
 
 // --- signing -----------------------------------------------------------------------------------------
 
-function base64url(octets) {
+export function base64url(octets) {
   const text = btoa(String.fromCharCode(...new Uint8Array(octets)));
   return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
@@ -168,6 +169,7 @@ export async function enrol(invitation, name) {
   const phone = { ...told, key, publicKey, origin: location.origin };
   await keep("device", phone);
   await drop("candidate");
+  await drop("push");
   mark(true);
   return phone;
 }
@@ -186,6 +188,20 @@ export async function answer(phone, card, purpose) {
     expires_at: card.expires_at,
   });
   return (await ask("/api/answer", body)).outcome;
+}
+
+// A signed request that is no answer: what the server told.
+export async function says(phone, path, purpose, fields = {}) {
+  const said = { purpose, device: phone.device, nonce: await nonce(), ...fields };
+  return ask(path, await signed(phone.key, said));
+}
+
+export async function config() {
+  const response = await fetch("/api/config", { cache: "no-store", credentials: "omit", redirect: "error", signal: AbortSignal.timeout(REQUEST_MS) }).catch((problem) => {
+    throw new Unreachable(String(problem));
+  });
+  if (!response.ok) throw new Unreachable(String(response.status));
+  return response.json();
 }
 
 // --- the stream --------------------------------------------------------------------------------------

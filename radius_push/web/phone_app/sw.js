@@ -1,10 +1,17 @@
-// Keeps the app's files, so that it opens at once. What it shows always comes from the server.
+// Keeps the app's files, so that it opens at once, and shows what is pushed. What the app itself shows always
+// comes from the server.
+
+import { Refused, answer, loadPhone, says } from "./core.js";
+import { keepPush } from "./push.js";
+import { texts } from "./texts.js";
 
 const CACHE = "radius-push-@VERSION@";
 const FILES = [
   "/",
   "/app.js",
   "/core.js",
+  "/notify.js",
+  "/push.js",
   "/texts.js",
   "/style.css",
   "/manifest.webmanifest",
@@ -36,4 +43,83 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(
     caches.match(url.pathname, { cacheName: CACHE }).then((found) => found ?? fetch(event.request)),
   );
+});
+
+// --- notifications -----------------------------------------------------------------------------------
+
+// Every push shows something, whatever it holds: browsers take the permission away from silent ones.
+self.addEventListener("push", (event) => event.waitUntil(notify(event.data)));
+
+async function notify(data) {
+  let pushed = {};
+  try {
+    pushed = data.json().notification ?? {};
+  } catch {
+    // Not ours, or nothing: the app will say what there is.
+  }
+  const question = typeof pushed.data?.question === "string" ? pushed.data.question : null;
+  const test = typeof pushed.data?.test === "string" ? pushed.data.test : null;
+  const review = { action: "review", title: texts.push_review };
+  // Never an approval from here: whoever lifts a locked phone would have it.
+  const actions = question ? [review, { action: "deny", title: texts.push_deny }] : [review];
+  await show(pushed.title ?? texts.push_title, pushed.body ?? texts.push_body, pushed.tag ?? "radius-push", {
+    requireInteraction: true,
+    renotify: true,
+    actions,
+    data: { question, test },
+  });
+}
+
+function show(title, body, tag, more) {
+  return self.registration.showNotification(String(title), {
+    body: String(body),
+    tag: String(tag),
+    icon: "/icons/icon-192.png",
+    badge: "/icons/icon-192.png",
+    timestamp: Date.now(),
+    ...more,
+  });
+}
+
+self.addEventListener("notificationclick", (event) => {
+  const { notification, action } = event;
+  notification.close();
+  if (action === "deny" && notification.data?.question) event.waitUntil(deny(notification));
+  else event.waitUntil(open());
+});
+
+async function open() {
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return windows.length ? windows[0].focus() : self.clients.openWindow("/");
+}
+
+// Signed for exactly this question, as the server shows it now. What can't be sent now is not kept for later:
+// a No that arrives tomorrow would be about nothing.
+async function deny({ data, tag, title }) {
+  let result = "push_not_denied";
+  try {
+    const phone = await loadPhone();
+    if (!phone?.key) throw new Error("no key");
+    const { questions } = await says(phone, "/api/questions", "questions");
+    const card = questions.find(({ id }) => id === data.question);
+    result = card ? `push_${await answer(phone, card, "deny")}` : "push_over";
+  } catch (problem) {
+    if (problem instanceof Refused) result = problem.word === "too_late" ? "push_over" : "push_not_denied";
+  }
+  // That it was not denied must not be overlooked; the others may leave by themselves.
+  const failed = result === "push_not_denied";
+  await show(failed ? title : texts[`${result}_title`], texts[result], tag, {
+    silent: !failed,
+    requireInteraction: failed,
+    data: { question: failed ? data.question : null, test: null },
+  });
+}
+
+self.addEventListener("pushsubscriptionchange", (event) => {
+  const again = async () => {
+    const phone = await loadPhone();
+    if (phone?.key) await keepPush(self.registration, phone);
+  };
+  // Without it now: the app tries again when it is opened.
+  event.waitUntil(again().catch(() => {}));
 });

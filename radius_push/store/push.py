@@ -1,0 +1,111 @@
+"""In the store: where closed phones are reached, and the test requests they asked for."""
+
+from __future__ import annotations
+
+from radius_push.events import Event
+from radius_push.model import PersonKey, PushAddress, Trial
+from radius_push.store import rows
+from radius_push.store.bells import person_topic
+from radius_push.store.writer import Transaction
+
+_KEPT_SECONDS = 600.0
+"""Test requests that are older are forgotten at the next one."""
+
+
+def addresses_of(transaction: Transaction, person: PersonKey) -> list[PushAddress]:
+    found = transaction.execute(
+        "SELECT push_addresses.* FROM push_addresses JOIN devices ON devices.id = push_addresses.device"
+        " WHERE devices.person = ? AND devices.state = 'active' ORDER BY devices.created_at, devices.id",
+        str(person),
+    )
+    return [rows.push_address(row) for row in found]
+
+
+def keep(transaction: Transaction, address: PushAddress, *, at: float, event: Event) -> bool:
+    auth = address.auth.reveal()
+    known = transaction.execute(
+        "SELECT 1 FROM push_addresses WHERE device = ? AND endpoint = ? AND p256dh = ? AND auth = ?",
+        address.device,
+        address.endpoint,
+        address.p256dh,
+        auth,
+    ).fetchone()
+    if known is not None or _person_of(transaction, address.device) is None:
+        return False
+    # One browser that was added a second time: it is rung once, as the device that it is now.
+    transaction.execute("DELETE FROM push_addresses WHERE endpoint = ? AND auth = ?", address.endpoint, auth)
+    transaction.execute(
+        "INSERT INTO push_addresses (device, endpoint, p256dh, auth, since) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT (device) DO UPDATE SET endpoint = ?2, p256dh = ?3, auth = ?4, since = ?5",
+        address.device,
+        address.endpoint,
+        address.p256dh,
+        auth,
+        at,
+    )
+    transaction.write(at, event)
+    return True
+
+
+def forget(transaction: Transaction, device: str, *, endpoint: str | None, at: float, event: Event) -> bool:
+    gone = transaction.execute(
+        "DELETE FROM push_addresses WHERE device = ?1 AND endpoint = coalesce(?2, endpoint)", device, endpoint
+    )
+    if gone.rowcount == 0:
+        return False
+    transaction.write(at, event)
+    return True
+
+
+def open_trial(transaction: Transaction, trial: Trial, *, most: int, since: float, event: Event) -> bool:
+    person = _person_of(transaction, trial.device)
+    transaction.execute("DELETE FROM trials WHERE opened_at <= ?", trial.opened_at - _KEPT_SECONDS)
+    opened = transaction.execute(
+        "SELECT count(*) AS so_far FROM trials WHERE device = ? AND opened_at > ?", trial.device, since
+    ).fetchone()
+    if person is None or opened["so_far"] >= most:
+        return False
+    transaction.execute(
+        "INSERT INTO trials (id, device, opened_at, expires_at) VALUES (?, ?, ?, ?)",
+        trial.id,
+        trial.device,
+        trial.opened_at,
+        trial.expires_at,
+    )
+    transaction.write(trial.opened_at, event)
+    transaction.ring(person_topic(person))
+    return True
+
+
+def trials_of(transaction: Transaction, device: str, *, now: float) -> list[Trial]:
+    found = transaction.execute(
+        "SELECT * FROM trials WHERE device = ? AND answered_at IS NULL AND expires_at > ?"
+        " ORDER BY opened_at, id",
+        device,
+        now,
+    )
+    return [rows.trial(row) for row in found]
+
+
+def answer_trial(transaction: Transaction, trial: str, *, device: str, at: float, event: Event) -> bool:
+    answered = transaction.execute(
+        "UPDATE trials SET answered_at = ?1"
+        " WHERE id = ?2 AND device = ?3 AND answered_at IS NULL AND expires_at > ?1",
+        at,
+        trial,
+        device,
+    )
+    person = _person_of(transaction, device)
+    if answered.rowcount == 0 or person is None:
+        return False
+    transaction.write(at, event)
+    transaction.ring(person_topic(person))
+    return True
+
+
+def _person_of(transaction: Transaction, device: str) -> str | None:
+    """Of an active device."""
+    row = transaction.execute(
+        "SELECT person FROM devices WHERE id = ? AND state = 'active'", device
+    ).fetchone()
+    return None if row is None else str(row["person"])

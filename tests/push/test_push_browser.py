@@ -1,0 +1,417 @@
+"""The whole way to a closed phone: a login by RADIUS, our push, a push service that checks it, and Chromium's
+real service worker, which shows it.
+
+Chromium cannot subscribe without the internet. So `pushManager.subscribe` is a stub that gives out a
+subscription of the test's push service, and the DevTools protocol hands the browser what arrived there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import BrowserContext, CDPSession, Page, Worker, async_playwright, expect
+
+from radius_push import enrollment, events
+from radius_push.client import Reply, ask
+from radius_push.directory.local import hash_password
+from radius_push.model import Device, Person, Secret
+from radius_push.radius.packet import load_dictionary
+from radius_push.server import Server
+from radius_push.settings import load
+from tests.push.service import Browser, PushService, expires_within_a_day, push_service, unpadded
+from tests.web.test_phone_app_browser import ARGUMENTS, WAIT
+
+pytestmark = pytest.mark.slow
+
+SECRET = Secret("a-secret-of-22-octets!")
+PASSWORD = "correct horse"
+ACCEPT, REJECT = 2, 3
+SETTINGS = """\
+server:
+  store: sqlite://state/radius-push.db
+  listen:
+    authentication: ["127.0.0.1:0"]
+    phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
+methods: {{push: {{contact: "mailto:vpn@example.com", allow_endpoints: ["{service}"]}}}}
+clients:
+  head-office:
+    addresses: [127.0.0.1]
+    secret: "a-secret-of-22-octets!"
+    profiles: [staff-push]
+    patience: 60s
+authentication_profiles:
+  staff: {{type: local, users: {{alice: {{password_hash: "{hash}"}}}}}}
+profiles:
+  staff-push: {{methods: [push], fallback_auth_profiles: [staff], timeout: 40s}}
+"""
+
+STUB = """(told) => {
+    const plain = (text) => atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    const octets = (text) => Uint8Array.from(plain(text), (letter) => letter.charCodeAt(0)).buffer;
+    const subscription = (options) => ({
+        endpoint: told.endpoint,
+        options: { applicationServerKey: octets(options.applicationServerKey) },
+        getKey: (name) => octets(told[name]),
+        unsubscribe: async () => { delete sessionStorage.pushed; return true; },
+    });
+    PushManager.prototype.getSubscription = async () =>
+        sessionStorage.pushed ? subscription(JSON.parse(sessionStorage.pushed)) : null;
+    PushManager.prototype.subscribe = async (options) => {
+        if (told.hangs) await new Promise(() => {});
+        sessionStorage.pushed = JSON.stringify(options);
+        return subscription(options);
+    };
+}"""
+SHOWN = """async () => (await self.registration.getNotifications()).map(
+    ({ title, body, tag, actions, requireInteraction, data }) =>
+        ({ title, body, tag, actions: actions.map(({ action }) => action), requireInteraction, data }))"""
+CLICK = """async (action) => {
+    const [notification] = await self.registration.getNotifications();
+    const event = new NotificationEvent("notificationclick", { notification, action });
+    let done = Promise.resolve();
+    event.waitUntil = (promise) => { done = promise; };  // only the browser's own events have a real one
+    self.dispatchEvent(event);
+    await done;
+}"""
+
+
+@dataclass
+class Site:
+    server: Server
+    service: PushService
+    url: str
+    told: list[events.Event] = field(default_factory=list)
+
+    async def log_in(self) -> Reply | None:
+        return await ask(
+            server=self.server.authentication[0],
+            secret=SECRET,
+            username="alice",
+            password=PASSWORD,
+            attributes=[("Calling-Station-Id", "203.0.113.7")],
+            timeout=50,
+            tries=1,
+            source=("127.0.0.1", 0),
+            dictionary=load_dictionary(),
+        )
+
+    async def link(self) -> enrollment.Shown:
+        found = await self.server.directories["staff"].find("alice")
+        assert isinstance(found, Person)
+        return await enrollment.invite(
+            self.server.store,
+            person=found,
+            lifetime=600,
+            pepper=self.server.keys.pepper,
+            by="test",
+            now=self.server.clock.now(),
+            token=secrets.token_bytes(16),
+            code_octets=secrets.token_bytes(5),
+        )
+
+
+@dataclass
+class Phone:
+    """A person's phone, with its app open or closed."""
+
+    site: Site
+    context: BrowserContext
+    page: Page
+    cdp: CDPSession
+    subscription: Browser
+    registration: str = ""
+
+    async def taps(self, button: str) -> None:
+        await self.page.get_by_role("button", name=button, exact=True).click()
+
+    async def sees(self, text: str) -> None:
+        await expect(self.page.get_by_text(text).first).to_be_visible(timeout=WAIT * 1000)
+
+    async def enrol(self) -> Device:
+        shown = await self.site.link()
+        await self.page.goto(enrollment.link(self.site.url, shown))
+        await self.taps("Add this phone")
+        await expect(self.page.get_by_role("heading", name="One more step")).to_be_visible()
+        device = (await self.site.server.store.devices())[-1]
+        code = enrollment.confirmation_code(device.invitation, device.public_key)
+        word = await enrollment.confirm(
+            self.site.server.store,
+            shown.invitation,
+            code,
+            by="test",
+            now=self.site.server.clock.now(),
+        )
+        assert word == "confirmed"
+        await expect(self.page.get_by_role("heading", name="No request")).to_be_visible()
+        return device
+
+    async def turns_notifications_on(self) -> None:
+        await self.taps("Get notified when this app is closed")
+        await self.sees("Notifications are on")
+
+    async def is_handed(self, message: dict[str, Any]) -> None:
+        """What the browser does when its push service has something for it."""
+        await self.cdp.send(
+            "ServiceWorker.deliverPushMessage",
+            {"origin": self.site.url, "registrationId": self.registration, "data": json.dumps(message)},
+        )
+
+    async def shows(self, count: int = 1) -> list[dict[str, Any]]:
+        """Its notifications, once there are so many."""
+        found: list[dict[str, Any]] = []
+        async with asyncio.timeout(WAIT):
+            while True:
+                found = await (await self.worker()).evaluate(SHOWN)
+                if len(found) == count:
+                    return found
+                await asyncio.sleep(0.05)  # a notification is shown without a sign that a test could hear
+
+    async def worker(self) -> Worker:
+        if self.context.service_workers:
+            return self.context.service_workers[0]
+        return await self.context.wait_for_event("serviceworker")
+
+    async def clicks(self, action: str) -> None:
+        await (await self.worker()).evaluate(CLICK, action)
+
+    async def closes_the_app(self) -> None:
+        """Another page stays open in the browser, as the browser itself does on a phone."""
+        await self.page.goto("about:blank")
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    async with push_service() as service:
+        file = tmp_path / "radius-push.yaml"
+        hashed = hash_password(PASSWORD.encode(), cheap=True)
+        file.write_text(SETTINGS.format(phone=port, service=service.origin, hash=hashed))
+        told: list[events.Event] = []
+        server = Server(load(file, environ={}), on_event=lambda _, event: told.append(event))
+        await server.start()
+        yield Site(server, service, f"http://localhost:{port}", told)
+        await server.stop()
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Chromium]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def a_phone(
+    site: Site, chromium: Chromium, *, allowed: bool = True, hangs: bool = False
+) -> AsyncIterator[Phone]:
+    context = await chromium.new_context(viewport={"width": 412, "height": 839}, has_touch=True)
+    context.set_default_timeout(WAIT * 1000)
+    if allowed:
+        await context.grant_permissions(["notifications"], origin=site.url)
+    page = await context.new_page()
+    subscription = site.service.subscribe()
+    told = {
+        "endpoint": subscription.endpoint,
+        "p256dh": unpadded(subscription.p256dh),
+        "auth": unpadded(subscription.auth),
+        "hangs": hangs,
+    }
+    await page.add_init_script(f"({STUB})({json.dumps(told)})")
+    cdp = await context.new_cdp_session(page)
+    phone = Phone(site, context, page, cdp, subscription)
+    cdp.on("ServiceWorker.workerRegistrationUpdated", lambda event: note(phone, event))
+    await cdp.send("ServiceWorker.enable")
+    yield phone
+    await context.close()
+
+
+def note(phone: Phone, event: dict[str, Any]) -> None:
+    for registration in event["registrations"]:
+        if registration["scopeURL"].startswith(phone.site.url):
+            phone.registration = registration["registrationId"]
+
+
+async def test_a_closed_phone_is_rung_shows_it_and_denies_from_the_notification(
+    site: Site, chromium: Chromium
+) -> None:
+    async with a_phone(site, chromium) as phone:
+        device = await phone.enrol()
+        # Allowed already, so the app subscribes without being asked.
+        await phone.sees("Notifications are on")
+        await phone.closes_the_app()
+
+        asking = asyncio.ensure_future(site.log_in())
+        async with asyncio.timeout(WAIT):
+            (pushed,) = await site.service.until(1)
+        assert expires_within_a_day(pushed.claims)
+        assert pushed.claims["sub"] == "mailto:vpn@example.com"
+        assert pushed.headers["Urgency"] == "high"
+        assert 30 < int(pushed.headers["TTL"]) <= 40
+
+        await phone.is_handed(pushed.message)
+        (shown,) = await phone.shows()
+        (asked,) = [event for event in site.told if isinstance(event, events.Asked)]
+        assert shown == {
+            "title": "Sign-in request",
+            "body": "head-office asks for alice",
+            "tag": pushed.headers["Topic"],
+            "actions": ["review", "deny"],
+            "requireInteraction": True,
+            "data": {"question": asked.question, "test": None},
+        }
+
+        await phone.clicks("deny")
+        async with asyncio.timeout(WAIT):
+            reply = await asking
+        assert reply is not None
+        assert reply.code == REJECT
+        (answered,) = [event for event in site.told if isinstance(event, events.Answered)]
+        assert (answered.answer, answered.device) == ("deny", device.id)
+        (shown,) = await phone.shows()
+        assert shown["title"] == "Denied"
+
+
+async def test_a_deny_that_cannot_be_sent_is_not_sent_later(site: Site, chromium: Chromium) -> None:
+    async with a_phone(site, chromium) as phone:
+        await phone.enrol()
+        await phone.sees("Notifications are on")
+        asking = asyncio.ensure_future(site.log_in())
+        await expect(phone.page.get_by_role("heading", name="Are you signing in?")).to_be_visible()
+        async with asyncio.timeout(WAIT):
+            (pushed,) = await site.service.until(1)
+        await phone.is_handed(pushed.message)
+        await phone.shows()
+        await phone.context.set_offline(True)
+        await phone.clicks("deny")
+        (shown,) = await phone.shows()
+        assert "NOT denied" in shown["body"]
+        await phone.context.set_offline(False)
+        await phone.taps("Yes, it’s me")
+        async with asyncio.timeout(WAIT):
+            reply = await asking
+        assert reply is not None
+        assert reply.code == ACCEPT
+        # Answered in the app: its notification leaves the screen.
+        await phone.shows(0)
+
+
+async def test_a_deny_of_a_request_that_is_over_answers_nothing_else(site: Site, chromium: Chromium) -> None:
+    async with a_phone(site, chromium) as phone:
+        await phone.enrol()
+        await phone.sees("Notifications are on")
+        await phone.closes_the_app()
+        first = asyncio.ensure_future(site.log_in())
+        async with asyncio.timeout(WAIT):
+            (pushed,) = await site.service.until(1)
+        first.cancel()
+        other = dict(pushed.message["notification"], data={"question": "of another login"})
+        await phone.is_handed({"web_push": 8030, "notification": other})
+        await phone.shows()
+        await phone.clicks("deny")
+        (shown,) = await phone.shows()
+        assert shown["title"] == "It is over"
+        assert not [event for event in site.told if isinstance(event, events.Answered)]
+
+
+@pytest.mark.parametrize("message", [{}, {"notification": {"title": 7, "data": {"question": 5}}}, {"a": "b"}])
+async def test_every_push_shows_something(site: Site, chromium: Chromium, message: dict[str, Any]) -> None:
+    async with a_phone(site, chromium) as phone:
+        await phone.enrol()
+        await phone.sees("Notifications are on")
+        await phone.is_handed(message)
+        (shown,) = await phone.shows()
+        assert shown["actions"] == ["review"]
+
+
+async def test_a_test_request_comes_as_notification_and_card_and_lets_nobody_in(
+    site: Site, chromium: Chromium
+) -> None:
+    async with a_phone(site, chromium) as phone:
+        await phone.enrol()
+        await phone.sees("Notifications are on")
+        await phone.taps("Send a test request")
+        await expect(phone.page.get_by_role("heading", name="This is a test")).to_be_visible()
+        async with asyncio.timeout(WAIT):
+            (pushed,) = await site.service.until(1)
+        await phone.is_handed(pushed.message)
+        (shown,) = await phone.shows()
+        assert (shown["title"], shown["actions"]) == ("Test request", ["review"])
+        await phone.taps("OK")
+        await expect(phone.page.get_by_role("heading", name="It works")).to_be_visible()
+        await phone.shows(0)
+        assert not [e for e in site.told if isinstance(e, events.Answered | events.Accepted | events.Asked)]
+
+
+# --- permission ----------------------------------------------------------------------------------------
+
+
+async def test_a_browser_whose_push_service_never_answers_does_without(
+    site: Site, chromium: Chromium
+) -> None:
+    async with a_phone(site, chromium, hangs=True) as phone:
+        await phone.enrol()
+        await phone.sees("Turning notifications on")
+        await phone.sees("Notifications could not be turned on")
+        asking = asyncio.ensure_future(site.log_in())
+        await phone.taps("Yes, it’s me")
+        reply = await asking
+        assert reply is not None
+        assert reply.code == ACCEPT
+
+
+async def test_blocked_notifications_are_named_with_the_mend(site: Site, chromium: Chromium) -> None:
+    async with a_phone(site, chromium, allowed=False) as phone:
+        await phone.page.add_init_script(
+            "Object.defineProperty(Notification, 'permission', {get: () => 'denied'})"
+        )
+        await phone.enrol()
+        await phone.sees("Notifications are blocked")
+        await expect(phone.page.get_by_role("button", name="Get notified")).to_have_count(0)
+
+
+async def test_the_person_is_asked_only_on_a_tap(site: Site, chromium: Chromium) -> None:
+    async with a_phone(site, chromium, allowed=False) as phone:
+        await phone.page.add_init_script(
+            """(() => {
+                let said = "default";
+                Object.defineProperty(Notification, "permission", {get: () => said});
+                Notification.requestPermission = async () => {
+                    window.askedWithTap = navigator.userActivation.isActive;
+                    return (said = "granted");
+                };
+            })()"""
+        )
+        await phone.enrol()
+        assert await phone.page.evaluate("() => window.askedWithTap") is None
+        await phone.turns_notifications_on()
+        assert await phone.page.evaluate("() => window.askedWithTap") is True
+
+
+async def test_a_subscription_that_the_server_forgot_is_made_anew(site: Site, chromium: Chromium) -> None:
+    async with a_phone(site, chromium) as phone:
+        device = await phone.enrol()
+        await phone.sees("Notifications are on")
+        await phone.page.reload()
+        await phone.sees("Notifications are on")
+        changes = [event for event in site.told if isinstance(event, events.PushChanged)]
+        assert [change.service for change in changes] == ["localhost"]
+        gone = events.PushChanged(str(device.person), device.id, None, by="push service")
+        await site.server.store.forget_push_address(device.id, endpoint=None, at=0.0, event=gone)
+        await phone.page.reload()
+        await phone.sees("Notifications are on")
+        assert [address.device for address in await site.server.store.push_addresses_of(device.person)] == [
+            device.id
+        ]
