@@ -322,13 +322,15 @@ class Server:
                 limits=descriptors.limits_for_phones(descriptors.raise_limit()),
             )
             try:
-                await self._phone.start()
+                await self._phone.open()
             except OSError as problem:
                 place = "server.listen.phone.address"
                 raise CannotListen(place, self.settings.phone.endpoint, problem, udp=False) from problem
         await self.store.record(events.ServerStarted(__version__, os.getpid()))
         self._started = True
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
+        if self._phone is not None:
+            self._phone.welcome()
         for listener in self._listeners:
             self._serving.append(asyncio.create_task(listener.serve(), name=f"listen on {listener.address}"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,9 +19,12 @@ from radius_push.cli.options import config_option, could_not_run, json_option, l
 if TYPE_CHECKING:
     from radius_push.client import Reply
     from radius_push.model import Client
+    from radius_push.ports import EvidenceRow
     from radius_push.store.sqlite import SqliteStore
 
 VERDICTS = {2: "accepted", 3: "rejected"}
+MOST_SINCE = 200
+"""Other logins that may have ended while ours was held."""
 ELSEWHERE = "the reason is in the log of `radius-push serve`"
 
 
@@ -120,11 +123,10 @@ class Asking:
         except StoreDown:
             return await self._ask(), None
         try:
-            before = await _newest(store)
+            before = [number for number, *_ in await _ends(store, most=1)]
             reply = await self._ask()
-            if before is None or (reply is not None and reply.code == 2):
-                return reply, None
-            return reply, await self._why(store, after=before)
+            accepted = reply is not None and reply.code == 2
+            return reply, None if accepted else await self._why(store, after=max(before, default=0))
         finally:
             await store.close()
 
@@ -147,32 +149,23 @@ class Asking:
 
     async def _why(self, store: SqliteStore, *, after: int) -> Why | None:
         """The newest login of this user by this client, of those that were written since."""
-        from radius_push.ports import StoreDown
-
-        found = None
-        try:
-            async for _, _, kind, body in store.evidence(after=after):
-                ours = body.get("username") == self.user and body.get("client") == self.client.name
-                if ours and kind in ("rejected", "unanswered"):
-                    details = [
-                        body.get("detail"),
-                        *_texts(body.get("directories")),
-                        *_texts(body.get("trace")),
-                    ]
-                    told = tuple(str(each) for each in details if each)
-                    found = Why(str(body.get("login")), str(body.get("reason")), told)
-        except StoreDown:
-            return None
-        return found
+        for number, _, _, body in await _ends(store, most=MOST_SINCE):
+            ours = body.get("username") == self.user and body.get("client") == self.client.name
+            if number > after and ours:
+                details = [body.get("detail"), *_texts(body.get("directories")), *_texts(body.get("trace"))]
+                told = tuple(str(each) for each in details if each)
+                return Why(str(body.get("login")), str(body.get("reason")), told)
+        return None
 
 
-async def _newest(store: SqliteStore) -> int | None:
+async def _ends(store: SqliteStore, *, most: int) -> Sequence[EvidenceRow]:
+    """How the last logins that were not accepted ended, newest first; nothing if it can't be read."""
     from radius_push.ports import StoreDown
 
     try:
-        return await store.newest_evidence()
+        return await store.evidence_before(None, kinds=("rejected", "unanswered"), most=most)
     except StoreDown:
-        return None
+        return ()
 
 
 def _texts(value: object) -> list[object]:

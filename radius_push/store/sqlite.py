@@ -242,10 +242,6 @@ class SqliteStore:
     async def last_login_of(self, person: PersonKey) -> EvidenceRow | None:
         return await self._read(lambda rows: evidence.last_login_of(rows.rows, person))
 
-    async def newest_evidence(self) -> int:
-        """The number of the newest row; 0 if there is none."""
-        return (await self._read(lambda rows: evidence.head(rows.rows))).number
-
     async def verify_evidence(self) -> int:
         head = evidence.Head()
         while rows := await self._evidence_after(head.number):

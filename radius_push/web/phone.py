@@ -115,7 +115,15 @@ class PhoneSide:
         self._proxies.use(trusted_proxies)
 
     async def start(self) -> None:
-        """Listen. Raises OSError for an address, DoorClosed for a certificate or key that cannot be used."""
+        """Open, and let phones in at once."""
+        await self.open()
+        self.welcome()
+
+    async def open(self) -> None:
+        """Bind; who comes now waits for `welcome`.
+
+        Raises OSError for an address, DoorClosed for a certificate or key that cannot be used.
+        """
         doorway = Doorway(
             self._listener.endpoint,
             tls=tls_of(self._listener),
@@ -145,9 +153,14 @@ class PhoneSide:
             await self.close()
             raise
         self._doorway = doorway
-        server = runner.server
+
+    def welcome(self) -> None:
+        """Begin to let phones in."""
+        assert self._doorway is not None, "not open"  # noqa: S101  # a fault of the caller
+        assert self._runner is not None  # noqa: S101  # opened with it
+        server = self._runner.server
         assert server is not None  # noqa: S101  # setup made it
-        doorway.welcome(server)
+        self._doorway.welcome(server)
 
     async def close(self) -> None:
         """Let nobody in, end the streams, finish the answers."""
