@@ -149,6 +149,10 @@ def told(step: Step, outcome: Outcome) -> list[str]:
         case "asked":
             devices = step.fields.get("devices")
             return [f"{devices} phone{'' if devices == 1 else 's'} of {step.text('person')}; {by}"]
+        case "rang":
+            wait = f"after {step.fields.get('milliseconds')} ms"
+            said = f"push to {step.text('device')}: {step.text('outcome')}, {wait}"
+            return [said, *filter(None, [step.text("detail")])]
         case "answered":
             return [f"{step.fields.get('answer')}, signed by {phone!r} ({step.text('device')})"]
         case "accepted":

@@ -12,6 +12,9 @@ ASKED = "asked"
 ENDS = ("accepted", "rejected", "unanswered")
 """The events by which a login ends. Each has one of them, unless it is open or its server died."""
 
+RANG = "rang"
+"""A push service was asked: beside the login, at any time, for a device that may be another than answers."""
+
 LONGEST = 3600.0
 """Seconds between two events beyond which they are no longer of one login."""
 
@@ -82,7 +85,8 @@ class Login:
 
     def text(self, name: str) -> str | None:
         """What its newest event that has this field says."""
-        return next((said for step in reversed(self.steps) if (said := step.text(name))), None)
+        walked = (step for step in reversed(self.steps) if step.kind != RANG)
+        return next((said for step in walked if (said := step.text(name))), None)
 
 
 def tell(rows: Iterable[EvidenceRow]) -> list[Login]:

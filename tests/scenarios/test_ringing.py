@@ -15,7 +15,10 @@ import pytest
 from aiohttp import web
 
 from radius_push import events
+from radius_push.cli.trace import told
 from radius_push.client import Reply
+from radius_push.observe.logins import Outcome
+from radius_push.observe.timeline import tell
 from radius_push.shapes import WebPush
 from radius_push.test_phone import SoftwarePhone
 from tests.push.service import Browser, PushService, push_service, unpadded
@@ -120,6 +123,24 @@ def test_a_second_try_of_the_same_login_replaces_the_first_ring(tmp_path: Path) 
         topics = [pushed.headers["Topic"] for pushed in service.pushed]
         assert topics[0] == topics[1] == topics[2]
         assert len(set(topics)) == 4  # another address is another login; an unknown one equals nothing
+
+    play(tmp_path, story)
+
+
+def test_the_timeline_tells_who_answered_and_not_who_was_rung_last(tmp_path: Path) -> None:
+    async def story(h: House, service: PushService) -> None:
+        answering, other = await h.phone(), await h.phone()
+        await subscribe(other, service.subscribe())
+        service.hangs = True
+        await approved(h, answering)
+        await h.until(events.Rang)
+        code = h.of(events.Rang)[0].login
+        (login,) = tell([row async for row in h.server.store.evidence() if row[3].get("login") == code])
+        assert login.text("device") == answering.enrolled.device
+        step = login.step("rang")
+        assert step is not None
+        outcome = Outcome(login, "accepted", None, seconds=None)
+        assert told(step, outcome)[0].startswith(f"push to {other.enrolled.device}: unreachable, after")
 
     play(tmp_path, story)
 
