@@ -17,6 +17,7 @@ from radius_push import __version__, descriptors, events, login
 from radius_push.doors import Doors
 from radius_push.factors.limits import WrongPasswords
 from radius_push.hush import Hush
+from radius_push.janitor import Janitor
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
@@ -97,6 +98,7 @@ class Server:
         self._hush = Hush()
         self._listeners: list[UdpListener] = []
         self._serving: list[asyncio.Task[None]] = []
+        self._janitor: asyncio.Task[None] | None = None
         self.directories: dict[str, Directory] = {}
         self._retired: set[Directory] = set()
         self._retiring: set[asyncio.Task[None]] = set()
@@ -104,18 +106,23 @@ class Server:
         self._phone: PhoneSide | None = None
         self._started = self._stopped = False
 
-    async def start(self, *, forget_phones: bool = False) -> None:
+    async def start(self, *, forget_phones: bool = False, trust_clock: bool = False) -> None:
         """Open every door; on return the server answers. Raises DoorClosed or OSError, with all let go."""
         self.keys = keys_of(self.settings, create=True)
-        self.store = SqliteStore.open(Path(self.settings.store), clock=self.clock, on_event=self._on_event)
+        self.store = SqliteStore.open(
+            Path(self.settings.store), clock=self.clock, on_event=self._on_event, alone=True
+        )
         try:
             await self._mind_the_phone_origin(forget_phones=forget_phones)
-            await self.store.close_orphans(self.clock.now())
+            if trust_clock:
+                await self.store.trust_clock(by="serve --trust-clock")
             self.directories = open_directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._ringer = self._open_ringer()
             self._doors = self._open_doors()
             await self._listen()
+            janitor = Janitor(self.store, self.clock, keep_evidence=lambda: self.settings.retention.evidence)
+            self._janitor = asyncio.create_task(janitor.run(), name="janitor")
         except BaseException:
             await self.stop()
             raise
@@ -126,6 +133,8 @@ class Server:
         if self._stopped:
             return 0
         self._stopped = True
+        if self._janitor is not None:
+            self._janitor.cancel()
         held = sum([await listener.drain() for listener in self._listeners])
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._listeners.clear()
@@ -139,9 +148,11 @@ class Server:
         for directory in (*self.directories.values(), *self._retired):
             await directory.close()
         try:
+            # Open questions stay open: the same packets meet them again after a restart.
             if self._started:
-                await self.store.close_orphans(self.clock.now())
                 await self.store.record(events.ServerStopped(held))
+        except StoreDown as problem:
+            logger.error("stopped, but that could not be noted: %s", problem)
         finally:
             await self.store.close()
         return held
@@ -245,7 +256,7 @@ class Server:
 
     async def sent(self, arrival: Arrival) -> None:
         try:
-            await self.store.record(events.Sent(arrival.login))
+            await self.store.sent(arrival.packet, login=arrival.login, at=self.clock.now())
         except StoreDown as problem:
             logger.error(
                 "login=%s was accepted and sent, but that could not be noted: %s", arrival.login, problem
@@ -339,11 +350,11 @@ def nobody(question: Question) -> None:
     """Who is rung where there is no phone side: then no profile asks phones."""
 
 
-async def serve(settings: Settings, *, forget_phones: bool = False) -> None:
+async def serve(settings: Settings, *, forget_phones: bool = False, trust_clock: bool = False) -> None:
     """Run until SIGTERM or SIGINT; systemd, if it started us, hears how we are."""
     supervisor = Supervisor.of(os.environ, pid=os.getpid())
     server = Server(settings)
-    await server.start(forget_phones=forget_phones)
+    await server.start(forget_phones=forget_phones, trust_clock=trust_clock)
     stop = asyncio.Event()
     loop, hang_up = asyncio.get_running_loop(), asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):

@@ -16,6 +16,9 @@ from radius_push.cli.options import config_option, could_not_run, load_settings
 @click.option(
     "--forget-phones", is_flag=True, help="Give up the phone side's old address and every device with it."
 )
+@click.option(
+    "--trust-clock", is_flag=True, help="The clock is right, though the evidence holds later times."
+)
 @click.option("--verbose", is_flag=True, help="Also say what is of use only when looking for a fault.")
 @click.option(
     "--log",
@@ -25,7 +28,9 @@ from radius_push.cli.options import config_option, could_not_run, load_settings
     show_default=True,
     help="Log lines for people, or JSON for programs.",
 )
-def serve(*, config: Path, forget_phones: bool, verbose: bool, form: Literal["text", "json"]) -> None:
+def serve(
+    *, config: Path, forget_phones: bool, trust_clock: bool, verbose: bool, form: Literal["text", "json"]
+) -> None:
     """Answer the VPN gateways, until SIGTERM or Ctrl-C."""
     import uvloop
 
@@ -38,6 +43,6 @@ def serve(*, config: Path, forget_phones: bool, verbose: bool, form: Literal["te
     for warning in settings.warnings:
         log.logger.warning("%s", warning)
     try:
-        uvloop.run(run(settings, forget_phones=forget_phones))
+        uvloop.run(run(settings, forget_phones=forget_phones, trust_clock=trust_clock))
     except (DoorClosed, OSError) as problem:
         could_not_run(f"radius-push could not start: {problem}")

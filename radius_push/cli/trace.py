@@ -149,6 +149,12 @@ def told(step: Step, outcome: Outcome) -> list[str]:
         case "asked":
             devices = step.fields.get("devices")
             return [f"{devices} phone{'' if devices == 1 else 's'} of {step.text('person')}; {by}"]
+        case "came_back":
+            return [
+                f"the same packet again, after its server had ended; the question is {step.text('state')}"
+            ]
+        case "abandoned":
+            return [f"the gateway did not come back for the question, which was {step.text('state')}"]
         case "answered":
             return [f"{step.fields.get('answer')}, signed by {phone!r} ({step.text('device')})"]
         case "accepted":
