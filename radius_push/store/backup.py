@@ -112,6 +112,7 @@ def verified(rows: sqlite3.Connection) -> evidence.Head:
     head = evidence.beginning(rows)
     while page := evidence.page(rows, after=head.number, most=_PAGE):
         head = evidence.follow(head, page)
+    evidence.check_copies(rows)
     return head
 
 
