@@ -59,7 +59,7 @@ async def test_there_and_back_and_every_phone_is_confirmed_by_hand(
     assert (code, said) == (1, "No phone with the id d1 waits since a restore.\n")
     store = open_again(config)
     assert (await kinds(store))[-4:] == ["backed_up", "restored", "device_confirmed", "device_confirmed"]
-    assert [fields["by"] async for *_, fields in store.evidence()][-4:] == [
+    assert [fields["by"] async for *_, fields in store.evidence() if "by" in fields][-4:] == [
         "carol",
         "carol",
         "carol, after a restore",

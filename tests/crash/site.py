@@ -319,7 +319,6 @@ async def site(folder: Path, *, seed: int) -> AsyncIterator[Site]:
     (folder / "radius-push.yaml").write_text(
         SETTINGS.format(radius=made.radius, phone=made.phone, secret=SECRET.reveal().decode(), users=users)
     )
-    folder.chmod(0o700)
     async with aiohttp.ClientSession() as session:
         try:
             await made.start()

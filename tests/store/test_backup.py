@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -240,11 +242,18 @@ def test_there_is_nothing_to_back_up_before_the_first_start(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-async def test_root_leaves_nothing_of_its_own_behind(path: Path, tmp_path: Path) -> None:
-    for each in [path.parent, *path.parent.rglob("*")]:
-        os.chown(each, 4242, 4242)
-    file = path.parent / "backup.tar"
-    write(path, file)
-    bring_back(file, path, force=True)
-    owners = {str(each.relative_to(path.parent)): each.stat().st_uid for each in path.parent.rglob("*")}
-    assert set(owners.values()) == {4242}, owners
+async def test_root_leaves_nothing_of_its_own_in_the_servers_folder(path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        os.chmod(place, 0o755)  # noqa: PTH101  # pytest's own folder is closed to the server's user
+        state = shutil.copytree(path.parent, place / "state")
+        for each in [state, *state.rglob("*")]:
+            os.chown(each, 4242, 4242)
+        # One for root alone, one in the server's folder.
+        for file in (place / "backup.tar", state / "backup.tar"):
+            write(state / "state.db", file)
+            bring_back(file, state / "state.db", force=True)
+        assert (place / "backup.tar").stat().st_uid == 0
+        owners = {str(each.relative_to(state)): each.lstat().st_uid for each in state.rglob("*")}
+        assert set(owners.values()) == {4242}, owners
+        assert os.geteuid() == 0
