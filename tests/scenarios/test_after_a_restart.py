@@ -16,6 +16,7 @@ import pytest
 
 from radius_push import events, login
 from radius_push.model import Accepted, QuestionState, Reason
+from radius_push.observe.logins import of_code
 from radius_push.ports import ClockBehind, StoreDown
 from radius_push.radius.packet import Arrival
 from radius_push.server import Server
@@ -501,5 +502,29 @@ def test_a_second_server_on_one_store_is_refused_and_says_who_has_it(tmp_path: P
             await s.h.phone()
             await gateway.send(seconds=1)
             assert len(s.h.of(events.Asked)) == 1
+
+    run(story())
+
+
+def test_a_login_over_a_restart_is_told_as_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with site(tmp_path) as s:
+            phone, gateway = await s.h.phone(), await s.gateway()
+            await gateway.send()
+            card = await phone.next_question(seconds=10)
+            await s.restart()
+            await phone.answer(card, approve=False)
+            assert await gateway.send(seconds=1) == [REJECT]
+            await s.restart()
+            assert await gateway.send(seconds=1) == [REJECT]
+            (told,) = await of_code(s.h.server.store, card["login"])
+            assert [step.kind for step in told.steps] == [
+                "asked",
+                "answered",
+                "came_back",
+                "rejected",
+                "came_back",
+                "rejected",
+            ]
 
     run(story())
