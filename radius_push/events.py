@@ -105,6 +105,28 @@ class Rang:
 
 
 @dataclass(frozen=True, slots=True)
+class CameBack:
+    """The very packet of a question came again after its process had ended: it is held for the same question,
+    or gets its verdict once more."""
+
+    login: str
+    question: str
+    state: str
+    """Of the question at that moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """A question was closed for which the gateway did not come back."""
+
+    login: str
+    question: str
+    person: str
+    state: str
+    """Of the question at that moment: `pending`, or `approved` and never let in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A device answered; its signature over the exact text was right."""
 
@@ -266,6 +288,48 @@ class TrialAnswered:
     """The id of the test request."""
 
 
+# --- the store -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A copy of the store and its keys was written."""
+
+    file: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """This store came out of a backup: no device is trusted until somebody confirms it."""
+
+    file: str
+    made_at: float
+    """When the backup was made."""
+    devices: int
+    """Phones that wait to be confirmed."""
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLetGo:
+    """Evidence older than `retention` was deleted."""
+
+    until: int
+    """The number of the last row that is gone."""
+    hash: str
+    """That row's hash, hexadecimal: the chain goes on behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTrusted:
+    """An admin said that the clock is right, though the evidence held a later time."""
+
+    ahead: float
+    """Seconds by which that time was ahead of the clock."""
+    by: str
+
+
 Event = (
     ServerStarted
     | ServerStopped
@@ -275,6 +339,8 @@ Event = (
     | PhonesForgotten
     | Asked
     | Rang
+    | CameBack
+    | Abandoned
     | Answered
     | Accepted
     | Rejected
@@ -288,6 +354,10 @@ Event = (
     | PushChanged
     | TrialAsked
     | TrialAnswered
+    | BackedUp
+    | Restored
+    | EvidenceLetGo
+    | ClockTrusted
 )
 
 

@@ -107,6 +107,7 @@ def imagine(
         login="",
         at=at,
         started=0.0,
+        packet=bytes(32),
         superseded=lambda: False,
     )
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from radius_push import events, policy
+from radius_push import come_back, events, policy
 from radius_push.doors import Doors, Grounds, Prove
 from radius_push.model import (
     Accepted,
@@ -40,7 +40,7 @@ from radius_push.proofs import pap
 from radius_push.radius.packet import Arrival, ReplyNotComputed, check_reply
 from radius_push.radius.user_address import user_address
 from radius_push.shapes import Profile
-from radius_push.story import End, Quiet, Refuse, Story, accepted, asked, rejected, unanswered
+from radius_push.story import End, Quiet, Refuse, Story, accepted, asked, new_question, rejected, unanswered
 
 REFUSED = "Sign-in refused."
 """The one text of every refusal before the question: it must not tell why."""
@@ -238,13 +238,41 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
             Refuse(Reason.TIMED_OUT, "the first factor took all of the gateway's patience"), story, doors
         )
 
-    question = new_question(story, person, choice.profile, seconds, doors)
+    question = new_question(story, person, choice, doors.new_id, now=clock.now(), seconds=seconds)
     event = asked(story, person, choice, question, devices=len(devices))
-    if not await store.open_question(question, request=arrival.request.digest, event=event):
-        return await quiet(Quiet(Reason.REPLAYED), story, doors)
-    doors.ring(question)
-    answered = await store.wait_for_answer(question.id, seconds=time_left(arrival, choice.profile, clock))
+    request, mark = arrival.request.digest, come_back.mark(choice)
+    if await store.open_question(
+        question, request=request, event=event, packet=arrival.packet, decision=mark
+    ):
+        doors.ring(question)
+        return await hold(story, person, choice, question, doors)
+    return await once_more(story, person, choice, doors)
 
+
+async def once_more(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
+    """This very packet was worked on before. If that walk ended with its process, this one goes on in its
+    place: with the same question under the same bar, or with the verdict that never left."""
+    earlier = await doors.store.earlier(story.arrival.packet)
+    patience, now = story.arrival.client.patience, doors.clock.now()
+    if earlier is None or not come_back.may(earlier, person, choice, patience=patience, now=now):
+        return await quiet(Quiet(Reason.REPLAYED), story, doors)
+    question = earlier.question
+    story = replace(story, arrival=replace(story.arrival, login=question.login))
+    await doors.store.record(events.CameBack(question.login, question.id, question.state))
+    if earlier.reply is not None:
+        return Accepted(earlier.reply)
+    if not come_back.still_holds(earlier, choice):
+        return await decided_otherwise(story, question, doors)
+    return await hold(story, person, choice, question, doors)
+
+
+async def hold(
+    story: Story, person: Person, choice: policy.Admitted, question: Question, doors: Doors
+) -> Verdict:
+    """Wait until a phone has answered, or the bar has run out."""
+    store, clock = doors.store, doors.clock
+    left = min(time_left(story.arrival, choice.profile, clock), question.expires_at - clock.now())
+    answered = await store.wait_for_answer(question.id, seconds=left)
     if answered.state is QuestionState.PENDING:
         late = rejected(story, Refuse(Reason.TIMED_OUT), question)
         if await end(answered, QuestionState.TIMED_OUT, late, doors):
@@ -272,16 +300,22 @@ async def let_in(
         await end(question, QuestionState.CLOSED, unanswered(story, newer, question), doors)
         return Silent(newer.reason)
     now, again = decide_again(story, person, doors)
-    if not isinstance(again, policy.Admitted) or not same_decision(choice, again):
-        changed = Refuse(Reason.DECIDED_OTHERWISE, "the rules changed while the phone was asked")
-        await end(question, QuestionState.CLOSED, rejected(now, changed, question), doors)
-        return Rejected(changed.reason, REFUSED)
+    if not isinstance(again, policy.Admitted) or come_back.mark(again) != come_back.mark(choice):
+        return await decided_otherwise(now, question, doors)
     event = accepted(story, person, choice, method="push", question=question)
     if await doors.store.accept(question.id, at=doors.clock.now(), event=event):
         return Accepted(choice.reply)
     gone = Refuse(Reason.DEVICE_REMOVED, "the device that approved is not active any more")
-    await end(question, QuestionState.CLOSED, rejected(story, gone, question), doors)
-    return Rejected(gone.reason, REFUSED)
+    if await end(question, QuestionState.CLOSED, rejected(story, gone, question), doors):
+        return Rejected(gone.reason, REFUSED)
+    return await quiet(Quiet(Reason.REPLAYED, "another walk of this packet was faster"), story, doors)
+
+
+async def decided_otherwise(story: Story, question: Question, doors: Doors) -> Verdict:
+    changed = Refuse(Reason.DECIDED_OTHERWISE, "the rules changed while the phone was asked")
+    if await end(question, QuestionState.CLOSED, rejected(story, changed, question), doors):
+        return Rejected(changed.reason, REFUSED)
+    return await quiet(Quiet(Reason.REPLAYED, changed.detail), story, doors)
 
 
 def decide_again(story: Story, person: Person, then: Doors) -> tuple[Story, policy.Admitted | End]:
@@ -304,14 +338,6 @@ def decide_again(story: Story, person: Person, then: Doors) -> tuple[Story, poli
     return choose(story, replace(person, unread=person.unread | (needed - asked)), now)
 
 
-def same_decision(one: policy.Admitted, other: policy.Admitted) -> bool:
-    return (one.profile.name, one.profile.methods, one.reply) == (
-        other.profile.name,
-        other.profile.methods,
-        other.reply,
-    )
-
-
 def time_left(arrival: Arrival, profile: Profile, clock: Clock) -> float:
     """Seconds until the phone's bar ends: counted from the gateway's first packet."""
     return max(0.0, arrival.started + bar(arrival.client, profile) - clock.monotonic())
@@ -320,22 +346,6 @@ def time_left(arrival: Arrival, profile: Profile, clock: Clock) -> float:
 def bar(client: Client, profile: Profile) -> float:
     """Seconds that a phone has at most."""
     return min(profile.timeout, client.patience - SPARE)
-
-
-def new_question(story: Story, person: Person, profile: Profile, seconds: float, doors: Doors) -> Question:
-    now = doors.clock.now()
-    return Question(
-        id=doors.new_id(),
-        login=story.arrival.login,
-        person=person.key,
-        account=person.username,
-        client=story.arrival.client.name,
-        profile=profile.name,
-        address=story.address,
-        nonce=doors.new_id(),
-        opened_at=now,
-        expires_at=now + seconds,
-    )
 
 
 async def end(question: Question, state: QuestionState, event: events.Event, doors: Doors) -> bool:

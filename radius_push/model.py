@@ -184,6 +184,7 @@ Proved = Right | Wrong | Down
 
 class DeviceState(StrEnum):
     PENDING = "pending"  # the key is there, the issuer has not typed the code yet
+    RESTORED = "restored"  # a backup brought it back, nobody has said since that it is to be trusted
     ACTIVE = "active"
     REMOVED = "removed"
 
@@ -287,6 +288,19 @@ class Question:
     device: str | None = None
     """The device that answered."""
     closed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier walk of the very same packet has left behind."""
+
+    question: Question
+    decision: bytes
+    """The mark of what the rules said then."""
+    reply: tuple[tuple[str, str], ...] | None
+    """What its Access-Accept carries, from the evidence; None: it was not accepted."""
+    sent_at: float | None
+    """When the Access-Accept left first."""
 
 
 # --- the verdict ---------------------------------------------------------------------------------

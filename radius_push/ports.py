@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from radius_push.events import Event
 from radius_push.model import (
     Device,
+    Earlier,
     Found,
     Invitation,
     Known,
@@ -29,6 +30,10 @@ class DoorClosed(Exception):
 
 class StoreDown(DoorClosed):
     """The store could not read or write."""
+
+
+class ClockBehind(DoorClosed):
+    """The clock is behind what was written already: what would expire by it is not handed out."""
 
 
 class Clock(Protocol):
@@ -104,9 +109,25 @@ class Store(Protocol):
 
     # questions
 
-    async def open_question(self, question: Question, *, request: bytes, event: Event) -> bool:
-        """Write a question. False, and nothing is written, if `request` (hash of the packet) was
-        seen before (within 24 h)."""
+    async def open_question(
+        self,
+        question: Question,
+        *,
+        request: bytes,
+        event: Event,
+        packet: bytes | None = None,
+        decision: bytes = b"",
+    ) -> bool:
+        """Write a question. False, and nothing is written, if `request` (hash of the octets) was seen
+        before (within 24 h), or `packet` (octets and where they came from) ever had a question.
+        `decision` is the mark of what the rules said; see `earlier`."""
+
+    async def earlier(self, packet: bytes) -> Earlier | None:
+        """What an earlier walk of this packet has left, perhaps in another process."""
+
+    async def sent(self, packet: bytes, *, login: str, at: float) -> None:
+        """The Access-Accept of this packet has left: the event `sent`, and the first time also in the
+        question's row. `login` is for a packet that had no question."""
 
     async def remember_request(self, request: bytes, at: float) -> bool:
         """For logins without a question. False if it was seen before (within 24 h)."""
@@ -134,8 +155,9 @@ class Store(Protocol):
         """The accept transaction: approved -> spent (if there is a question, and the device that
         answered it is still active) and the event. False if not so: nothing is written."""
 
-    async def close_orphans(self, at: float) -> int:
-        """At start: close what an earlier process left pending or approved. How many."""
+    async def close_abandoned(self, at: float) -> int:
+        """Close the questions for which no gateway has come back since an earlier process ended, each
+        with its event. How many."""
 
     # devices
 
@@ -153,6 +175,9 @@ class Store(Protocol):
 
     async def people(self) -> Sequence[Known]:
         """Everybody who has or had a device, by name."""
+
+    async def confirm_restored(self, id: str, *, by: str, at: float) -> bool:
+        """A device that a backup brought back is trusted again. False if there is no such one."""
 
     async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
         """False if there is no such device, or it is removed already."""
@@ -183,7 +208,8 @@ class Store(Protocol):
     # enrolment
 
     async def invite(self, invitation: Invitation, *, token: bytes, code: bytes, event: Event) -> None:
-        """`token` and `code` are keyed hashes. Earlier open invitations of the person are closed."""
+        """`token` and `code` are keyed hashes. Earlier open invitations of the person are closed.
+        Raises ClockBehind."""
 
     async def invitation(self, id: str) -> Invitation | None: ...
 
@@ -228,7 +254,21 @@ class Store(Protocol):
         """How their last login ended: accepted, rejected or unanswered."""
 
     async def verify_evidence(self) -> int:
-        """Walk the hash chain; how many rows. Raises StoreDown naming the first broken row."""
+        """Walk the hash chain; the number of its last row. Raises StoreDown naming the first broken
+        row."""
+
+    async def let_go(self, before: float, *, at: float) -> bool:
+        """Delete a stretch of the oldest evidence, and the questions, devices and invitations that it
+        was about; the chain goes on from there. True if there may be more to delete."""
+
+    # the clock
+
+    def clock_behind(self) -> float:
+        """Seconds by which the clock is behind the latest evidence; 0 when it is not. While it is
+        behind, nothing is handed out or taken that expires by it."""
+
+    async def trust_clock(self, *, by: str) -> None:
+        """The clock is right: what is written in its future was written under a wrong one."""
 
     async def close(self) -> None:
         """Finish what was begun and let go of the file."""

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import secrets
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,10 +16,10 @@ from radius_push import __version__, descriptors, events, login
 from radius_push.doors import Doors
 from radius_push.factors.limits import WrongPasswords
 from radius_push.hush import Hush
+from radius_push.janitor import Janitor
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
-from radius_push.observe.systemd import Supervisor
 from radius_push.opening import (
     CannotListen,
     client_table,
@@ -36,7 +35,6 @@ from radius_push.push.ringing import PushRinger
 from radius_push.push.webpush import WebPushDoor
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
-from radius_push.settings import SettingsError, load
 from radius_push.settings.changes import differences, needs_restart
 from radius_push.shapes import Settings
 from radius_push.store.sqlite import SqliteStore
@@ -48,8 +46,6 @@ logger = logging.getLogger("radius_push")
 
 RETIREMENT = 60.0
 """Seconds until a directory that a reload replaced is closed."""
-MOST_MISTAKES = 50
-"""Of a refused file in the evidence; `check` says all."""
 
 
 class PhoneOriginChanged(DoorClosed):
@@ -97,6 +93,7 @@ class Server:
         self._hush = Hush()
         self._listeners: list[UdpListener] = []
         self._serving: list[asyncio.Task[None]] = []
+        self._janitor: asyncio.Task[None] | None = None
         self.directories: dict[str, Directory] = {}
         self._retired: set[Directory] = set()
         self._retiring: set[asyncio.Task[None]] = set()
@@ -104,18 +101,23 @@ class Server:
         self._phone: PhoneSide | None = None
         self._started = self._stopped = False
 
-    async def start(self, *, forget_phones: bool = False) -> None:
+    async def start(self, *, forget_phones: bool = False, trust_clock: bool = False) -> None:
         """Open every door; on return the server answers. Raises DoorClosed or OSError, with all let go."""
         self.keys = keys_of(self.settings, create=True)
-        self.store = SqliteStore.open(Path(self.settings.store), clock=self.clock, on_event=self._on_event)
+        self.store = SqliteStore.open(
+            Path(self.settings.store), clock=self.clock, on_event=self._on_event, alone=True
+        )
         try:
             await self._mind_the_phone_origin(forget_phones=forget_phones)
-            await self.store.close_orphans(self.clock.now())
+            if trust_clock:
+                await self.store.trust_clock(by="serve --trust-clock")
             self.directories = open_directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._ringer = self._open_ringer()
             self._doors = self._open_doors()
             await self._listen()
+            janitor = Janitor(self.store, self.clock, keep_evidence=lambda: self.settings.retention.evidence)
+            self._janitor = asyncio.create_task(janitor.run(), name="janitor")
         except BaseException:
             await self.stop()
             raise
@@ -126,6 +128,8 @@ class Server:
         if self._stopped:
             return 0
         self._stopped = True
+        if self._janitor is not None:
+            self._janitor.cancel()
         held = sum([await listener.drain() for listener in self._listeners])
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._listeners.clear()
@@ -139,9 +143,11 @@ class Server:
         for directory in (*self.directories.values(), *self._retired):
             await directory.close()
         try:
+            # Open questions stay open: the same packets meet them again after a restart.
             if self._started:
-                await self.store.close_orphans(self.clock.now())
                 await self.store.record(events.ServerStopped(held))
+        except StoreDown as problem:
+            logger.error("stopped, but that could not be noted: %s", problem)
         finally:
             await self.store.close()
         return held
@@ -245,7 +251,7 @@ class Server:
 
     async def sent(self, arrival: Arrival) -> None:
         try:
-            await self.store.record(events.Sent(arrival.login))
+            await self.store.sent(arrival.packet, login=arrival.login, at=self.clock.now())
         except StoreDown as problem:
             logger.error(
                 "login=%s was accepted and sent, but that could not be noted: %s", arrival.login, problem
@@ -337,57 +343,3 @@ class Server:
 
 def nobody(question: Question) -> None:
     """Who is rung where there is no phone side: then no profile asks phones."""
-
-
-async def serve(settings: Settings, *, forget_phones: bool = False) -> None:
-    """Run until SIGTERM or SIGINT; systemd, if it started us, hears how we are."""
-    supervisor = Supervisor.of(os.environ, pid=os.getpid())
-    server = Server(settings)
-    await server.start(forget_phones=forget_phones)
-    stop = asyncio.Event()
-    loop, hang_up = asyncio.get_running_loop(), asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
-    radius = ", ".join(f"{host} port {port}" for host, port in server.authentication)
-    phone = f"; phones at {settings.phone.url}" if settings.phone else ""
-    logger.info("ready: RADIUS authentication on %s%s", radius, phone)
-    supervisor.ready(f"RADIUS authentication on {radius}{phone}")
-    held = 0
-    try:
-        watch = asyncio.create_task(server.broken(), name="watch the listeners")
-        alive = asyncio.create_task(supervisor.reassure(server.answers), name="signs of life for systemd")
-        stopping = asyncio.create_task(stop.wait(), name="wait for a signal")
-        reloading = asyncio.create_task(reload_at(hang_up, server), name="reload at SIGHUP")
-        await asyncio.wait({watch, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if watch.done():
-            watch.result()
-    finally:
-        supervisor.stopping()
-        for task in (watch, alive, stopping, reloading):
-            task.cancel()
-        held = await server.stop()
-    logger.info("stopped; %d held logins got no answer", held)
-
-
-async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
-    """At each SIGHUP read the settings file again; one with mistakes changes nothing."""
-    while True:
-        await hang_up.wait()
-        hang_up.clear()
-        try:
-            settings = await asyncio.to_thread(load, Path(server.settings.file), environ=os.environ)
-            await server.reload(settings)
-            for warning in settings.warnings:
-                logger.warning("%s", warning)
-        except SettingsError as wrong:
-            await note_refusal(server, tuple(str(mistake) for mistake in wrong.mistakes[:MOST_MISTAKES]))
-        except (NeedsRestart, DoorClosed, OSError) as problem:
-            await note_refusal(server, (str(problem),))
-
-
-async def note_refusal(server: Server, mistakes: tuple[str, ...]) -> None:
-    try:
-        await server.store.record(events.SettingsRefused(mistakes))
-    except StoreDown as problem:
-        logger.error("the settings were not reloaded, and that could not be noted: %s", problem)

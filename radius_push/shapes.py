@@ -56,6 +56,12 @@ class WebPush:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    evidence: float = 400 * 86400.0
+    """Seconds that evidence is kept, and what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
 class LdapProfile:
     name: str
     urls: tuple[str, ...]
@@ -208,6 +214,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     """Whose X-Forwarded-For is believed on the phone side."""
     web_push: WebPush = WebPush()
+    retention: Retention = Retention()
     reject_delay: float = 1.0
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""

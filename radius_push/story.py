@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from radius_push import events, policy
@@ -42,6 +43,30 @@ class Quiet:
 
 
 End = Refuse | Quiet
+
+
+def new_question(
+    story: Story,
+    person: Person,
+    choice: policy.Admitted,
+    new_id: Callable[[], str],
+    *,
+    now: float,
+    seconds: float,
+) -> Question:
+    """What the phones are asked, for so many seconds from `now` on."""
+    return Question(
+        id=new_id(),
+        login=story.arrival.login,
+        person=person.key,
+        account=person.username,
+        client=story.arrival.client.name,
+        profile=choice.profile.name,
+        address=story.address,
+        nonce=new_id(),
+        opened_at=now,
+        expires_at=now + seconds,
+    )
 
 
 def asked(

@@ -13,10 +13,10 @@ PACKAGE = Path(__file__).parent.parent / "radius_push"
 FLOORS = {
     1: {"__init__", "model", "shapes", "events", "ports", "dn", "proofs", "hush"},
     2: {"radius", "policy", "factors"},
-    3: {"login", "story", "doors", "explanation", "enrollment"},
+    3: {"login", "story", "doors", "explanation", "come_back", "enrollment", "janitor"},
     4: {"directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},
-    6: {"opening", "descriptors", "server", "inspection", "demo", "setup"},
+    6: {"opening", "descriptors", "server", "serving", "inspection", "demo", "setup"},
     7: {"cli"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
@@ -24,6 +24,7 @@ FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 SIDEWAYS = {
     ("login", "story"),
     ("login", "doors"),
+    ("login", "come_back"),
     ("doors", "story"),
     ("explanation", "login"),
     ("explanation", "doors"),

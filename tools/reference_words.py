@@ -23,6 +23,7 @@ SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
     ),
     "server.listen.phone.tls": (schema.TlsSection, "TLS 1.2 or newer. Read at the start."),
     "server.enrollment": (schema.EnrollmentSection, "Optional."),
+    "server.retention": (schema.RetentionSection, "Optional."),
     "methods": (schema.MethodsSection, "Second factors that are switched on. Absent is off."),
     "methods.push": (schema.PushSection, "May be empty: `push: {}`."),
     "client_defaults": (
@@ -116,13 +117,18 @@ EXIT_CODES = {
         2: "could not run: settings, store, a directory that is down, or left by Ctrl-C",
     },
     "devices": {
-        0: "listed, or removed",
-        1: "there is no phone with that ID",
+        0: "listed, removed, or confirmed",
+        1: "there is no such phone with that ID",
         2: "settings, no store yet, or several phones whose ID begins so",
     },
     "users": {0: "listed", 2: "settings, or no store yet"},
     "logins": {0: "listed, or left by Ctrl-C", 2: "not understood, settings, or no store yet"},
     "trace": {0: "told", 1: "no login has that code, or it is none", 2: "settings, or no store yet"},
+    "backup": {0: "written", 2: "FILE is there already, or cannot be written; no store yet; settings"},
+    "restore": {
+        0: "in place",
+        2: "nothing changed: a server runs, a store is there already, FILE is no backup, or the settings",
+    },
     "try-login": {
         0: "accepted",
         1: "rejected",
@@ -170,6 +176,8 @@ FIELDS = {
     "expires_at": "When the link and the code end.",
     "name": "What the phone calls itself.",
     "wrong_codes": "How many so far.",
+    "state": "Of the question at that moment.",
+    "file": "Where the backup lies.",
     "given_up": "It was the fifth: the phone is removed.",
 }
 """Events and fields that say nothing in events.py, as their name says it all to a reader of code."""

@@ -24,6 +24,8 @@ VERBS = {
     "users": "radius_push.cli.users:users",
     "logins": "radius_push.cli.logins:logins",
     "trace": "radius_push.cli.trace:trace",
+    "backup": "radius_push.cli.backup:backup",
+    "restore": "radius_push.cli.backup:restore",
     "try-login": "radius_push.cli.try_login:try_login",
     "demo": "radius_push.cli.demo:demo",
     "test-phone": "radius_push.cli.test_phone:test_phone",

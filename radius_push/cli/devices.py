@@ -26,10 +26,11 @@ SHORTEST_PREFIX = 4
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the words of the verb ask for: `USER`, nothing, or `remove ID`."""
+    """What the words of the verb ask for: `USER`, nothing, `remove ID`, or `confirm ID...`."""
 
     user: str | None = None
     remove: str | None = None
+    confirm: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> Wanted:
@@ -42,23 +43,31 @@ class Wanted:
                 return cls(user=user)
             case ["remove", id]:
                 return cls(remove=id)
-        raise click.UsageError("either `devices`, `devices USER` or `devices remove ID`")
+            case ["confirm", id, *others]:
+                return cls(confirm=(id, *others))
+        raise click.UsageError(
+            "either `devices`, `devices USER`, `devices remove ID` or `devices confirm ID...`"
+        )
 
 
 # An id may begin with a dash, and is no option then.
 @click.command(
-    options_metavar="[OPTIONS] [USER | remove ID]", context_settings={"ignore_unknown_options": True}
+    options_metavar="[OPTIONS] [USER | remove ID | confirm ID...]",
+    context_settings={"ignore_unknown_options": True},
 )
 @click.argument("words", nargs=-1, metavar="")
 @config_option
 @json_option
 def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
-    """List the phones (of USER), or remove the one whose ID begins so: it can answer no more from then on."""
+    """List the phones (of USER), or remove the one whose ID begins so: it can answer no more from then on.
+    After a restore `confirm` trusts those with these IDs again."""
     wanted = Wanted.parse(words)
 
     async def work(store: Store, clock: Clock) -> bool:
         if wanted.remove is not None:
             return await _remove(store, wanted.remove, at=clock.now(), as_json=as_json)
+        if wanted.confirm:
+            return await _confirm(store, wanted.confirm, at=clock.now(), as_json=as_json)
         return await _list(store, wanted.user, as_json=as_json)
 
     sys.exit(0 if with_store(config, work) else 1)
@@ -102,6 +111,21 @@ async def _device(store: Store, typed: str) -> Device | None:
     if len(fits) > 1:
         raise click.UsageError(f"{len(fits)} phones have an id that begins with {plain(typed)}: type more")
     return fits[0] if fits else None
+
+
+async def _confirm(store: Store, ids: Sequence[str], *, at: float, as_json: bool) -> bool:
+    good = True
+    for id in ids:
+        device = await _device(store, id)
+        confirmed = device is not None and await store.confirm_restored(device.id, by=issuer(), at=at)
+        if as_json:
+            click.echo(json.dumps({"confirmed": confirmed, "device": id if device is None else device.id}))
+        elif device is None or not confirmed:
+            click.echo(f"No phone with the id {plain(id)} waits since a restore.", err=True)
+        else:
+            click.echo(f"Confirmed {plain(device.name)!r} of {plain(device.username)}.")
+        good &= confirmed
+    return good
 
 
 def _is_of(device: Device, user: str) -> bool:

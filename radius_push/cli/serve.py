@@ -16,6 +16,9 @@ from radius_push.cli.options import config_option, could_not_run, load_settings
 @click.option(
     "--forget-phones", is_flag=True, help="Give up the phone side's old address and every device with it."
 )
+@click.option(
+    "--trust-clock", is_flag=True, help="The clock is right, though the evidence holds later times."
+)
 @click.option("--verbose", is_flag=True, help="Also say what is of use only when looking for a fault.")
 @click.option(
     "--log",
@@ -25,19 +28,21 @@ from radius_push.cli.options import config_option, could_not_run, load_settings
     show_default=True,
     help="Log lines for people, or JSON for programs.",
 )
-def serve(*, config: Path, forget_phones: bool, verbose: bool, form: Literal["text", "json"]) -> None:
+def serve(
+    *, config: Path, forget_phones: bool, trust_clock: bool, verbose: bool, form: Literal["text", "json"]
+) -> None:
     """Answer the VPN gateways, until SIGTERM or Ctrl-C."""
     import uvloop
 
     from radius_push.observe import log
     from radius_push.ports import DoorClosed
-    from radius_push.server import serve as run
+    from radius_push.serving import serve as run
 
     settings = load_settings(config)
     log.set_up(level=logging.DEBUG if verbose else logging.INFO, form=form)
     for warning in settings.warnings:
         log.logger.warning("%s", warning)
     try:
-        uvloop.run(run(settings, forget_phones=forget_phones))
+        uvloop.run(run(settings, forget_phones=forget_phones, trust_clock=trust_clock))
     except (DoorClosed, OSError) as problem:
         could_not_run(f"radius-push could not start: {problem}")

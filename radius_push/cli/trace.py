@@ -153,6 +153,12 @@ def told(step: Step, outcome: Outcome) -> list[str]:
             wait = f"after {step.fields.get('milliseconds')} ms"
             said = f"push to {step.text('device')}: {step.text('outcome')}, {wait}"
             return [said, *filter(None, [step.text("detail")])]
+        case "came_back":
+            return [
+                f"the same packet again, after its server had ended; the question is {step.text('state')}"
+            ]
+        case "abandoned":
+            return [f"the gateway did not come back for the question, which was {step.text('state')}"]
         case "answered":
             return [f"{step.fields.get('answer')}, signed by {phone!r} ({step.text('device')})"]
         case "accepted":

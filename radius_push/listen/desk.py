@@ -10,8 +10,11 @@ from radius_push.radius.packet import Arrival
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 
-FRESH_TRY = frozenset({Reason.DIRECTORY_DOWN, Reason.ATTRIBUTE_NOT_READ, Reason.SERVER_STOPPED})
-"""Silences that end when their cause does: the gateway's next packet is a fresh try."""
+FRESH_TRY = frozenset(
+    {Reason.DIRECTORY_DOWN, Reason.ATTRIBUTE_NOT_READ, Reason.SERVER_STOPPED, Reason.STORE_DOWN}
+)
+"""Silences that end when their cause does: the gateway's next packet is a fresh try. What it finds in the
+store is its own question, if that was written."""
 
 
 class Desk(Protocol):

@@ -187,6 +187,7 @@ class UdpListener:
             login=trace_code(),
             at=self._clock.now(),
             started=self._clock.monotonic(),
+            packet=ticket.key.packet(),
             superseded=lambda: ticket.superseded,
         )
 

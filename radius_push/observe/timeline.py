@@ -104,9 +104,11 @@ def tell(rows: Iterable[EvidenceRow]) -> list[Login]:
 
 
 def _begins_another(steps: list[Step], step: Step) -> bool:
+    question = next((found for before in steps if (found := before.text("question"))), None)
+    if question is not None and step.text("question") == question:
+        return False  # also when its packet came back after a restart, or long after nobody did
     if step.kind == ASKED or step.at - steps[-1].at > LONGEST:
         return True
     if step.kind in ENDS and any(before.kind in ENDS for before in steps):
         return True
-    question = next((found for before in steps if (found := before.text("question"))), None)
     return question is not None and step.text("question") not in (None, question)

@@ -79,7 +79,11 @@ REASONS: dict[Reason, Meaning] = {
         "A reply attribute could not be made: no value, several, or not of the attribute's type.",
         "`detail` names the attribute. Nobody comes in with other rights than written.",
     ),
-    Reason.NOT_ENROLLED: Meaning(_REFUSED, "The person has no phone.", "`radius-push enroll USER`."),
+    Reason.NOT_ENROLLED: Meaning(
+        _REFUSED,
+        "The person has no phone, or after a restore none that was confirmed.",
+        "`radius-push enroll USER`, or `radius-push devices confirm ID`.",
+    ),
     Reason.DECIDED_OTHERWISE: Meaning(
         "refused, at once",
         "The phone said yes, and by then the policies say something else (`until` ended meanwhile).",
@@ -116,7 +120,7 @@ REASONS: dict[Reason, Meaning] = {
     ),
     Reason.REPLAYED: Meaning(
         _SILENCE,
-        "The same packet passed the first factor within the last 24 h.",
+        "The same packet was worked on before, and no gateway waits for it any more.",
         "A gateway does not do this after 30 s: look who does.",
     ),
     Reason.SUPERSEDED: Meaning(
@@ -127,7 +131,9 @@ REASONS: dict[Reason, Meaning] = {
     Reason.CRASHED: Meaning(
         _SILENCE, "A fault of ours ended the login.", "Report the line `login CODE crashed`."
     ),
-    Reason.SERVER_STOPPED: Meaning(_SILENCE, "The server stopped while the phone was asked.", "Nothing."),
+    Reason.SERVER_STOPPED: Meaning(
+        _SILENCE, "The question was closed while the phone was asked.", "Nothing."
+    ),
 }
 """No reason is left out."""
 
@@ -161,7 +167,7 @@ WITHOUT_A_REASON = {
     ),
     "unfinished": Meaning(
         _SILENCE,
-        "The server ended while the phone was asked. The gateway heard nothing.",
+        "The server ended while the phone was asked, and the gateway did not come back for it.",
         "Try again: that is a new login. The log says why the server ended.",
     ),
 }

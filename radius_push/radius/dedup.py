@@ -5,6 +5,7 @@ Every rule about duplicates is here. Time is an argument: seconds of a clock tha
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,6 +32,12 @@ class Key(NamedTuple):
     authenticator: bytes
     digest: bytes
     """Hash of exactly Length octets: Cisco keeps the Authenticator across a challenge."""
+
+    def packet(self) -> bytes:
+        """The key as 32 octets, for the store: after a restart the same packet is known by it."""
+        (source, source_port), (server, server_port), identifier = self.slot
+        place = f"{source}\0{source_port}\0{server}\0{server_port}\0{identifier}\0"
+        return hashlib.sha256(place.encode() + self.authenticator + self.digest).digest()
 
 
 class Ticket:

@@ -87,6 +87,8 @@ class Arrival:
     """UTC seconds."""
     started: float
     """The same moment on the monotonic clock."""
+    packet: bytes = field(repr=False)
+    """What makes another packet the same one, as 32 octets: its octets, and where from and where to."""
     superseded: Callable[[], bool]
     """Has the gateway replaced this request since? Its reply is then never sent."""
 

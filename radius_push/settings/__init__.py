@@ -95,6 +95,7 @@ def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> sha
         enrollment=shapes.Enrollment(enrollment.shown_code, enrollment.devices_per_user),
         trusted_proxies=book.server.trusted_proxies,
         web_push=book.web_push,
+        retention=shapes.Retention(book.server.retention.evidence),
         reject_delay=book.server.reject_delay,
         warnings=tuple(str(warning) for warning in sorted(set(book.report.warnings))),
     )

@@ -39,6 +39,8 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append("server.trusted_proxies: changed")
     if old.web_push != new.web_push:
         found.append(f"methods.push: changed ({', '.join(_differing(old.web_push, new.web_push))})")
+    if old.retention != new.retention:
+        found.append(f"server.retention: evidence for {new.retention.evidence / 86400:g}d")
     if old.reject_delay != new.reject_delay:
         found.append(f"server.reject_delay: now {new.reject_delay:g}s")
     return tuple(found)

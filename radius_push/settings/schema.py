@@ -14,9 +14,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
-from radius_push.shapes import Enrollment, Texts
+from radius_push.shapes import Enrollment, Retention, Texts
 
 _ENROLLMENT = Enrollment()
+_RETENTION = Retention()
 _TEXTS = Texts()
 
 
@@ -71,6 +72,12 @@ class EnrollmentSection(Section):
     """How many phones one person may have at once. E.g. `2`"""
 
 
+class RetentionSection(Section):
+    evidence: Annotated[float, PlainValidator(s.duration(86400, 3650 * 86400))] = _RETENTION.evidence
+    """How long evidence is kept, and the questions and removed phones it is about. Older rows are deleted,
+    and the chain can still be verified. E.g. `400d`"""
+
+
 class ServerSection(Section):
     REQUIRED = ("store", "listen")
     store: p.StorePath = ""
@@ -87,6 +94,8 @@ class ServerSection(Section):
     """The reverse proxies before the phone side. They alone are believed when `X-Forwarded-For` says whose
     request it is, so that limits count each phone's own address. Name nothing but the proxies. E.g.
     `[10.0.1.0/28]`"""
+    retention: Annotated[RetentionSection, BeforeValidator(_mapping)] = RetentionSection()
+    """How long the store keeps what."""
     reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
     """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
     that its moment tells nobody the reason. E.g. `1s`"""

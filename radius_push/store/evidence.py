@@ -2,7 +2,8 @@
 
 A row's hash is SHA-256(hash of the row before || canonical JSON of [number, at, kind, body]), where the
 canonical JSON is ASCII, without spaces, its keys sorted. Changing, removing or moving a row breaks the
-chain at that row. Cutting rows off the end leaves a whole chain: compare with an exported copy.
+chain at that row. Cutting rows off the end leaves a whole chain: compare with an exported copy. The oldest
+rows are let go in time; number and hash of the last one of them stay, and the chain begins there.
 """
 
 from __future__ import annotations
@@ -38,7 +39,18 @@ class Head:
 def head(rows: sqlite3.Connection) -> Head:
     """The newest row: another process may have written it."""
     row = rows.execute("SELECT number, hash FROM evidence ORDER BY number DESC LIMIT 1").fetchone()
+    return beginning(rows) if row is None else Head(row["number"], row["hash"])
+
+
+def beginning(rows: sqlite3.Connection) -> Head:
+    """What the oldest row that is there must continue."""
+    row = rows.execute("SELECT number, hash FROM evidence_let_go").fetchone()
     return Head() if row is None else Head(row["number"], row["hash"])
+
+
+def oldest(rows: sqlite3.Connection, *, most: int) -> list[Row]:
+    """The first rows that are there, in order."""
+    return page(rows, after=0, most=most)
 
 
 def append(rows: sqlite3.Connection, head: Head, *, at: float, event: Event) -> Head:

@@ -15,6 +15,7 @@ from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction
 
 PHONE_ORIGIN = "phone_origin"
+AFTER_A_RESTORE = "after a restore"
 
 # --- devices ---------------------------------------------------------------------------------------
 
@@ -48,6 +49,19 @@ def remove(transaction: Transaction, id: str, *, at: float, event: Event) -> boo
     transaction.write(at, event)
     transaction.ring(person_topic(removed[0]["person"]))
     return True
+
+
+def confirm_restored(transaction: Transaction, id: str, *, by: str, at: float) -> bool:
+    confirmed = transaction.execute(
+        "UPDATE devices SET state = 'active' WHERE id = ? AND state = 'restored'"
+        " RETURNING person, invitation",
+        id,
+    ).fetchall()
+    for row in confirmed:
+        by = f"{by}, {AFTER_A_RESTORE}"
+        transaction.write(at, events.DeviceConfirmed(row["person"], row["invitation"], id, by))
+        transaction.ring(person_topic(row["person"]))
+    return bool(confirmed)
 
 
 def has_ever_had(transaction: Transaction, person: PersonKey) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
-from radius_push.events import Event
-from radius_push.model import PersonKey, Question, QuestionState
+from radius_push.events import Abandoned, Event, Sent
+from radius_push.model import Earlier, PersonKey, Question, QuestionState
 from radius_push.store import rows
 from radius_push.store.bells import person_topic, question_topic
 from radius_push.store.writer import Transaction
@@ -14,6 +15,12 @@ SEEN_SECONDS = 24 * 3600.0
 MOST_SEEN = 200_000
 """Requests remembered at most: beyond that the oldest are forgotten first."""
 MOST_LISTED = 200
+PENDING_TOO_LONG = 30.0
+"""Seconds after its end: whoever waits for it lives no more."""
+APPROVED_TOO_LONG = 3600.0
+"""The longest patience of a gateway: so long the same packet may come for it."""
+MOST_CLOSED = 1000
+"""Abandoned questions closed in one transaction."""
 
 # Both ask for more than the state: the device is active and the same person's.
 _ANSWER = """
@@ -46,14 +53,24 @@ def remember_request(transaction: Transaction, request: bytes, *, at: float) -> 
 
 
 def open_question(
-    transaction: Transaction, question: Question, *, request: bytes, at: float, event: Event
+    transaction: Transaction,
+    question: Question,
+    *,
+    packet: bytes | None,
+    decision: bytes,
+    request: bytes,
+    at: float,
+    event: Event,
 ) -> bool:
     """False, and nothing is written, if the request was seen before."""
+    if transaction.execute("SELECT 1 FROM questions WHERE packet = ?", packet).fetchone():
+        return False
     if not remember_request(transaction, request, at=at):
         return False
     transaction.execute(
         "INSERT INTO questions (id, login, person, account, client, profile, address, nonce, opened_at,"
-        " expires_at, state, device, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, state, device, closed_at, packet, decision)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         question.id,
         question.login,
         str(question.person),
@@ -67,6 +84,8 @@ def open_question(
         question.state,
         question.device,
         question.closed_at,
+        packet,
+        decision,
     )
     transaction.write(at, event)
     _ring(transaction, question.id, question.person)
@@ -76,6 +95,23 @@ def open_question(
 def read(transaction: Transaction, id: str) -> Question | None:
     row = transaction.execute("SELECT * FROM questions WHERE id = ?", id).fetchone()
     return None if row is None else rows.question(row)
+
+
+def earlier(transaction: Transaction, packet: bytes) -> Earlier | None:
+    row = transaction.execute(
+        "SELECT questions.*, evidence.body AS event FROM questions"
+        " LEFT JOIN evidence ON evidence.number = questions.accepted WHERE packet = ?",
+        packet,
+    ).fetchone()
+    if row is None:
+        return None
+    accepted = None if row["event"] is None else json.loads(row["event"])
+    return Earlier(
+        rows.question(row),
+        decision=row["decision"],
+        reply=None if accepted is None else tuple((name, value) for name, value in accepted["reply"]),
+        sent_at=row["sent_at"],
+    )
 
 
 def of_person(transaction: Transaction, person: PersonKey, *, closed_since: float) -> list[Question]:
@@ -131,18 +167,33 @@ def accept(transaction: Transaction, question: str | None, *, at: float, event: 
         transaction.write(at, event)
         return True
     changed = transaction.execute(_ACCEPT, at, question).fetchall()
-    return _written(transaction, question, changed, at=at, event=event)
+    if not _written(transaction, question, changed, at=at, event=event):
+        return False
+    transaction.execute("UPDATE questions SET accepted = ? WHERE id = ?", transaction.number(), question)
+    return True
 
 
-def close_orphans(transaction: Transaction, *, at: float) -> int:
-    closed = transaction.execute(
-        "UPDATE questions SET state = 'closed', closed_at = ? WHERE state IN ('pending', 'approved')"
-        " RETURNING id, person",
-        at,
+def sent(transaction: Transaction, packet: bytes, *, login: str, at: float) -> None:
+    # The first time counts: saying it once more must not make it last longer.
+    noted = transaction.execute(
+        "UPDATE questions SET sent_at = coalesce(sent_at, ?) WHERE packet = ? RETURNING login", at, packet
     ).fetchall()
-    for row in closed:
-        _ring(transaction, row["id"], row["person"])
-    return len(closed)
+    transaction.write(at, Sent(noted[0]["login"] if noted else login))
+
+
+def close_abandoned(transaction: Transaction, *, at: float) -> int:
+    left = transaction.execute(
+        "SELECT id, login, person, state FROM questions WHERE state IN ('pending', 'approved')"
+        " AND expires_at <= CASE state WHEN 'pending' THEN ?1 ELSE ?2 END LIMIT ?3",
+        at - PENDING_TOO_LONG,
+        at - APPROVED_TOO_LONG,
+        MOST_CLOSED,
+    ).fetchall()
+    for row in left:
+        event = Abandoned(row["login"], row["id"], row["person"], row["state"])
+        state = QuestionState(row["state"])
+        close_question(transaction, row["id"], expected=state, state=QuestionState.CLOSED, at=at, event=event)
+    return len(left)
 
 
 def _written(

@@ -7,14 +7,16 @@ one commit is the matter of `writer.py`.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
 
-from radius_push.events import Event
+from radius_push.events import ClockTrusted, Event
 from radius_push.model import (
     Device,
+    Earlier,
     Invitation,
     Known,
     PersonKey,
@@ -23,38 +25,53 @@ from radius_push.model import (
     QuestionState,
     Trial,
 )
-from radius_push.ports import Bell, Clock, Confirmation, EvidenceRow, Redemption, StoreDown
-from radius_push.store import evidence, phones, push, questions
+from radius_push.ports import Bell, Clock, ClockBehind, Confirmation, EvidenceRow, Redemption, StoreDown
+from radius_push.store import evidence, latest, phones, push, questions, retention
 from radius_push.store.bells import EVIDENCE, person_topic, question_topic
 from radius_push.store.evidence import Row
 from radius_push.store.file import open_file
+from radius_push.store.lock import StoreLock
 from radius_push.store.writer import OnEvent, Transaction, Work, Writer
 
 T = TypeVar("T")
 
 PAGE = 500
 """Evidence rows read in one go."""
+CLOCK_MAY_JUMP = 2.0
+"""Seconds that a clock may be set back by, as time servers do."""
 
 
 class SqliteStore:
     """`ports.Store` over one file, which other processes may have open too."""
 
-    def __init__(self, writer: Writer, *, clock: Clock, newest: float) -> None:
-        """For `open`. `newest`: the time of the newest evidence row, 0 if there is none."""
-        self._writer = writer
+    def __init__(
+        self, rows: sqlite3.Connection, *, clock: Clock, on_event: OnEvent, lock: StoreLock | None
+    ) -> None:
+        """For `open`."""
+        self._lock = lock
         self._clock = clock
-        self._newest = newest
+        self._latest = latest.latest(rows)
+        self._on_event = on_event
+        self._writer = Writer(rows, on_event=self._heard)
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock, on_event: OnEvent) -> SqliteStore:
-        """Open the file, made if absent (its folder 0700, itself 0600).
+    def open(cls, path: Path, *, clock: Clock, on_event: OnEvent, alone: bool = False) -> SqliteStore:
+        """Open the file, made if absent (its folder 0700, itself 0600). `alone`: as the one that serves.
 
         `on_event` is called with the time of an event and the event, in order, in the event loop of whoever
         wrote it, once it is on disk. Raises StoreDown with a sentence for the admin.
         """
-        rows = open_file(path)
-        newest = rows.execute("SELECT at FROM evidence ORDER BY number DESC LIMIT 1").fetchone()
-        return cls(Writer(rows, on_event=on_event), clock=clock, newest=newest["at"] if newest else 0.0)
+        lock = StoreLock.take(path) if alone else None
+        try:
+            return cls(open_file(path), clock=clock, on_event=on_event, lock=lock)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+
+    def _heard(self, at: float, event: Event) -> None:
+        self._latest = max(self._latest, at)
+        self._on_event(at, event)
 
     def busy(self) -> int:
         """Jobs begun and not yet heard of: a turned test clock moves only when there are none."""
@@ -62,6 +79,8 @@ class SqliteStore:
 
     async def close(self) -> None:
         await self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def bell(self, person: PersonKey) -> AbstractAsyncContextManager[Bell]:
         return self._writer.bells.listen(person_topic(person))
@@ -74,11 +93,29 @@ class SqliteStore:
 
     # --- questions -----------------------------------------------------------------------------------
 
-    async def open_question(self, question: Question, *, request: bytes, event: Event) -> bool:
+    async def open_question(
+        self,
+        question: Question,
+        *,
+        request: bytes,
+        event: Event,
+        packet: bytes | None = None,
+        decision: bytes = b"",
+    ) -> bool:
         at = self._clock.now()
-        return await self._write(
-            lambda rows: questions.open_question(rows, question, request=request, at=at, event=event)
-        )
+
+        def work(rows: Transaction) -> bool:
+            return questions.open_question(
+                rows, question, packet=packet, decision=decision, request=request, at=at, event=event
+            )
+
+        return await self._write(work)
+
+    async def earlier(self, packet: bytes) -> Earlier | None:
+        return await self._read(lambda rows: questions.earlier(rows, packet))
+
+    async def sent(self, packet: bytes, *, login: str, at: float) -> None:
+        await self._write(lambda rows: questions.sent(rows, packet, login=login, at=at))
 
     async def remember_request(self, request: bytes, at: float) -> bool:
         return await self._write(lambda rows: questions.remember_request(rows, request, at=at))
@@ -119,8 +156,8 @@ class SqliteStore:
     async def accept(self, question: str | None, *, at: float, event: Event) -> bool:
         return await self._write(lambda rows: questions.accept(rows, question, at=at, event=event))
 
-    async def close_orphans(self, at: float) -> int:
-        return await self._write(lambda rows: questions.close_orphans(rows, at=at))
+    async def close_abandoned(self, at: float) -> int:
+        return await self._write(lambda rows: questions.close_abandoned(rows, at=at))
 
     # --- devices -------------------------------------------------------------------------------------
 
@@ -141,6 +178,9 @@ class SqliteStore:
 
     async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
         return await self._write(lambda rows: phones.remove(rows, id, at=at, event=event))
+
+    async def confirm_restored(self, id: str, *, by: str, at: float) -> bool:
+        return await self._write(lambda rows: phones.confirm_restored(rows, id, by=by, at=at))
 
     async def has_ever_had_a_device(self, person: PersonKey) -> bool:
         return await self._read(lambda rows: phones.has_ever_had(rows, person))
@@ -176,6 +216,11 @@ class SqliteStore:
     # --- enrolment -----------------------------------------------------------------------------------
 
     async def invite(self, invitation: Invitation, *, token: bytes, code: bytes, event: Event) -> None:
+        if behind := self.clock_behind():
+            raise ClockBehind(
+                f"the clock is {behind:.0f} s behind the latest evidence: set it right. If it is right, and "
+                "was wrong before, start `serve` once with --trust-clock"
+            )
         at = self._clock.now()
         await self._write(
             lambda rows: phones.invite(rows, invitation, token=token, code=code, at=at, event=event)
@@ -195,7 +240,7 @@ class SqliteStore:
                 devices_per_user=devices_per_user,
                 origin=origin,
                 at=at,
-                not_before=self._newest,
+                not_before=self._latest - CLOCK_MAY_JUMP,
             )
 
         return await self._write(work)
@@ -243,7 +288,7 @@ class SqliteStore:
         return await self._read(lambda rows: evidence.last_login_of(rows.rows, person))
 
     async def verify_evidence(self) -> int:
-        head = evidence.Head()
+        head = await self._read(lambda rows: evidence.beginning(rows.rows))
         while rows := await self._evidence_after(head.number):
             head = evidence.follow(head, rows)
         await self._read(lambda rows: evidence.check_copies(rows.rows))
@@ -251,3 +296,18 @@ class SqliteStore:
 
     async def _evidence_after(self, number: int) -> list[Row]:
         return await self._read(lambda rows: evidence.page(rows.rows, after=number, most=PAGE))
+
+    async def let_go(self, before: float, *, at: float) -> bool:
+        return await self._write(lambda rows: retention.let_go(rows, before, at=at))
+
+    # --- the clock -----------------------------------------------------------------------------------
+
+    def clock_behind(self) -> float:
+        behind = self._latest - self._clock.now()
+        return behind if behind > CLOCK_MAY_JUMP else 0.0
+
+    async def trust_clock(self, *, by: str) -> None:
+        at = self._clock.now()
+        ahead = max(0.0, self._latest - at)
+        await self._write(lambda rows: latest.trust(rows, ClockTrusted(ahead, by), at=at))
+        self._latest = at

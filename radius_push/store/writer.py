@@ -51,6 +51,10 @@ class Transaction:
         self.events.append((at, event))
         self.ring(EVIDENCE)
 
+    def number(self) -> int:
+        """Of the event that was written last."""
+        return 0 if self.head is None else self.head.number
+
     def ring(self, topic: str) -> None:
         self.topics.append(topic)
 

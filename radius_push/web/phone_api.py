@@ -289,6 +289,8 @@ def expect_active(device: Device) -> None:
             raise Refusal(403, "removed", "This phone was removed. It must be added again.")
         case DeviceState.PENDING:
             raise Refusal(403, "pending", "This phone is not confirmed yet.")
+        case DeviceState.RESTORED:
+            raise Refusal(403, "restored", "This phone must be confirmed by your administrator first.")
         case DeviceState.ACTIVE:
             return
 

@@ -29,7 +29,7 @@ def test_a_person_is_listed_with_their_last_login(folder: Path) -> None:
     assert exit_code == 0
     assert alice["user"] == "alice"
     assert alice["person"] == "staff:alice"
-    assert alice["devices"] == {"pending": 0, "active": 1, "removed": 0}
+    assert alice["devices"] == {"pending": 0, "restored": 0, "active": 1, "removed": 0}
     assert (alice["verdict"], alice["reason"]) == ("rejected", "timed_out")
     assert alice["last_login"].startswith("2026-09-21T14:30:")
 
@@ -37,8 +37,8 @@ def test_a_person_is_listed_with_their_last_login(folder: Path) -> None:
 def test_people_read_it_as_a_table(folder: Path) -> None:
     _, said = ask(folder, users)
     headings, line = said.splitlines()
-    assert headings.split()[:5] == ["USER", "PERSON", "PENDING", "ACTIVE", "REMOVED"]
-    assert line.split()[:5] == ["alice", "staff:alice", "0", "1", "0"]
+    assert headings.split()[:5] == ["USER", "PERSON", "PENDING", "RESTORED", "ACTIVE"]
+    assert line.split()[:5] == ["alice", "staff:alice", "0", "0", "1"]
     assert line.endswith("rejected timed_out")
 
 
@@ -63,8 +63,8 @@ def test_whoever_lost_every_phone_is_still_listed(tmp_path: Path) -> None:
     _, said = ask(tmp_path, users, "--json")
     found = [json.loads(line) for line in said.splitlines()]
     assert [(each["person"], each["devices"], each["verdict"]) for each in found] == [
-        ("corp-ldap:uuid-of-alice", {"pending": 1, "active": 1, "removed": 0}, None),
-        ("corp-ldap:uuid-of-bob", {"pending": 0, "active": 0, "removed": 1}, None),
+        ("corp-ldap:uuid-of-alice", {"pending": 1, "restored": 0, "active": 1, "removed": 0}, None),
+        ("corp-ldap:uuid-of-bob", {"pending": 0, "restored": 0, "active": 0, "removed": 1}, None),
     ]
 
 

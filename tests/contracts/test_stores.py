@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import Device, DeviceState, Known, PersonKey, Question, QuestionState, Reason
+from radius_push.model import Device, DeviceState, Earlier, Known, PersonKey, Question, QuestionState, Reason
 from radius_push.ports import Store, StoreDown
 from tests.store.making import (
     ALICE,
@@ -65,6 +65,25 @@ async def answered(
     store: Store, question: str = "q1", *, device: str = "d1", approve: bool = True, at: float = NOW
 ) -> bool:
     return await store.answer(question, device=device, approve=approve, at=at, event=events.Sent("answered"))
+
+
+def an_accept(reply: tuple[tuple[str, str], ...]) -> events.Accepted:
+    return events.Accepted(
+        login="login-of-q1",
+        client="fw",
+        username="alice",
+        person=str(ALICE),
+        profile="staff-push",
+        policy=None,
+        method="push",
+        question="q1",
+        device="d1",
+        address=None,
+        reply=reply,
+        directories=(),
+        trace=(),
+        arrived_at=NOW,
+    )
 
 
 async def accepted(store: Store, question: str | None = "q1") -> bool:
@@ -220,16 +239,49 @@ async def test_an_accept_without_a_question_is_only_its_event(store: Store) -> N
     assert await kinds(store) == ["sent"]
 
 
-async def test_what_an_earlier_process_left_open_is_closed(store: Store) -> None:
+async def test_what_nobody_comes_back_for_is_closed_in_its_time(store: Store) -> None:
     await add_phone(store)
-    await ask(store, "q1")
-    await ask(store, "q2")
-    await ask(store, "q3")
+    for id in ("q1", "q2", "q3"):
+        await ask(store, id)
     assert await answered(store, "q2")
     assert await answered(store, "q3", approve=False)
-    assert await store.close_orphans(NOW) == 2
+    end = NOW + 45
+    closed = [await store.close_abandoned(at) for at in (end, end + 30, end + 3599, end + 3600, end + 9999)]
+    assert closed == [0, 1, 0, 1, 0]
     rows = [await store.question(id) for id in ("q1", "q2", "q3")]
     assert [row.state for row in rows if row] == ["closed", "closed", "denied"]
+    left = [fields["state"] async for _, _, kind, fields in store.evidence() if kind == "abandoned"]
+    assert left == ["pending", "approved"]
+
+
+async def test_a_packet_has_one_question_for_ever(store: Store) -> None:
+    first = a_question("q1")
+    assert await store.open_question(first, request=b"octets", event=STARTED, packet=b"p", decision=b"d")
+    # Of another day, when the octets themselves are forgotten.
+    again = a_question("q2")
+    assert not await store.open_question(again, request=b"others", event=STARTED, packet=b"p", decision=b"d")
+    assert await store.earlier(b"p") == Earlier(first, decision=b"d", reply=None, sent_at=None)
+    assert await store.earlier(b"another") is None
+
+
+async def test_the_reply_of_an_accept_is_read_from_its_evidence_and_the_first_sending_counts(
+    store: Store, log: Log
+) -> None:
+    await add_phone(store)
+    await store.open_question(a_question("q1"), request=b"octets", event=STARTED, packet=b"p", decision=b"d")
+    assert await answered(store)
+    reply = (("Filter-Id", "IT"), ("Session-Timeout", "3600"))
+    assert await store.accept("q1", at=NOW, event=an_accept(reply))
+    earlier = await store.earlier(b"p")
+    assert earlier is not None
+    assert (earlier.question.state, earlier.reply, earlier.sent_at) == (QuestionState.SPENT, reply, None)
+    await store.sent(b"p", login="of a later packet", at=NOW + 1)
+    await store.sent(b"p", login="of a later packet", at=NOW + 2)
+    await store.sent(b"without a question", login="K7F2", at=NOW + 3)
+    earlier = await store.earlier(b"p")
+    assert earlier is not None
+    assert earlier.sent_at == NOW + 1
+    assert log.events[-3:] == [events.Sent("login-of-q1"), events.Sent("login-of-q1"), events.Sent("K7F2")]
 
 
 async def test_questions_of_a_person_are_the_open_ones_and_the_fresh_ends(store: Store) -> None:

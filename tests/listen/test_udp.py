@@ -174,7 +174,7 @@ async def test_a_superseded_request_is_never_answered() -> None:
         (Reason.DIRECTORY_DOWN, 2),
         (Reason.ATTRIBUTE_NOT_READ, 2),
         (Reason.SERVER_STOPPED, 2),
-        (Reason.STORE_DOWN, 1),
+        (Reason.STORE_DOWN, 2),
         (Reason.WRONG_SHARED_SECRET, 1),
         (Reason.REPLAYED, 1),
     ],

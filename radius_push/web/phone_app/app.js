@@ -15,7 +15,7 @@ let token = null; // of a link; opening it spends nothing
 let trouble = null; // key, unknown, removed, nokey
 let adding = false;
 let connection = "connecting";
-let device = "unknown"; // pending, active, removed: as the server says
+let device = "unknown"; // pending, restored, active, removed: as the server says
 let ahead = 0; // server time minus this page's own clock
 const items = new Map(); // id -> {card, result, sending, element}: what is asked, and what became of it
 
@@ -163,15 +163,16 @@ function showHome() {
     named(home, "turn-on").addEventListener("click", () => askForNotifications(phone));
     named(home, "test").addEventListener("click", () => test(home));
   });
-  write(named(part, "title"), texts[`home_title_${connection}`]);
-  write(named(part, "lead"), texts[`home_${connection}`]);
-  named(part, "tick").style.visibility = connection === "live" ? "visible" : "hidden";
+  const state = connection === "live" && device === "restored" ? "restored" : connection;
+  write(named(part, "title"), texts[`home_title_${state}`]);
+  write(named(part, "lead"), texts[`home_${state}`]);
+  named(part, "tick").style.visibility = state === "live" ? "visible" : "hidden";
   const notify = notifyState();
   named(part, "notify").dataset.state = notify;
   write(named(part, "notify-text"), texts[`notify_${notify}`]);
   named(part, "turn-on").hidden = !["ask", "failed"].includes(notify);
   write(named(part, "turn-on"), notify === "failed" ? texts.notify_again : texts.notify_button);
-  named(part, "test").hidden = connection !== "live";
+  named(part, "test").hidden = state !== "live";
 }
 
 async function test(home) {

@@ -36,6 +36,8 @@ export const texts = {
   home_title_offline: "Not connected",
   home_title_unreachable: "Not connected",
   home_title_replaced: "Open elsewhere",
+  home_title_restored: "Not confirmed yet",
+  home_restored: "The server was restored from a backup. This phone is asked again once your administrator has confirmed it.",
   home_live: "When somebody signs in with your account, it appears here by itself.",
   home_connecting: "Requests appear here as soon as the server is reached.",
   home_offline: "This phone has no network. Requests can’t appear until it has.",

@@ -1,0 +1,47 @@
+"""The same packet after its process has ended: until when it goes on where that one stopped.
+
+The gateway knows nothing of a restart: it sends the same octets until its patience is over. What they may
+still get is the question that is open already, or the verdict that was written; never a second of either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from radius_push import policy
+from radius_push.model import Earlier, Person, QuestionState
+
+AFTER_SENT = 30.0
+"""Seconds in which an Access-Accept that has left is said once more: as long as duplicates are answered."""
+
+
+def mark(choice: policy.Admitted) -> bytes:
+    """32 octets of what the rules said: any change of profile, methods or reply is another decision."""
+    text = json.dumps([choice.profile.name, choice.profile.methods, choice.reply])
+    return hashlib.sha256(text.encode()).digest()
+
+
+def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, patience: float, now: float) -> bool:
+    """May this packet still get what its question comes to? Else it is a replay.
+
+    `patience`: seconds that the gateway waits in all; `now`: UTC. A clock that went back knows of no time.
+    """
+    question = earlier.question
+    if question.person != person.key or now < question.opened_at:
+        return False
+    match question.state:
+        case QuestionState.CLOSED:
+            return False
+        case QuestionState.SPENT if earlier.decision != mark(choice):
+            return False  # what was written is not taken back, and is not what is said today
+        case QuestionState.SPENT if earlier.sent_at is not None:
+            return now <= earlier.sent_at + AFTER_SENT
+        case _:
+            return now <= question.opened_at + patience
+
+
+def still_holds(earlier: Earlier, choice: policy.Admitted) -> bool:
+    """Do the rules of this moment say what they said when it was asked? A no needs no rule."""
+    refused = earlier.question.state in {QuestionState.DENIED, QuestionState.TIMED_OUT}
+    return refused or earlier.decision == mark(choice)

@@ -1,0 +1,75 @@
+"""A server as a process: started, told to reload or to stop by signals, and watched by systemd."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+
+from radius_push import events
+from radius_push.observe.systemd import Supervisor
+from radius_push.ports import DoorClosed, StoreDown
+from radius_push.server import NeedsRestart, Server
+from radius_push.settings import SettingsError, load
+from radius_push.shapes import Settings
+
+logger = logging.getLogger("radius_push")
+
+MOST_MISTAKES = 50
+"""Of a refused file in the evidence; `check` says all."""
+
+
+async def serve(settings: Settings, *, forget_phones: bool = False, trust_clock: bool = False) -> None:
+    """Run until SIGTERM or SIGINT; systemd, if it started us, hears how we are."""
+    supervisor = Supervisor.of(os.environ, pid=os.getpid())
+    server = Server(settings)
+    await server.start(forget_phones=forget_phones, trust_clock=trust_clock)
+    stop = asyncio.Event()
+    loop, hang_up = asyncio.get_running_loop(), asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    radius = ", ".join(f"{host} port {port}" for host, port in server.authentication)
+    phone = f"; phones at {settings.phone.url}" if settings.phone else ""
+    logger.info("ready: RADIUS authentication on %s%s", radius, phone)
+    supervisor.ready(f"RADIUS authentication on {radius}{phone}")
+    held = 0
+    try:
+        watch = asyncio.create_task(server.broken(), name="watch the listeners")
+        alive = asyncio.create_task(supervisor.reassure(server.answers), name="signs of life for systemd")
+        stopping = asyncio.create_task(stop.wait(), name="wait for a signal")
+        reloading = asyncio.create_task(reload_at(hang_up, server), name="reload at SIGHUP")
+        await asyncio.wait({watch, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if watch.done():
+            watch.result()
+    finally:
+        supervisor.stopping()
+        for task in (watch, alive, stopping, reloading):
+            task.cancel()
+        held = await server.stop()
+    logger.info("stopped; %d held logins got no answer", held)
+
+
+async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
+    """At each SIGHUP read the settings file again; one with mistakes changes nothing."""
+    while True:
+        await hang_up.wait()
+        hang_up.clear()
+        try:
+            settings = await asyncio.to_thread(load, Path(server.settings.file), environ=os.environ)
+            await server.reload(settings)
+            for warning in settings.warnings:
+                logger.warning("%s", warning)
+        except SettingsError as wrong:
+            await note_refusal(server, tuple(str(mistake) for mistake in wrong.mistakes[:MOST_MISTAKES]))
+        except (NeedsRestart, DoorClosed, OSError) as problem:
+            await note_refusal(server, (str(problem),))
+
+
+async def note_refusal(server: Server, mistakes: tuple[str, ...]) -> None:
+    try:
+        await server.store.record(events.SettingsRefused(mistakes))
+    except StoreDown as problem:
+        logger.error("the settings were not reloaded, and that could not be noted: %s", problem)
