@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from radius_push import policy
-from radius_push.factors.limits import WrongPasswords
+from radius_push.factors.limits import Remembered, WrongPasswords
 from radius_push.model import Person, Proved, Question
 from radius_push.ports import Clock, Directory, Store
 from radius_push.radius.packet import Arrival, Dictionary
@@ -33,6 +33,8 @@ class Doors(Grounds):
     clients: ClientTable
     store: Store
     wrong_passwords: WrongPasswords
+    wrong_packets: Remembered
+    """Requests whose password was wrong: whoever plays one again locks nobody out."""
     new_id: Callable[[], str] = field(repr=False)
     """128 unguessable bits as text: question ids and nonces."""
     count: Callable[[Arrival, End], None] = field(repr=False)

@@ -64,14 +64,18 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
             return await from_anybody(password, story, doors)
         return await before_the_question(password, story, doors)
 
+    if doors.wrong_packets.known(arrival.request.memory, doors.clock.monotonic()):
+        return await quiet(Quiet(Reason.REPLAYED, "its password was wrong the first time"), story, doors)
     story, person = await first_factor(story, doors, partial(prove, password=password, doors=doors))
     if not isinstance(person, Person):
+        if person.reason is Reason.WRONG_PASSWORD:
+            doors.wrong_packets.remember(arrival.request.memory, doors.clock.monotonic())
         return await before_the_question(person, story, doors)
 
     story, choice = choose(story, person, doors)
     if not isinstance(choice, policy.Admitted):
         if isinstance(choice, Refuse):  # after silence the same packet is a fresh try
-            await doors.store.remember_request(arrival.request.digest, arrival.at)
+            await doors.store.remember_request(arrival.request.memory, arrival.at)
         return await before_the_question(choice, story, doors)
 
     if not asks_phones(choice.profile):
@@ -218,7 +222,7 @@ def asks_phones(profile: Profile) -> bool:
 
 async def by_password_alone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
     arrival = story.arrival
-    if not await doors.store.remember_request(arrival.request.digest, arrival.at):
+    if not await doors.store.remember_request(arrival.request.memory, arrival.at):
         return await quiet(Quiet(Reason.REPLAYED), story, doors)
     event = accepted(story, person, choice, method="none")
     await doors.store.accept(None, at=doors.clock.now(), event=event)
@@ -230,7 +234,7 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
     arrival, store, clock = story.arrival, doors.store, doors.clock
     devices = await store.devices_of(person.key)
     if not devices:
-        await store.remember_request(arrival.request.digest, arrival.at)
+        await store.remember_request(arrival.request.memory, arrival.at)
         return await before_the_question(Refuse(Reason.NOT_ENROLLED, "no device"), story, doors)
     seconds = time_left(arrival, choice.profile, clock)
     if seconds < SHORTEST_QUESTION:
@@ -240,7 +244,7 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
 
     question = new_question(story, person, choice, doors.new_id, now=clock.now(), seconds=seconds)
     event = asked(story, person, choice, question, devices=len(devices))
-    request, mark = arrival.request.digest, come_back.mark(choice)
+    request, mark = arrival.request.memory, come_back.mark(choice)
     if await store.open_question(
         question, request=request, event=event, packet=arrival.packet, decision=mark
     ):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from radius_push import __version__, descriptors, events, login
 from radius_push.doors import Doors
-from radius_push.factors.limits import WrongPasswords
+from radius_push.factors.limits import Remembered, WrongPasswords
 from radius_push.hush import Hush
 from radius_push.janitor import Janitor
 from radius_push.listen.udp import UdpListener
@@ -113,6 +113,7 @@ class Server:
                 await self.store.trust_clock(by="serve --trust-clock")
             self.directories = open_directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
+            self._wrong_packets = Remembered(seconds=24 * 3600.0, most=50_000)
             self._ringer = self._open_ringer()
             self._doors = self._open_doors()
             await self._listen()
@@ -280,6 +281,7 @@ class Server:
             clock=self.clock,
             dictionary=load_dictionary(),
             wrong_passwords=self._wrong_passwords,
+            wrong_packets=self._wrong_packets,
             new_id=lambda: secrets.token_urlsafe(16),
             count=self._count,
             ring=self._ringer.ring if self._ringer is not None else nobody,

@@ -72,6 +72,17 @@ class AccessRequest:
     proof: Proof = "pap"
     """How the person proves who they are; `none`: not at all."""
 
+    @property
+    def memory(self) -> bytes:
+        """What it is remembered by, so that it is not played again: 32 octets.
+
+        An unsealed packet by what nobody can change who does not know the secret: whoever alters the rest
+        of it makes no new packet.
+        """
+        if self.authentic or self.hidden_password is None:
+            return self.digest
+        return hashlib.sha256(b"unsealed" + self.authenticator + self.hidden_password).digest()
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:

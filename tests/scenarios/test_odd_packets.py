@@ -10,7 +10,7 @@ from radius_push import events
 from radius_push.model import Reason, Secret
 from radius_push.radius.asking import write_request
 from radius_push.radius.packet import load_dictionary
-from tests.scenarios.house import ACCEPT, PASSWORD, SECRET, SETTINGS, House, house
+from tests.scenarios.house import ACCEPT, PASSWORD, REJECT, SECRET, SETTINGS, House, house
 from tests.scenarios.turned import run
 
 LENIENT = SETTINGS.replace("patience: 60s", "patience: 60s, require_message_authenticator: no")
@@ -42,14 +42,19 @@ async def send(h: House, *datagrams: bytes) -> list[bytes]:
 
 
 def write_login(
-    *, identifier: int, authenticator: bytes, secret: Secret = SECRET, message_authenticator: bool = True
+    *,
+    identifier: int,
+    authenticator: bytes,
+    secret: Secret = SECRET,
+    password: str = PASSWORD,
+    message_authenticator: bool = True,
 ) -> bytes:
     return write_request(
         identifier=identifier,
         authenticator=authenticator,
         secret=secret,
         username="alice",
-        password=Secret(PASSWORD),
+        password=Secret(password),
         message_authenticator=message_authenticator,
         dictionary=load_dictionary(),
     )
@@ -136,6 +141,34 @@ def test_a_packet_recorded_on_the_wire_and_played_again_rings_nobody(tmp_path: P
             await asyncio.sleep(120)
             assert await send(h, packet) == []
             assert len(h.of(events.Asked)) == 1
+            assert [e.reason for e in h.of(events.Unanswered)] == [Reason.REPLAYED]
+
+    run(story())
+
+
+def test_an_unsealed_packet_that_somebody_altered_is_the_same_packet(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path, settings=LENIENT) as h:
+            phone = await h.phone()
+            packet = write_login(identifier=9, authenticator=b"9" * 16, message_authenticator=False)
+            sending = asyncio.ensure_future(send(h, packet))
+            await phone.answer_next(approve=True, seconds=30)
+            assert [datagram[0] for datagram in await sending] == [ACCEPT]
+            state = bytes([24, 6]) + b"mine"
+            altered = packet[:2] + (len(packet) + len(state)).to_bytes(2, "big") + packet[4:] + state
+            assert await send(h, altered) == []
+            assert len(h.of(events.Asked)) == 1
+
+    run(story())
+
+
+def test_a_recorded_packet_with_a_wrong_password_is_tried_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            packet = write_login(identifier=9, authenticator=b"9" * 16, password="mistyped")
+            assert [datagram[0] for datagram in await send(h, packet)] == [REJECT]
+            await asyncio.sleep(300)
+            assert await send(h, packet) == []
             assert [e.reason for e in h.of(events.Unanswered)] == [Reason.REPLAYED]
 
     run(story())
