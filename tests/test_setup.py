@@ -277,13 +277,15 @@ def test_with_its_own_user_and_the_usual_folders(tmp_path: Path) -> None:
     assert "/etc/radius-push/radius-push.yaml: good" in told.stdout
     assert "ok     the system user is there: radius-push" in told.stdout
     assert len(re.findall("kept nowhere", told.stdout)) == 1
-    assert told.stdout.splitlines()[-6:] == [
+    assert told.stdout.splitlines()[-8:] == [
         "root:radius-push 750 /etc/radius-push",
         "root:radius-push 640 /etc/radius-push/radius-push.yaml",
         "root:radius-push 640 /etc/radius-push/this-machine.secret",
         "radius-push:radius-push 700 /var/lib/radius-push",
         "radius-push:radius-push 600 /var/lib/radius-push/keys/pepper",
+        "radius-push:radius-push 600 /var/lib/radius-push/keys/tag",
         "radius-push:radius-push 600 /var/lib/radius-push/keys/try_login_secret",
+        "radius-push:radius-push 600 /var/lib/radius-push/keys/vapid",
     ]
 
 
