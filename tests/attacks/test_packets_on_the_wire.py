@@ -12,7 +12,8 @@ from radius_push import events
 from radius_push.directory.local import LocalDirectory
 from radius_push.model import Found, Reason
 from radius_push.radius.wire import attribute, seal_request
-from tests.scenarios.house import ACCEPT, REJECT, SECRET, House, house
+from tests.attacks.test_what_time_tells import slow
+from tests.scenarios.house import ACCEPT, REJECT, SECRET, SETTINGS, House, house
 from tests.scenarios.test_odd_packets import LENIENT, send, write_login
 from tests.scenarios.test_reload import change
 from tests.scenarios.turned import run
@@ -92,6 +93,44 @@ def test_what_was_refused_with_a_right_password_rings_nobody_later(
             assert await send(h, alter(packet)) == []
             assert h.of(events.Asked) == []
             assert [e.reason for e in h.of(events.Unanswered)] == [Reason.REPLAYED] * 2
+
+    run(story())
+
+
+def test_what_was_refused_for_want_of_time_rings_nobody_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory that anybody can keep busy must not turn a recorded packet into a ring."""
+
+    async def story() -> None:
+        async with house(tmp_path, settings=SETTINGS.replace("patience: 60s", "patience: 10s")) as h:
+            await h.phone()
+            packet = write_login(identifier=9, authenticator=AUTHENTICATOR)
+            with monkeypatch.context() as meanwhile:
+                slow(meanwhile, 4.5)
+                assert [datagram[0] for datagram in await send(h, packet)] == [REJECT]
+                assert [e.reason for e in h.of(events.Rejected)] == [Reason.TIMED_OUT]
+            assert await send(h, packet) == []
+            assert h.of(events.Asked) == []
+
+    run(story())
+
+
+def test_an_approval_asks_no_directory_again(tmp_path: Path, found: list[str]) -> None:
+    """Also when the settings changed meanwhile: what was read with the password is decided again."""
+
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            phone = await h.phone()
+            found.clear()
+            asking = asyncio.ensure_future(h.ask())
+            card = await phone.next_question(seconds=10)
+            await change(h, tmp_path, ("timeout: 45s", "timeout: 40s"))
+            await phone.answer(card, approve=True)
+            reply = await asking
+            assert reply is not None
+            assert reply.code == ACCEPT
+            assert found == ["alice"]
 
     run(story())
 
