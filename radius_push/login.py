@@ -74,9 +74,7 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
 
     story, choice = choose(story, person, doors)
     if not isinstance(choice, policy.Admitted):
-        if isinstance(choice, Refuse):  # after silence the same packet is a fresh try
-            await doors.store.remember_request(arrival.request.memory, arrival.at)
-        return await before_the_question(choice, story, doors)
+        return await after_the_password(choice, story, doors)
 
     if not asks_phones(choice.profile):
         return await by_password_alone(story, person, choice, doors)
@@ -234,11 +232,10 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
     arrival, store, clock = story.arrival, doors.store, doors.clock
     devices = await store.devices_of(person.key)
     if not devices:
-        await store.remember_request(arrival.request.memory, arrival.at)
-        return await before_the_question(Refuse(Reason.NOT_ENROLLED, "no device"), story, doors)
+        return await after_the_password(Refuse(Reason.NOT_ENROLLED, "no device"), story, doors)
     seconds = time_left(arrival, choice.profile, clock)
     if seconds < SHORTEST_QUESTION:
-        return await before_the_question(
+        return await after_the_password(
             Refuse(Reason.TIMED_OUT, "the first factor took all of the gateway's patience"), story, doors
         )
 
@@ -368,6 +365,15 @@ async def before_the_question(end: End, story: Story, doors: Doors) -> Verdict:
     await doors.store.record(rejected(story, end))
     await the_common_moment(story.arrival, doors)
     return Rejected(end.reason, REFUSED)
+
+
+async def after_the_password(end: End, story: Story, doors: Doors) -> Verdict:
+    """A refusal of a right password: its packet is never worked on again, whatever changes until somebody
+    plays it a second time. After silence the same packet is a fresh try."""
+    request, at = story.arrival.request.memory, story.arrival.at
+    if isinstance(end, Refuse) and not await doors.store.remember_request(request, at):
+        end = Quiet(Reason.REPLAYED)
+    return await before_the_question(end, story, doors)
 
 
 async def from_anybody(end: End, story: Story, doors: Doors) -> Verdict:

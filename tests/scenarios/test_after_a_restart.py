@@ -485,6 +485,7 @@ def test_a_clock_that_ran_ahead_once_is_forgiven_when_an_admin_says_so(
             with pytest.raises(ClockBehind):
                 await s.h.phone()
             await s.h.server.store.trust_clock(by="test")
+            assert [e.by for e in s.h.of(events.ClockTrusted)] == ["test"]
             await s.h.phone()
             await s.restart()
             await s.h.phone()

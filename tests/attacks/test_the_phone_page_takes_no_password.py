@@ -1,0 +1,31 @@
+"""Whoever stands on the phone side must never learn, or try, a directory's password."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import aiohttp
+import pytest
+
+from tests.web.conftest import house as house
+from tests.web.house import House
+
+
+def test_no_page_asks_for_a_password() -> None:
+    app = files("radius_push.web") / "phone_app"
+    pages = [each for each in app.iterdir() if each.name.endswith((".html", ".js"))]
+    assert len(pages) > 3
+    for page in pages:
+        text = page.read_text("utf-8").casefold()
+        for asks in ('type="password"', 'type = "password"', "current-password", "navigator.credentials.get"):
+            assert asks not in text, f"{page.name}: {asks}"
+
+
+@pytest.mark.parametrize("path", ["/api/enrol", "/api/answer", "/api/push"])
+async def test_a_password_that_is_sent_all_the_same_is_refused_unread(house: House, path: str) -> None:
+    body = {"payload": "{}", "signature": "x", "token": "y", "password": "guess"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{house.origin}{path}", json=body) as got,
+    ):
+        assert (got.status, (await got.json())["error"]) == (400, "malformed")
