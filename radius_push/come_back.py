@@ -10,7 +10,7 @@ import hashlib
 import json
 
 from radius_push import policy
-from radius_push.model import Earlier, Person, QuestionState
+from radius_push.model import Client, Earlier, Person, QuestionState
 
 AFTER_SENT = 30.0
 """Seconds in which an Access-Accept that has left is said once more: as long as duplicates are answered."""
@@ -22,13 +22,14 @@ def mark(choice: policy.Admitted) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, patience: float, now: float) -> bool:
+def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, client: Client, now: float) -> bool:
     """May this packet still get what its question comes to? Else it is a replay.
 
-    `patience`: seconds that the gateway waits in all; `now`: UTC. A clock that went back knows of no time.
+    `client`: as the settings call it now, with its patience; the phone was shown a name. `now`: UTC. A clock
+    that went back knows of no time.
     """
     question = earlier.question
-    if question.person != person.key or now < question.opened_at:
+    if (question.person, question.client) != (person.key, client.name) or now < question.opened_at:
         return False
     match question.state:
         case QuestionState.CLOSED:
@@ -38,7 +39,7 @@ def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, patience: 
         case QuestionState.SPENT if earlier.sent_at is not None:
             return now <= earlier.sent_at + AFTER_SENT
         case _:
-            return now <= question.opened_at + patience
+            return now <= question.opened_at + client.patience
 
 
 def still_holds(earlier: Earlier, choice: policy.Admitted) -> bool:

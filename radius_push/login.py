@@ -254,8 +254,8 @@ async def once_more(story: Story, person: Person, choice: policy.Admitted, doors
     """This very packet was worked on before. If that walk ended with its process, this one goes on in its
     place: with the same question under the same bar, or with the verdict that never left."""
     earlier = await doors.store.earlier(story.arrival.packet)
-    patience, now = story.arrival.client.patience, doors.clock.now()
-    if earlier is None or not come_back.may(earlier, person, choice, patience=patience, now=now):
+    client, now = story.arrival.client, doors.clock.now()
+    if earlier is None or not come_back.may(earlier, person, choice, client=client, now=now):
         return await quiet(Quiet(Reason.REPLAYED), story, doors)
     question = earlier.question
     story = replace(story, arrival=replace(story.arrival, login=question.login))

@@ -161,6 +161,13 @@ class Server:
         changes = differences(self.settings, settings)
         opened = self._directories_for(settings)
         replaced = {one for name, one in self.directories.items() if opened.get(name) is not one}
+        try:
+            await self.store.record(events.SettingsLoaded(changes))
+        except StoreDown:
+            for directory in set(opened.values()) - set(self.directories.values()):
+                await directory.close()
+            raise
+        # From here on nothing waits: either all of it is in force, or nothing.
         self.settings, self.directories = settings, opened
         self._doors = self._open_doors()
         if self._phone is not None:
@@ -169,7 +176,6 @@ class Server:
             self._ringer.use(settings.web_push)
         for directory in replaced:
             self._retire(directory)
-        await self.store.record(events.SettingsLoaded(changes))
         return changes
 
     def _directories_for(self, settings: Settings) -> dict[str, Directory]:

@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 from radius_push import events
+from radius_push.hush import place_of
 from radius_push.observe.systemd import Supervisor
 from radius_push.ports import DoorClosed, StoreDown
 from radius_push.server import NeedsRestart, Server
@@ -25,12 +26,13 @@ async def serve(settings: Settings, *, forget_phones: bool = False, trust_clock:
     """Run until SIGTERM or SIGINT; systemd, if it started us, hears how we are."""
     supervisor = Supervisor.of(os.environ, pid=os.getpid())
     server = Server(settings)
-    await server.start(forget_phones=forget_phones, trust_clock=trust_clock)
     stop = asyncio.Event()
     loop, hang_up = asyncio.get_running_loop(), asyncio.Event()
+    # Before the start: a SIGHUP that comes while it lasts would end the process.
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    await server.start(forget_phones=forget_phones, trust_clock=trust_clock)
     radius = ", ".join(f"{host} port {port}" for host, port in server.authentication)
     phone = f"; phones at {settings.phone.url}" if settings.phone else ""
     logger.info("ready: RADIUS authentication on %s%s", radius, phone)
@@ -66,6 +68,9 @@ async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
             await note_refusal(server, tuple(str(mistake) for mistake in wrong.mistakes[:MOST_MISTAKES]))
         except (NeedsRestart, DoorClosed, OSError) as problem:
             await note_refusal(server, (str(problem),))
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must not end reloading for good
+            logger.error("reloading failed: %s at %s", type(fault).__name__, place_of(fault))
+            await note_refusal(server, (f"a fault of radius-push: {type(fault).__name__}",))
 
 
 async def note_refusal(server: Server, mistakes: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, could_not_run, json_option
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ def reload_settings(*, config: Path, as_json: bool) -> None:
     if not file.exists():
         could_not_run(f"there is no store at {file}: no server runs by these settings")
 
+    owner = file.stat().st_uid
+
     async def run() -> bool:
         store = SqliteStore.open(file, clock=LoopClock(), on_event=lambda _at, _event: None)
         try:
-            good, lines = await signal_and_wait(store)
+            good, lines = await signal_and_wait(store, owner=owner)
         finally:
             await store.close()
         tell(good, lines, as_json=as_json)
@@ -55,35 +58,48 @@ def reload_settings(*, config: Path, as_json: bool) -> None:
     sys.exit(0 if asyncio.run(run()) else 1)
 
 
-async def signal_and_wait(store: SqliteStore) -> tuple[bool, list[str]]:
+async def signal_and_wait(store: SqliteStore, *, owner: int) -> tuple[bool, list[str]]:
     last, process = 0, None
     async for number, _, kind, body in store.evidence():
         last = number
         if kind in ("server_started", "server_stopped"):
             process = body.get("pid")
-    if not isinstance(process, int) or not serves(process):
+    if not isinstance(process, int):
         could_not_run("no server runs on this store")
     try:
-        os.kill(process, signal.SIGHUP)
+        # What holds this number is looked at and signalled as one and the same process.
+        handle = os.pidfd_open(process)
+        if not serves(process, owner=owner):
+            could_not_run("no server runs on this store")
+        signal.pidfd_send_signal(handle, signal.SIGHUP)
+    except ProcessLookupError:
+        could_not_run("no server runs on this store")
     except PermissionError:
         could_not_run(f"process {process} belongs to another user: run this as root, or as that user")
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            async for _, _, kind, body in store.evidence(after=last):
-                if kind == "settings_loaded":
-                    return True, [str(change) for change in as_list(body.get("changes"))]
-                if kind == "settings_refused":
-                    return False, [str(mistake) for mistake in as_list(body.get("mistakes"))]
-            await asyncio.sleep(LOOK_EVERY)
-
-
-def as_list(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def serves(process: int) -> bool:
-    """Is this process id still a radius-push server? A signal to anything else could end it."""
     try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async for _, _, kind, body in store.evidence(after=last):
+                    if kind == "settings_loaded":
+                        return True, as_lines(body.get("changes"))
+                    if kind == "settings_refused":
+                        return False, as_lines(body.get("mistakes"))
+                await asyncio.sleep(LOOK_EVERY)
+    except TimeoutError:
+        could_not_run(f"process {process} did not say within {PATIENCE:g} s what it made of the file")
+
+
+def as_lines(value: object) -> list[str]:
+    """What the server wrote, fit for a terminal."""
+    return [plain(str(each)) for each in value] if isinstance(value, list | tuple) else []
+
+
+def serves(process: int, *, owner: int) -> bool:
+    """Is this process id a radius-push server of the store's owner? A signal to anything else could end it,
+    and the number stands in a file that the owner may write."""
+    try:
+        if Path(f"/proc/{process}").stat().st_uid != owner:
+            return False
         words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +33,7 @@ def serve(
     *, config: Path, forget_phones: bool, trust_clock: bool, verbose: bool, form: Literal["text", "json"]
 ) -> None:
     """Answer the VPN gateways, until SIGTERM or Ctrl-C."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server knows what to do with it
     import uvloop
 
     from radius_push.observe import log

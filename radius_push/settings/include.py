@@ -54,7 +54,12 @@ def _files(report: Report, patterns: tuple[str, ...], folder: File) -> Iterator[
             report.wrong(path, "leads out of the settings' folder; write an absolute path")
             continue
         # Path.glob takes no absolute pattern.
-        found = [folder / each for each in sorted(glob.glob(pattern, root_dir=folder))]  # noqa: PTH207
+        try:
+            found = [folder / each for each in sorted(glob.glob(pattern, root_dir=folder))]  # noqa: PTH207
+            (folder / pattern).resolve().exists()
+        except (OSError, ValueError):
+            report.wrong(path, "is no name of a file")
+            continue
         if not found and _WILD.isdisjoint(pattern):
             found = [folder / pattern]  # reading it says what is wrong with it
         elif not found:

@@ -37,12 +37,19 @@ class Proxies:
         hops = ",".join(forwarded).split(",")
         for hop in hops[: -MOST_HOPS - 1 : -1]:
             try:
-                address = _plain(ip_address(hop.strip().partition("%")[0]))
+                address = _plain(ip_address(_without_port(hop.strip()).partition("%")[0]))
             except ValueError:
                 return peer
             if not self.trusts(address):
                 return address
         return peer
+
+
+def _without_port(hop: str) -> str:
+    """`192.0.2.7:5555` and `[2001:db8::1]:443`, as some proxies write them, without the port."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _plain(address: Address) -> Address:

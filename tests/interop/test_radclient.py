@@ -217,6 +217,29 @@ def test_reload_serves_by_the_new_file_and_a_wrong_file_changes_nothing(site: Si
         site.config.write_text(text)
 
 
+def test_a_sighup_while_it_starts_ends_no_server(site: Site) -> None:
+    config = site.lab.folder / "second.yaml"
+    text = site.config.read_text().replace("state/", "second/")
+    ports = {str(site.radius): str(free_port(socket.SOCK_DGRAM)), phone_port(text): str(free_port())}
+    for old, new in ports.items():
+        text = text.replace(f":{old}", f":{new}")
+    config.write_text(text)
+    server = site.lab.start("second", RADIUS_PUSH, "serve", "--config", str(config))
+    # As early as Python can say what a signal does, and then until it is ready.
+    wait_until(lambda: (config.parent / "second").exists(), 20, what="the store's folder")
+    while "ready:" not in server.said():
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.02)
+    assert server.stop() == 0
+
+
+def phone_port(text: str) -> str:
+    found = re.search(r"http://localhost:(\d+)", text)
+    assert found
+    return found.group(1)
+
+
 def test_sigterm_drains_held_logins_get_silence(site: Site) -> None:
     """Last in this file: it stops the server."""
     asked = site.count("asked")

@@ -303,6 +303,19 @@ def test_rules_that_changed_over_the_restart_refuse_what_was_asked_under_others(
     run(story())
 
 
+def test_an_approval_counts_only_for_the_gateway_that_the_phone_showed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with site(tmp_path) as s:
+            phone, gateway = await s.h.phone(), await s.gateway()
+            await gateway.send(seconds=1)
+            await s.restart(("fw1:", "other-gateway:"))
+            await phone.answer_next(approve=True, seconds=10)
+            assert await gateway.send(seconds=1) == []
+            assert s.h.of(events.Accepted) == []
+
+    run(story())
+
+
 def test_what_was_accepted_under_other_rules_is_not_said_again(tmp_path: Path) -> None:
     async def story() -> None:
         async with site(tmp_path) as s:

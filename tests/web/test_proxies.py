@@ -34,12 +34,19 @@ PEER = "10.0.1.1"
         (PEER, ["10.0.1.2"], PEER),
         (PEER, ["198.51.100.1, nonsense"], PEER),
         (PEER, ["198.51.100.1,"], PEER),
-        (PEER, ["198.51.100.1:443"], PEER),
+        (PEER, ["198.51.100.1:443"], "198.51.100.1"),
         (PEER, ["198.51.100.1" + ", 10.0.1.2" * MOST_HOPS], PEER),
     ],
 )
 def test_who_asks(peer: str, lines: list[str], caller: str) -> None:
     assert PROXIES.caller(ip_address(peer), lines) == ip_address(caller)
+
+
+@pytest.mark.parametrize(
+    ("hop", "caller"), [("198.51.100.7:5555", "198.51.100.7"), ("[2001:db8:1::7]:443", "2001:db8:1::7")]
+)
+def test_a_port_behind_the_address_is_not_part_of_it(hop: str, caller: str) -> None:
+    assert PROXIES.caller(ip_address("10.0.1.2"), [hop]) == ip_address(caller)
 
 
 def test_without_any_proxy_nobody_is_believed() -> None:
