@@ -20,7 +20,8 @@ from click.testing import CliRunner
 from radius_push import setup
 from radius_push.cli import main
 from radius_push.settings import SAMPLE_PASSWORD_HASH, load
-from radius_push.setup import NotPossible, Site, install
+from radius_push.setup import NotPossible, Site, Step, install
+from radius_push.setup.root import give_folder, ids
 from radius_push.setup.texts import unit_text
 from tests.systemd.unit import UNIT, values
 
@@ -47,7 +48,7 @@ def site(place: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 def played(site: Site, *, dry: bool = False) -> tuple[list[str], list[str], str | None]:
     """What was changed, what was there, and the password that was told."""
     steps: list[tuple[str, bool]] = []
-    password = install(site, dry=dry, tell=lambda says, changes: steps.append((says, changes)))
+    password = install(site, dry=dry, tell=lambda step: steps.append((step.says, step.do is not None)))
     return [says for says, changes in steps if changes], [says for says, c in steps if not c], password
 
 
@@ -126,10 +127,64 @@ def test_settings_that_are_there_stay_and_whoever_cannot_read_them_is_told(site:
     site.config_dir.mkdir()
     site.config.write_text("mine")
     site.config.chmod(0o600)
-    _, there, password = played(site)
+    steps: list[Step] = []
+    assert install(site, dry=False, tell=steps.append) is None
     assert site.config.read_text() == "mine"
-    assert password is None
-    assert any(f"chgrp {USER} FILE; chmod 640 FILE" in says for says in there)
+    looks = [step.says for step in steps if step.look]
+    assert len(looks) == 1
+    assert f"chgrp {USER} {site.config}; chmod 640 {site.config}" in looks[0]
+    result = CliRunner().invoke(
+        main,
+        ["setup", "--user", USER, "--config-dir", str(site.config_dir), "--state-dir", str(site.state_dir)],
+    )
+    assert "  look   the settings are there" in result.output
+
+
+@as_root
+def test_a_store_that_is_not_in_the_state_folder_is_said(site: Site) -> None:
+    played(site)
+    text = site.config.read_text()
+    site.config.write_text(text.replace(str(site.state_dir / "state.db"), "/srv/other/state.db"))
+    _, there, _ = played(site)
+    assert f"the settings' server.store is /srv/other/state.db, and not in {site.state_dir}" in there
+
+
+@as_root
+def test_root_gives_away_no_folder_that_a_link_in_a_new_ones_place_leads_to(
+    site: Site, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever owns the folder above swaps it just after it was made."""
+    precious = place / "precious"
+    precious.mkdir(mode=0o711)
+    mkdir = os.mkdir
+
+    def swapped(path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        mkdir(path, mode, dir_fd=dir_fd)
+        if Path(path).name == "etc":
+            site.config_dir.rmdir()
+            site.config_dir.symlink_to(precious)
+
+    monkeypatch.setattr(os, "mkdir", swapped)
+    with pytest.raises(NotPossible, match="could not: make the folder"):
+        played(site)
+    assert (precious.owner(), stat.S_IMODE(precious.stat().st_mode)) == ("root", 0o711)
+
+
+@as_root
+def test_root_gives_away_only_the_folder_that_it_looked_at(place: Path) -> None:
+    folder, precious = place / "state", place / "precious"
+    folder.mkdir()
+    precious.mkdir()
+    seen = folder.stat()
+    folder.rename(place / "away")
+    folder.symlink_to(precious)
+    with pytest.raises(OSError, match=r"directory|symbolic"):
+        give_folder(folder, seen, 0o700, lambda: ids(USER))
+    folder.unlink()
+    precious.rename(folder)
+    with pytest.raises(OSError, match="another one"):
+        give_folder(folder, seen, 0o700, lambda: ids(USER))
+    assert folder.owner() == "root"
 
 
 @as_root

@@ -60,7 +60,7 @@ def restore(*, file: Path, config: Path, force: bool, as_json: bool) -> None:
     click.echo(f"{store} is as it was at {made}.")
     if aside is not None:
         click.echo(f"What was there is in {aside}.")
+    waiting = "1 phone waits" if back.devices == 1 else f"{back.devices} phones wait"
     click.echo(
-        f"{back.devices} phones wait to be confirmed: see `radius-push devices`, "
-        "then `radius-push devices confirm ID...`"
+        f"{waiting} to be confirmed: see `radius-push devices`, then `radius-push devices confirm ID...`"
     )

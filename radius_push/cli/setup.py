@@ -38,7 +38,7 @@ def setup(
     Run it as root; run it again whenever you like.
     """
     from radius_push.ports import DoorClosed
-    from radius_push.setup import Site, install
+    from radius_push.setup import Site, Step, install
 
     if os.geteuid() != 0 and not dry_run:
         could_not_run(
@@ -54,10 +54,12 @@ def setup(
     )
     steps: list[dict[str, object]] = []
 
-    def tell(says: str, changes: bool) -> None:
-        steps.append({"step": says, "changes": changes})
+    def tell(step: Step) -> None:
+        changes = step.do is not None
+        steps.append({"step": step.says, "changes": changes, "look": step.look})
         if not as_json:
-            click.echo(f"  {'would' if dry_run and changes else 'now' if changes else 'ok':5}  {says}")
+            there = "look" if step.look else "ok"
+            click.echo(f"  {'would' if dry_run and changes else 'now' if changes else there:5}  {step.says}")
 
     try:
         password = install(site, dry=dry_run, tell=tell)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radius_push.directory.local import hash_password
-from radius_push.setup.root import NotPossible, ids, known, run, write
+from radius_push.settings import SettingsError, load
+from radius_push.setup.root import NotPossible, give_folder, ids, known, make_folder, open_folder, run, write
 from radius_push.setup.texts import first_settings, unit_text
 from radius_push.store.keys import keys_folder, load_keys
 
@@ -54,17 +55,19 @@ class Step:
 
     says: str
     do: Callable[[], None] | None = None
+    look: bool = False
+    """It is there, and somebody should look at it: `says` tells why."""
 
 
-def install(site: Site, *, dry: bool, tell: Callable[[str, bool], None]) -> str | None:
-    """Take every step that is left, and `tell` each: what it says, and whether it changes anything.
+def install(site: Site, *, dry: bool, tell: Callable[[Step], None]) -> str | None:
+    """Take every step that is left, and `tell` each.
 
     Returns the first user's new password if settings were written. Raises NotPossible or StoreDown.
     """
     _possible(site)
     password = secrets.token_urlsafe(12) if not site.config.exists() else None
     for step in _steps(site, password):
-        tell(step.says, step.do is not None)
+        tell(step)
         if step.do is not None and not dry:
             try:
                 step.do()
@@ -118,7 +121,7 @@ def _steps(site: Site, password: str | None) -> Iterator[Step]:
     yield _folder(site.state_dir, 0o700, lambda: ids(site.user), ours=(STORE, "keys"))
     yield _keys(site)
     if password is None:
-        yield _settings_there(site)
+        yield from _settings_there(site)
     else:
         yield from _settings(site, password)
     if site.systemd:
@@ -142,34 +145,31 @@ def _folder(folder: Path, mode: int, owner: Callable[[], tuple[int, int]], *, ou
     if folder.is_dir():
         return _folder_there(folder, mode, owner, ours)
 
-    def make() -> None:
-        folder.mkdir(mode=0o700, parents=True)
-        os.chown(folder, *owner())
-        folder.chmod(mode)
-
-    return Step(f"make the folder {folder} ({mode:04o})", make)
+    return Step(f"make the folder {folder} ({mode:04o})", lambda: make_folder(folder, mode, owner))
 
 
 def _folder_there(
     folder: Path, mode: int, owner: Callable[[], tuple[int, int]], ours: tuple[str, ...]
 ) -> Step:
-    names = {path.name for path in folder.iterdir()}
+    opened = open_folder(folder)
+    try:
+        names, status = set(os.listdir(opened)), os.fstat(opened)  # noqa: PTH208  # no path: it could change
+    finally:
+        os.close(opened)
     if names and not names & set(ours):
         raise NotPossible(
             f"{folder} is there and holds other things: name a folder that is radius-push's alone"
         )
-    status = folder.stat()
     try:
         if (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (*owner(), mode):
             return Step(f"the folder is there: {folder}")
     except KeyError:  # a dry run has not made the user
         pass
 
-    def mend() -> None:
-        os.chown(folder, *owner())
-        folder.chmod(mode)
-
-    return Step(f"give the folder {folder} to the server ({mode:04o})", mend)
+    return Step(
+        f"give the folder {folder} to the server ({mode:04o})",
+        lambda: give_folder(folder, status, mode, owner),
+    )
 
 
 def _state_of_root(site: Site) -> Iterator[Step]:
@@ -198,12 +198,23 @@ def _make_keys(folder: Path) -> None:
     load_keys(folder, create=True)
 
 
-def _settings_there(site: Site) -> Step:
+def _settings_there(site: Site) -> Iterator[Step]:
+    there = f"the settings are there: {site.config}"
     status = site.config.stat()
-    group = ids(site.user)[1] if known(site.user) else -1
-    readable = status.st_mode & stat.S_IROTH or (status.st_gid == group and status.st_mode & stat.S_IRGRP)
-    mend = "" if readable else f"; the server may not read them: chgrp {site.user} FILE; chmod 640 FILE"
-    return Step(f"the settings are there: {site.config}{mend}")
+    user, group = ids(site.user) if known(site.user) else (-1, -1)
+    # As the kernel asks: the first that fits decides.
+    bit = stat.S_IRUSR if status.st_uid == user else stat.S_IRGRP if status.st_gid == group else stat.S_IROTH
+    if status.st_mode & bit:
+        yield Step(there)
+    else:
+        mend = f"chgrp {site.user} {site.config}; chmod 640 {site.config}"
+        yield Step(f"{there}, and the server may not read them: {mend}", look=True)
+    try:
+        store = Path(load(site.config, environ=os.environ).store)
+    except (SettingsError, OSError):  # `check` says what is wrong with them
+        return
+    if not store.resolve().is_relative_to(site.state_dir.resolve()):
+        yield Step(f"the settings' server.store is {store}, and not in {site.state_dir}", look=True)
 
 
 def _settings(site: Site, password: str) -> Iterator[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import secrets
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from radius_push.ports import DoorClosed
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class NotPossible(DoorClosed):
@@ -32,6 +35,43 @@ def write(path: Path, text: str, mode: int, owner: Callable[[], tuple[int, int]]
         path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path, mode: int, owner: Callable[[], tuple[int, int]]) -> None:
+    """A new one. Whoever owns the folder above may put a link in its place: that is not followed.
+
+    Raises OSError.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    above = open_folder(folder.parent, follow=True)
+    try:
+        os.mkdir(folder.name, 0o700, dir_fd=above)
+        opened = os.open(folder.name, _FOLDER | os.O_NOFOLLOW, dir_fd=above)
+    finally:
+        os.close(above)
+    _give(opened, mode, owner)
+
+
+def give_folder(folder: Path, seen: os.stat_result, mode: int, owner: Callable[[], tuple[int, int]]) -> None:
+    """The very one that was looked at. Raises OSError."""
+    opened = open_folder(folder)
+    if not os.path.samestat(os.fstat(opened), seen):
+        os.close(opened)
+        raise OSError(errno.ESTALE, "another one was put in its place", str(folder))
+    _give(opened, mode, owner)
+
+
+def open_folder(folder: Path, *, follow: bool = False) -> int:
+    """A file descriptor. Raises OSError, also for a link."""
+    return os.open(folder, _FOLDER | (0 if follow else os.O_NOFOLLOW))
+
+
+def _give(opened: int, mode: int, owner: Callable[[], tuple[int, int]]) -> None:
+    try:
+        os.fchown(opened, *owner())
+        os.fchmod(opened, mode)
+    finally:
+        os.close(opened)
 
 
 def run(*command: str) -> None:

@@ -99,7 +99,7 @@ def _copy(rows: sqlite3.Connection, copy: Path) -> None:
 
 
 def _describe(copy: Path, *, version: str, at: float) -> Backup:
-    with closing(_read_only(copy)) as rows:
+    with closing(read_only(copy)) as rows:
         head = verified(rows)
     return Backup(made_at=at, version=version, rows=head.number, head=head.hash.hex())
 
@@ -116,9 +116,10 @@ def verified(rows: sqlite3.Connection) -> evidence.Head:
     return head
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def read_only(path: Path) -> sqlite3.Connection:
     rows = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     rows.row_factory = sqlite3.Row
+    rows.execute("PRAGMA trusted_schema = OFF")
     return rows
 
 

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from radius_push import events
 from radius_push.ports import StoreDown
-from radius_push.store.backup import FORMAT, KEY, Backup, make, verified, workplace
+from radius_push.store.backup import FORMAT, KEY, Backup, make, read_only, verified, workplace
 from radius_push.store.file import open_file
 from radius_push.store.keys import keys_folder, sync_folder
 from radius_push.store.lock import StoreLock
@@ -29,6 +29,13 @@ from radius_push.store.writer import Transaction
 _LONGEST_KEY = 65_536
 _MOST_MEMBERS = 100
 _LONGEST_NOTE = 65_536
+_END_OF_TIME = 253_402_300_800.0
+"""The year 10000, in UTC seconds: no calendar here goes on."""
+_ACTIVE = """
+SELECT name, tbl_name, sql FROM sqlite_schema WHERE type NOT IN ('table', 'index') OR (
+    sql NOT LIKE 'CREATE TABLE %' AND sql NOT LIKE 'CREATE INDEX %' AND sql NOT LIKE 'CREATE UNIQUE INDEX %')
+"""
+"""Triggers and views, which act by themselves, and whatever else is neither a plain table nor an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,11 @@ def _read_note(file: Path, member: tarfile.TarInfo, octets: bytes) -> Backup:
         made_by = note.pop("radius_push_backup")
         if member.name != "backup.json" or made_by != FORMAT:
             raise _no_backup(file)
-        return Backup(float(note["made_at"]), str(note["version"]), int(note["rows"]), str(note["head"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        made_at = float(note["made_at"])
+        if not 0 <= made_at < _END_OF_TIME:  # nor NaN
+            raise _no_backup(file)
+        return Backup(made_at, str(note["version"]), int(note["rows"]), str(note["head"]))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise _no_backup(file) from None
 
 
@@ -106,6 +116,7 @@ def _no_backup(file: Path) -> StoreDown:
 
 def _distrust(store: Path, backup: Backup, file: Path, *, by: str, at: float) -> int:
     """What an old store believes and nobody may believe any more. How many phones wait to be confirmed."""
+    _check_triggers(store, file)
     with closing(open_file(store)) as rows:  # brings an older one up to date
         head = verified(rows)
         if (head.number, head.hash.hex()) != (backup.rows, backup.head):
@@ -123,6 +134,19 @@ def _distrust(store: Path, backup: Backup, file: Path, *, by: str, at: float) ->
         rows.execute("COMMIT")
         rows.execute("PRAGMA journal_mode = DELETE")
     return int(waiting)
+
+
+def _check_triggers(store: Path, file: Path) -> None:
+    """Before anything is changed in it: a trigger not ours could undo what we do. Raises StoreDown."""
+    with closing(open_file(store.parent / "fresh" / "store.db")) as fresh:
+        ours = {tuple(row) for row in fresh.execute(_ACTIVE)}
+    with closing(read_only(store)) as rows:
+        for row in rows.execute(_ACTIVE):
+            if tuple(row) not in ours:
+                raise StoreDown(
+                    f"{file} holds a trigger or a view that radius-push did not make "
+                    f"({str(row['name'])[:60]!r}): somebody has changed it, take another backup"
+                )
 
 
 def _set_aside(store: Path, *, at: float) -> Path:

@@ -87,3 +87,14 @@ async def test_what_happened_is_said_in_json(config: Path, tmp_path: Path) -> No
     back = json.loads(said)
     assert back["devices"] == 2
     assert Path(back["set_aside"]).name.startswith("replaced-")
+
+
+async def test_one_phone_waits(tmp_path: Path) -> None:
+    config = write_settings(tmp_path)
+    store = open_again(config)
+    load_keys(keys_folder(tmp_path / "state" / "state.db"), create=True)
+    await add_phone(store, "d1")
+    await store.close()
+    await run(backup, config, str(tmp_path / "backup.tar"))
+    _, said = await run(restore, config, str(tmp_path / "backup.tar"), "--force")
+    assert "\n1 phone waits to be confirmed" in said

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
+import sqlite3
 import stat
 import tarfile
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -257,3 +260,75 @@ async def test_root_leaves_nothing_of_its_own_in_the_servers_folder(path: Path) 
         owners = {str(each.relative_to(state)): each.lstat().st_uid for each in state.rglob("*")}
         assert set(owners.values()) == {4242}, owners
         assert os.geteuid() == 0
+
+
+def doctored(file: Path, out: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    with tarfile.open(file) as tar:
+        members = {each.name: taken.read() for each in tar if (taken := tar.extractfile(each)) is not None}
+    change(members)
+    with tarfile.open(out, "w") as tar:
+        for name, octets in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(octets)
+            tar.addfile(member, io.BytesIO(octets))
+    return out
+
+
+TRUST = """CREATE TRIGGER z AFTER UPDATE OF state ON devices WHEN new.state = 'restored'
+BEGIN UPDATE devices SET state = 'active' WHERE id = new.id; END"""
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        TRUST,
+        "CREATE VIEW v AS SELECT 1",
+        "CREATE VIRTUAL TABLE f USING fts5(x)",
+        (
+            "DROP TRIGGER forget_where_a_removed_device_was; "
+            "CREATE TRIGGER forget_where_a_removed_device_was AFTER UPDATE ON devices BEGIN SELECT 1; END"
+        ),
+    ],
+)
+async def test_a_backup_with_a_trigger_of_somebody_else_is_refused(
+    path: Path, tmp_path: Path, script: str
+) -> None:
+    """It could make a phone active again that we do not trust."""
+    write(path, tmp_path / "backup.tar")
+
+    def change(members: dict[str, bytes]) -> None:
+        copy = tmp_path / "copy.db"
+        copy.write_bytes(members["store.db"])
+        with closing(sqlite3.connect(copy)) as rows:
+            rows.executescript(script)
+        members["store.db"] = copy.read_bytes()
+
+    file = doctored(tmp_path / "backup.tar", tmp_path / "doctored.tar", change)
+    before = everything(path.parent)
+    with pytest.raises(StoreDown, match="holds a trigger or a view that radius-push did not make"):
+        bring_back(file, path, force=True)
+    assert everything(path.parent) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda note: b"[" * 60_000,
+        lambda note: json.dumps({**note, "made_at": 1e300}).encode(),
+        lambda note: json.dumps({**note, "made_at": -1}).encode(),
+        lambda note: json.dumps({**note, "made_at": float("nan")}).encode(),
+        lambda note: json.dumps({**note, "made_at": 10**400}).encode(),
+        lambda note: json.dumps({**note, "rows": float("inf")}).encode(),
+    ],
+)
+async def test_a_crafted_note_is_refused_with_a_sentence(
+    path: Path, tmp_path: Path, change: Callable[[dict[str, object]], bytes]
+) -> None:
+    write(path, tmp_path / "backup.tar")
+
+    def note(members: dict[str, bytes]) -> None:
+        members["backup.json"] = change(json.loads(members["backup.json"]))
+
+    file = doctored(tmp_path / "backup.tar", tmp_path / "doctored.tar", note)
+    with pytest.raises(StoreDown, match="is not a backup of radius-push"):
+        bring_back(file, tmp_path / "elsewhere" / "state.db")
