@@ -18,8 +18,18 @@ from radius_push.story import End, Quiet, Refuse, Story
 Verdict = Literal["asked", "accepted", "rejected", "unanswered"]
 """The evidence event that a real login would have written first."""
 
-PhonesOf = Callable[[PersonKey], Awaitable[int | None]]
-"""How many active phones a person has; None: that cannot be known now."""
+
+@dataclass(frozen=True, slots=True)
+class Phones:
+    """What a person has, counted."""
+
+    active: int
+    restored: int = 0
+    """Those that a backup brought back and nobody has confirmed since."""
+
+
+PhonesOf = Callable[[PersonKey], Awaitable[Phones | None]]
+"""A person's phones; None: there is no store yet, so nobody has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +44,8 @@ class Explanation:
     choice: policy.Admitted | None = None
     end: End | None = None
     """Why it ends without a question and without an accept."""
-    phones: int | None = None
-    """None: not counted, or not known."""
+    phones: Phones | None = None
+    """None: not counted, or there is no store yet."""
     seconds: float = 0.0
     """How long the phones would have."""
 
@@ -62,14 +72,23 @@ class Explanation:
         detail = f": {self.end.detail}" if self.end and self.end.detail else ""
         match self.verdict:
             case "rejected":
-                return f"would be refused ({self.end and self.end.reason}){detail}"
+                return f"would be refused ({self.end and self.end.reason}){detail}{self._to_be_confirmed}"
             case "unanswered":
                 return f"would get no answer ({self.end and self.end.reason}){detail}"
             case "accepted":
                 return "would be let in by the password alone"
             case "asked":
-                phones = "phones" if self.phones is None else _count(self.phones, "phone")
-                return f"would be asked on {phones} for up to {self.seconds:g} s"
+                if self.phones is None:
+                    return "would be asked on phones once one is enrolled"
+                return f"would be asked on {_count(self.phones.active, 'phone')} for up to {self.seconds:g} s"
+
+    @property
+    def _to_be_confirmed(self) -> str:
+        waiting = self.phones.restored if self.phones else 0
+        if not waiting:
+            return ""
+        verb = "waits" if waiting == 1 else "wait"
+        return f"; {_count(waiting, 'phone')} {verb} for `radius-push devices confirm ID`"
 
 
 def imagine(
@@ -141,8 +160,8 @@ async def explain(arrival: Arrival, grounds: Grounds, *, phones_of: PhonesOf) ->
     if not login.asks_phones(choice.profile):
         return told
     phones = await phones_of(person.key)
-    if phones == 0:
-        return replace(told, phones=0, end=Refuse(Reason.NOT_ENROLLED, "no device"))
+    if phones is not None and not phones.active:
+        return replace(told, phones=phones, end=Refuse(Reason.NOT_ENROLLED, "no device"))
     return replace(told, phones=phones, seconds=login.bar(arrival.client, choice.profile))
 
 

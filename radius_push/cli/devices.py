@@ -95,7 +95,10 @@ async def _remove(store: Store, typed: str, *, at: float, as_json: bool) -> bool
     if as_json:
         click.echo(json.dumps({"removed": removed, "device": device.id if device else typed}))
     elif device is None or not removed:
-        click.echo(f"There is no phone with the id {plain(typed)}: see `radius-push devices`.", err=True)
+        click.echo(
+            f"There is no phone with the id {plain(typed)}: see `radius-push devices`.{_hint(typed)}",
+            err=True,
+        )
     else:
         click.echo(f"Removed {plain(device.name)!r} of {plain(device.username)}: it can answer no more.")
     return removed
@@ -113,6 +116,11 @@ async def _device(store: Store, typed: str) -> Device | None:
     return fits[0] if fits else None
 
 
+def _hint(typed: str) -> str:
+    short = len(typed) < SHORTEST_PREFIX
+    return f" The beginning of an id takes at least {SHORTEST_PREFIX} characters." if short else ""
+
+
 async def _confirm(store: Store, ids: Sequence[str], *, at: float, as_json: bool) -> bool:
     good = True
     for id in ids:
@@ -121,7 +129,10 @@ async def _confirm(store: Store, ids: Sequence[str], *, at: float, as_json: bool
         if as_json:
             click.echo(json.dumps({"confirmed": confirmed, "device": id if device is None else device.id}))
         elif device is None or not confirmed:
-            click.echo(f"No phone with the id {plain(id)} waits since a restore.", err=True)
+            click.echo(
+                f"No phone with the id {plain(id)} waits since a restore.{'' if device else _hint(id)}",
+                err=True,
+            )
         else:
             click.echo(f"Confirmed {plain(device.name)!r} of {plain(device.username)}.")
         good &= confirmed

@@ -15,8 +15,8 @@ import click
 from radius_push import login
 from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, could_not_run, json_option, load_settings
-from radius_push.explanation import Explanation
-from radius_push.model import Client, Person, PersonKey, Secret
+from radius_push.explanation import Explanation, Phones
+from radius_push.model import Client, DeviceState, Person, PersonKey, Secret
 from radius_push.ports import DoorClosed
 from radius_push.radius.packet import Arrival, Dictionary
 from radius_push.shapes import Settings
@@ -176,7 +176,7 @@ async def _explain(arrival: Arrival, settings: Settings, *, dictionary: Dictiona
             await directory.close()
 
 
-async def _phones(file: Path, person: PersonKey) -> int | None:
+async def _phones(file: Path, person: PersonKey) -> Phones | None:
     """From the store, if there is one: this verb makes none."""
     from radius_push.server import LoopClock
     from radius_push.store.sqlite import SqliteStore
@@ -185,7 +185,8 @@ async def _phones(file: Path, person: PersonKey) -> int | None:
         return None
     store = SqliteStore.open(file, clock=LoopClock(), on_event=lambda _at, _event: None)
     try:
-        return len(await store.devices_of(person))
+        states = [device.state for device in await store.devices() if device.person == person]
+        return Phones(states.count(DeviceState.ACTIVE), restored=states.count(DeviceState.RESTORED))
     finally:
         await store.close()
 
@@ -208,10 +209,16 @@ def _lines(told: Explanation, settings: Settings, *, dictionary: Dictionary) -> 
     reply = [f"{name} = {text} ({kind})" for name, text, kind in _reply(told, dictionary)]
     yield from _part("Reply", reply)
     if choice is not None and login.asks_phones(choice.profile):
-        unknown = f"not known: there is no store at {settings.store} yet, so nobody has one"
-        yield from _part("Phones", [unknown if told.phones is None else str(told.phones)])
+        yield from _part("Phones", [_counted(told.phones, settings)])
     yield ""
     yield f"Verdict: {plain(story.username)} {plain(told.sentence)}"
+
+
+def _counted(phones: Phones | None, settings: Settings) -> str:
+    if phones is None:
+        return f"none yet: there is no store at {settings.store}, `serve` makes it"
+    waiting = f", and {phones.restored} to be confirmed since a restore" if phones.restored else ""
+    return f"{phones.active}{waiting}"
 
 
 def _part(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
@@ -265,7 +272,8 @@ def _values(
         "reply": [
             {"name": name, "value": text, "type": kind} for name, text, kind in _reply(told, dictionary)
         ],
-        "phones": told.phones,
+        "phones": told.phones.active if told.phones else None,
+        "phones_to_confirm": told.phones.restored if told.phones else None,
         "seconds": told.seconds,
         "verdict": told.verdict,
         "reason": told.end.reason if told.end else None,

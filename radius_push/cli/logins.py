@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from radius_push.cli.columns import Columns, day_and_time
-from radius_push.cli.options import config_option, json_option, with_store
+from radius_push.cli.invitation import plain
+from radius_push.cli.options import config_option, could_not_run, json_option, load_settings, with_store
 from radius_push.observe import logins as observed
 from radius_push.observe.logins import Outcome
 from radius_push.ports import Clock, Store
@@ -59,9 +60,15 @@ def logins(
 
     `radius-push trace CODE` tells the whole of one.
     """
+    settings = load_settings(config)
+    if client is not None and client not in settings.clients:  # it may have been there once: look on
+        there_are = ", ".join(settings.clients)
+        click.echo(f"No client is called {plain(client)} now; there are: {there_are}", err=True)
+    file = Path(settings.store)
     most = last if last is not None else LAST if since is None else MOST
 
     async def work(store: Store, clock: Clock) -> None:
+        opened = identity(file)
         wanted = await observed.wanted(
             store, user=user, client=client, since=None if since is None else clock.now() - since
         )
@@ -70,13 +77,25 @@ def logins(
         outcomes = [await observed.outcome(store, login, now=clock.now()) for login in found]
         page = Page(outcomes, as_json=as_json, follow=follow)
         if follow:
-            async for login in observed.follow(store, wanted, after=upto):
+            async for login in observed.follow(
+                store, wanted, after=upto, still_there=lambda: identity(file) == opened
+            ):
                 page.add(await observed.outcome(store, login, now=clock.now()))
+            could_not_run("the store was replaced: start this again")
 
     try:
         with_store(config, work)
     except KeyboardInterrupt:
         sys.exit(0)
+
+
+def identity(file: Path) -> tuple[int, int] | None:
+    """Device and inode: another one under the same name is another file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Page:

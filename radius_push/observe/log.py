@@ -23,6 +23,7 @@ _LEVELS: dict[type, int] = {
     events.PhonesForgotten: logging.WARNING,
     events.Abandoned: logging.WARNING,
     events.ClockTrusted: logging.WARNING,
+    events.SettingsRefused: logging.WARNING,
     events.Sent: logging.DEBUG,
 }
 _LEFT_OUT = {"payload", "signature"}

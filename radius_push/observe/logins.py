@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from radius_push.model import Device, PersonKey, QuestionState
@@ -121,10 +121,15 @@ async def newest(store: Store, wanted: Wanted, *, most: int, upto: int) -> list[
     return list(found.values())[::-1]
 
 
-async def follow(store: Store, wanted: Wanted, *, after: int) -> AsyncIterator[Login]:
-    """Logins as they are asked and as they end, from behind evidence number `after` on; for ever."""
+async def follow(
+    store: Store, wanted: Wanted, *, after: int, still_there: Callable[[], bool]
+) -> AsyncIterator[Login]:
+    """Logins as they are asked and as they end, from behind evidence number `after` on.
+
+    Ends when the store is no longer `still_there`: nobody writes to one that was replaced.
+    """
     async with store.news() as bell:
-        while True:
+        while still_there():
             async for row in store.evidence(after=after):
                 after = row[0]
                 if row[2] in (ASKED, *ENDS) and wanted.admits(row) and (login := await _told_by(store, row)):

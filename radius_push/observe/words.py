@@ -86,8 +86,9 @@ REASONS: dict[Reason, Meaning] = {
     ),
     Reason.DECIDED_OTHERWISE: Meaning(
         "refused, at once",
-        "The phone said yes, and by then the policies say something else (`until` ended meanwhile).",
-        "Nothing.",
+        "The phone said yes, and by then the policies say something else: a `reload` changed them, or an "
+        "`until` ended meanwhile.",
+        "Let them sign in again: that login is decided by what holds now.",
     ),
     Reason.DENIED: Meaning(
         "Access-Reject at once, with `texts.denied`",

@@ -84,7 +84,10 @@ async def test_a_removed_phone_is_off_the_list_and_in_the_evidence(
 async def test_removing_what_is_not_there_is_a_no(config: Path) -> None:
     assert await run(config, "remove", "d9") == (
         1,
-        "There is no phone with the id d9: see `radius-push devices`.\n",
+        (
+            "There is no phone with the id d9: see `radius-push devices`."
+            " The beginning of an id takes at least 4 characters.\n"
+        ),
     )
     exit_code, said = await run(config, "remove", "d9", "--json")
     assert (exit_code, json.loads(said)) == (1, {"removed": False, "device": "d9"})
@@ -101,7 +104,10 @@ async def test_without_a_store_nothing_is_made(tmp_path: Path) -> None:
 async def test_an_id_may_begin_with_a_dash(config: Path) -> None:
     assert await run(config, "remove", "-d9") == (
         1,
-        "There is no phone with the id -d9: see `radius-push devices`.\n",
+        (
+            "There is no phone with the id -d9: see `radius-push devices`."
+            " The beginning of an id takes at least 4 characters.\n"
+        ),
     )
 
 
@@ -119,7 +125,8 @@ async def test_the_beginning_of_an_id_is_enough_if_only_one_begins_so(config: Pa
     await store.close()
     exit_code, said = await run(config, "remove", "abcd")
     assert (exit_code, "2 phones have an id that begins with abcd" in said) == (2, True)
-    assert (await run(config, "remove", "ef0"))[0] == 1
+    exit_code, said = await run(config, "remove", "ef0")
+    assert (exit_code, "takes at least 4 characters" in said) == (1, True)
     exit_code, said = await run(config, "remove", "ef01", "--json")
     assert (exit_code, json.loads(said)) == (0, {"removed": True, "device": "ef012345"})
     assert (await run(config, "remove", "abcd2"))[0] == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from radius_push.cli.explain import explain
+from radius_push.cli.options import load_settings
 from radius_push.directory.local import hash_password
 from radius_push.model import PersonKey
 from tests.cli.enrolling import open_again
@@ -73,9 +76,9 @@ Reply
   Filter-Id = IT (string)
 
 Phones
-  not known: there is no store at {store} yet, so nobody has one
+  none yet: there is no store at {store}, `serve` makes it
 
-Verdict: alice would be asked on phones for up to 20 s
+Verdict: alice would be asked on phones once one is enrolled
 """
 
 
@@ -132,11 +135,12 @@ def test_json_says_the_same(config: Path) -> None:
             {"name": "Filter-Id", "value": "IT", "type": "string"},
         ],
         "phones": None,
+        "phones_to_confirm": None,
         "seconds": 20.0,
         "verdict": "asked",
         "reason": None,
         "detail": "",
-        "says": "would be asked on phones for up to 20 s",
+        "says": "would be asked on phones once one is enrolled",
     }
 
 
@@ -184,6 +188,18 @@ async def test_phones_are_counted_in_the_store(config: Path) -> None:
     exit_code, said = await asyncio.to_thread(values, config, "alice", "--client", "fw")
     assert (exit_code, said["phones"]) == (0, 1)
     assert said["says"] == "would be asked on 1 phone for up to 20 s"
+
+
+async def test_a_phone_that_waits_since_a_restore_is_named(config: Path) -> None:
+    store = open_again(config)
+    await add_phone(store, "d1", PersonKey("staff", "alice"))
+    await store.close()
+    with closing(sqlite3.connect(load_settings(config).store)) as rows, rows:
+        rows.execute("UPDATE devices SET state = 'restored'")
+    exit_code, said = await asyncio.to_thread(run, config, "alice", "--client", "fw")
+    assert exit_code == 1
+    assert "Phones\n  0, and 1 to be confirmed since a restore\n" in said
+    assert "(not_enrolled): no device; 1 phone waits for `radius-push devices confirm ID`" in said
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from radius_push import events, server
-from radius_push.cli.logins import logins
+from radius_push.cli.logins import identity, logins
+from radius_push.cli.options import load_settings
 from radius_push.model import Reason
 from tests.cli.enrolling import open_again, write_settings
 from tests.cli.lived import AT, At, ask, live
@@ -106,7 +107,6 @@ def test_an_open_login_is_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (("--user", "Alice", "--last", "4"), ["ALICE", "alone", "timed out", "open"]),
         (("--user", "staff:alice", "--client", "lab"), ["alone"]),
         (("--client", "lab"), ["alone"]),
-        (("--client", "LAB"), []),
         (("--last", "2"), ["timed out", "open"]),
         (("--last", "0"), []),
     ],
@@ -115,6 +115,13 @@ def test_only_what_is_asked_for(
     folder: Path, codes: dict[str, str], words: tuple[str, ...], names: list[str]
 ) -> None:
     assert [login["login"] for login in asked(folder, *words)] == [codes[name] for name in names]
+
+
+def test_a_client_that_is_not_in_the_settings_is_said(folder: Path, codes: dict[str, str]) -> None:
+    exit_code, said = ask(folder, logins, "--client", "LAB")
+    assert exit_code == 0
+    assert "No client is called LAB now; there are: " in said
+    assert "No logins." in said
 
 
 def test_since_counts_back_from_now(
@@ -201,3 +208,29 @@ async def test_follow_goes_on_until_it_is_told_to_end(tmp_path: Path) -> None:
     said, complained = await verb.communicate()
     assert (verb.returncode, said, complained) == (0, b"", b"")
     await store.close()
+
+
+def test_follow_ends_when_the_store_was_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def made() -> None:
+        await open_again(config).close()
+
+    config = write_settings(tmp_path)
+    file = Path(load_settings(config).store)
+    asyncio.run(made())
+    looked = iter([identity(file), (0, 0)])
+    monkeypatch.setattr("radius_push.cli.logins.identity", lambda _file: next(looked))
+    exit_code, said = ask(tmp_path, logins, "--follow")
+    assert exit_code == 2
+    assert said.endswith("the store was replaced: start this again\n")
+
+
+def test_another_file_under_the_same_name_is_another_one(tmp_path: Path) -> None:
+    file, other = tmp_path / "state.db", tmp_path / "other.db"
+    file.touch()
+    other.touch()
+    before = identity(file)
+    assert before == identity(file)
+    other.replace(file)
+    assert identity(file) not in (before, None)
+    file.unlink()
+    assert identity(file) is None

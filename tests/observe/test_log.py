@@ -82,6 +82,11 @@ def test_text_stays_as_it_is(written: dict[str, Kept]) -> None:
     )
 
 
+def test_settings_that_were_refused_are_a_warning(written: dict[str, Kept]) -> None:
+    log_event(0.0, events.SettingsRefused(("radius-push.yaml:3:1: unknown key",)))
+    assert json.loads(written["json"].lines[0])["level"] == "warning"
+
+
 def test_a_signature_is_evidence_and_no_log(written: dict[str, Kept]) -> None:
     log_event(0.0, ANSWERED)
     for kept in written.values():

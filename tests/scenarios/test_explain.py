@@ -91,8 +91,8 @@ async def explained(h: House, name: str, client: str, password: str | None) -> e
         dictionary=load_dictionary(),
     )
 
-    async def phones_of(person: PersonKey) -> int:
-        return len(await h.server.store.devices_of(person))
+    async def phones_of(person: PersonKey) -> explanation.Phones:
+        return explanation.Phones(len(await h.server.store.devices_of(person)))
 
     return await explanation.explain(arrival, doors, phones_of=phones_of)
 
@@ -120,7 +120,7 @@ def same(told: explanation.Explanation, event: FIRST) -> None:
         assert told.choice is not None
         assert told.choice.reply == event.reply
     if isinstance(event, events.Asked):
-        assert told.phones == event.devices
+        assert told.phones == explanation.Phones(event.devices)
         assert told.story.address == event.address
 
 

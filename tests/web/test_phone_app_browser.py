@@ -304,8 +304,10 @@ async def test_a_phone_whose_key_is_gone_must_be_added_again(house: House, hand:
 
 async def test_a_removed_phone_is_told_at_once(house: House, hand: Hand) -> None:
     device = await hand.enrol()
+    await hand.page.evaluate("document.getElementById('spoken').textContent = 'a request'")
     await house.remove_device(device.id)
     await hand.sees("This phone must be added again")
+    assert await hand.page.locator("#spoken").text_content() == ""
     row = await house.store.device(device.id)
     assert row is not None
     assert row.state is DeviceState.REMOVED

@@ -411,6 +411,7 @@ function resultWord(row) {
 function lose(why) {
   trouble = why;
   items.clear();
+  document.getElementById("spoken").textContent = ""; // no request is here any more
   turn += 1;
   listening?.abort();
   render();
