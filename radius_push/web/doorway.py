@@ -108,6 +108,7 @@ class Doorway:
         self._counters = counters
         self._inside: Counter[str] = Counter()
         self._visits: set[Visit] = set()
+        self._somebody = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
 
@@ -177,6 +178,7 @@ class Doorway:
         def enter() -> Visit:
             visit = Visit(make(), leave, tls=self._tls is not None)
             self._visits.add(visit)
+            self._somebody.set()
             return visit
 
         def leave(visit: Visit | None = None) -> None:
@@ -207,11 +209,14 @@ class Doorway:
         """Cut off who does not take what was written."""
         loop = asyncio.get_running_loop()
         while True:
+            await self._somebody.wait()
             await asyncio.sleep(self._write_seconds / LOOKS)
             for visit in list(self._visits):
                 if visit.cut_off(now=loop.time(), seconds=self._write_seconds):
                     self._visits.discard(visit)
                     self._counters["phone_cut_off"] += 1
+            if not self._visits:
+                self._somebody.clear()
 
     def _start(self, work: Coroutine[None, None, None], *, name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
