@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+AHEAD_IN_A_ROW = 3
+
 
 class CrowdedOut(Exception):
     """Others came, and there was no room left to wait in."""
@@ -23,6 +25,7 @@ class Turns:
         self._free = at_once
         self._most = waiting
         self._most_of_one = of_one
+        self._in_a_row = 0
         self._ahead: deque[asyncio.Future[None]] = deque()
         self._lines: dict[str, deque[asyncio.Future[None]]] = {}  # the name whose turn is next comes first
 
@@ -71,8 +74,11 @@ class Turns:
         self._free += 1
 
     def _next(self) -> asyncio.Future[None] | None:
-        if self._ahead:
+        # Who goes ahead must not keep the others out for ever: of four turns, one is theirs.
+        if self._ahead and (self._in_a_row < AHEAD_IN_A_ROW or not self._lines):
+            self._in_a_row += 1
             return self._ahead.popleft()
+        self._in_a_row = 0
         while self._lines:
             whose = next(iter(self._lines))
             line = self._lines.pop(whose)
@@ -80,4 +86,4 @@ class Turns:
                 place = line.pop()
                 self._lines[whose] = line  # to the end
                 return place
-        return None
+        return self._ahead.popleft() if self._ahead else None

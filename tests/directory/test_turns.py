@@ -50,6 +50,13 @@ async def test_who_goes_ahead_goes_ahead_of_all_names() -> None:
     assert line.had == ["e1", "e3", "e2", "z1"]
 
 
+async def test_those_ahead_keep_nobody_out_for_ever() -> None:
+    line = Line()
+    tasks = [await line.come("e1", "z1", "z2"), await line.come(*(f"a{n}" for n in range(8)), ahead=True)]
+    await line.end(*tasks)
+    assert line.had == ["e1", "a0", "a1", "a2", "z2", "a3", "a4", "a5", "z1", "a6", "a7"]
+
+
 async def test_the_newest_crowds_out_the_oldest_of_its_name() -> None:
     line = Line(of_one=2)
     await line.end(await line.come("e1", "z1", "e2", "e3", "e4", "e5"))
