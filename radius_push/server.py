@@ -232,7 +232,7 @@ class Server:
         except StoreDown as problem:
             logger.error("login=%s no answer: the store is down: %s", arrival.login, problem)
             verdict = Silent(Reason.STORE_DOWN)
-        except Exception as fault:
+        except Exception as fault:  # raised again: the listener keeps silent for it
             await self._note_crash(arrival, fault)
             raise
         self.counters[f"verdict_{type(verdict).__name__.lower()}"] += 1
