@@ -17,6 +17,7 @@ from radius_push.doors import Doors
 from radius_push.factors.limits import Remembered, WrongPasswords
 from radius_push.hush import Hush
 from radius_push.janitor import Janitor
+from radius_push.listen.reception import Reception
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
@@ -307,17 +308,19 @@ class Server:
             url=url,
         )
 
+    def _reception(self) -> Reception:
+        return Reception(
+            clients=lambda: self._doors.clients,
+            dictionary=lambda: self._doors.dictionary,
+            desk=self,
+            clock=self.clock,
+            counters=self.counters,
+            dedup=self._dedup,
+        )
+
     async def _listen(self) -> None:
         for endpoint in self.settings.authentication:
-            listener = UdpListener(
-                endpoint=endpoint,
-                clients=lambda: self._doors.clients,
-                dictionary=self._doors.dictionary,
-                desk=self,
-                clock=self.clock,
-                counters=self.counters,
-                dedup=self._dedup,
-            )
+            listener = UdpListener(endpoint=endpoint, reception=self._reception())
             try:
                 await listener.open()
             except OSError as problem:

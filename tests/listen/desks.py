@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 
+from radius_push.listen.reception import Reception
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Accepted, Client, Verdict
 from radius_push.radius.dedup import Dedup
@@ -64,12 +65,14 @@ class House:
         self.client = client
         self.listener = UdpListener(
             endpoint=Endpoint(ip_address(address), 0),
-            clients=lambda: ClientTable([self.client]),
-            dictionary=dictionary(),
-            desk=self.desk,
-            clock=self.clock,
-            counters=self.counters,
-            dedup=Dedup(most_in_flight=most),
+            reception=Reception(
+                clients=lambda: ClientTable([self.client]),
+                dictionary=dictionary,
+                desk=self.desk,
+                clock=self.clock,
+                counters=self.counters,
+                dedup=Dedup(most_in_flight=most),
+            ),
         )
 
 
