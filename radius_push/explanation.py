@@ -112,7 +112,7 @@ def imagine(
             username=username,
             password=password,
             attributes=attributes,
-            message_authenticator=client.require_message_authenticator,
+            message_authenticator=client.require_message_authenticator != "no",
             dictionary=dictionary,
         )
         request = read_request(datagram, client=client, dictionary=dictionary)

@@ -9,14 +9,13 @@ frozen `Story`. A login that ends early ends in one of two ways: `Refuse` is an 
 
 from __future__ import annotations
 
-import asyncio
-import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from radius_push import come_back, events, policy
 from radius_push.doors import Doors, Grounds, Prove
+from radius_push.endings import REFUSED, after_the_password, before_the_question, from_anybody, quiet
 from radius_push.model import (
     Accepted,
     Ambiguous,
@@ -41,9 +40,6 @@ from radius_push.radius.packet import Arrival, ReplyNotComputed, check_reply
 from radius_push.radius.user_address import user_address
 from radius_push.shapes import Profile
 from radius_push.story import End, Quiet, Refuse, Story, accepted, asked, new_question, rejected, unanswered
-
-REFUSED = "Sign-in refused."
-"""The one text of every refusal before the question: it must not tell why."""
 
 SPARE = 5.0
 """Seconds of the gateway's patience that the phone's bar leaves for the way back."""
@@ -353,48 +349,3 @@ async def end(question: Question, state: QuestionState, event: events.Event, doo
     return await doors.store.close_question(
         question.id, expected=question.state, state=state, at=doors.clock.now(), event=event
     )
-
-
-# --- how a login ends without a question -------------------------------------------------------------
-
-
-async def before_the_question(end: End, story: Story, doors: Doors) -> Verdict:
-    """Every refusal looks the same and comes at the same moment, whatever its reason."""
-    if isinstance(end, Quiet):
-        return await quiet(end, story, doors)
-    await doors.store.record(rejected(story, end))
-    await the_common_moment(story.arrival, doors)
-    return Rejected(end.reason, REFUSED)
-
-
-async def after_the_password(end: End, story: Story, doors: Doors) -> Verdict:
-    """A refusal of a right password: its packet is never worked on again, whatever changes until somebody
-    plays it a second time. After silence the same packet is a fresh try."""
-    request, at = story.arrival.request.memory, story.arrival.at
-    if isinstance(end, Refuse) and not await doors.store.remember_request(request, at):
-        end = Quiet(Reason.REPLAYED)
-    return await before_the_question(end, story, doors)
-
-
-async def from_anybody(end: End, story: Story, doors: Doors) -> Verdict:
-    """No seal and no readable password: anybody could have sent this, as often as they like. It is counted,
-    and never stored."""
-    doors.count(story.arrival, end)
-    if isinstance(end, Quiet):
-        return Silent(end.reason)
-    await the_common_moment(story.arrival, doors)
-    return Rejected(end.reason, REFUSED)
-
-
-async def the_common_moment(arrival: Arrival, doors: Doors) -> None:
-    """Wait until arrival + `reject_delay`, or its next whole multiple if that has passed."""
-    delay = doors.settings.reject_delay
-    if delay <= 0:
-        return
-    passed = doors.clock.monotonic() - arrival.started
-    await asyncio.sleep(max(1, math.ceil(passed / delay)) * delay - passed)
-
-
-async def quiet(end: Quiet, story: Story, doors: Doors) -> Silent:
-    await doors.store.record(unanswered(story, end))
-    return Silent(end.reason)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Literal
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -82,6 +83,11 @@ class Reason(StrEnum):
     SERVER_STOPPED = "server_stopped"
 
 
+ProofName = Literal["pap", "chap", "ms-chapv2"]
+Required = Literal["yes", "no", "auto"]
+"""`auto`: once it has sent a valid one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A VPN gateway, as the settings describe it."""
@@ -96,9 +102,48 @@ class Client:
     """One of `profiles`, or `refuse`, or None: what happens to whom no policy admits."""
     patience: float = 30.0
     """Seconds the gateway waits, counted from its first packet."""
-    require_message_authenticator: bool = True
+    require_message_authenticator: Required = "yes"
     password_encoding: str = "latin-1"
     """How a password that is not UTF-8 is read."""
+    preset: str = "generic"
+    """What kind of gateway it is: where the values that the settings leave out come from."""
+    accepts: frozenset[ProofName] = frozenset({"pap"})
+    """How its people may prove who they are; anything else is refused before any directory is asked."""
+
+
+# --- what proves it ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Chap:
+    """A response to a challenge, as RFC 1994 makes it from the clear password (RFC 2865 5.3)."""
+
+    identifier: int
+    """0 to 255."""
+    challenge: bytes = field(repr=False)
+    """1 to 253 octets."""
+    response: bytes = field(repr=False)
+    """16 octets."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsChapV2:
+    """A response to a challenge, as RFC 2759 makes it from the NT hash of the password (RFC 2548 2.3.2)."""
+
+    identifier: int
+    """0 to 255; the reply repeats it."""
+    authenticator_challenge: bytes = field(repr=False)
+    """16 octets, made by the gateway."""
+    peer_challenge: bytes = field(repr=False)
+    """16 octets, made by who logs in."""
+    nt_response: bytes = field(repr=False)
+    """24 octets."""
+    username: bytes
+    """As it was hashed: what was typed, without a domain before a backslash."""
+
+
+Proof = Secret | Chap | MsChapV2
+"""A clear password (UTF-8), or what was made of it."""
 
 
 # --- who logs in -------------------------------------------------------------------------------

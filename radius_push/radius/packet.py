@@ -197,7 +197,7 @@ def _authenticate(packet: Packet, client: Client) -> tuple[Secret, bool]:
         raise NotAuthentic(
             "Message-Authenticator is wrong: the gateway has another shared secret, or somebody forges"
         )
-    if client.require_message_authenticator:
+    if client.require_message_authenticator != "no":
         raise NotAuthentic(
             "no Message-Authenticator: let the gateway send Message-Authenticator, "
             "or set require_message_authenticator: no for this client"

@@ -33,7 +33,7 @@ def clients(book: Book, tree: Tree, defaults: Tree) -> None:
             section.profiles,
             otherwise=section.otherwise,
             patience=section.patience,
-            require_message_authenticator=section.require_message_authenticator,
+            require_message_authenticator="yes" if section.require_message_authenticator else "no",
             password_encoding=section.password_encoding,
         )
 

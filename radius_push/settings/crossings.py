@@ -178,7 +178,7 @@ def _unsealed(book: Book, at: int, each: shapes.Policy) -> None:
     names = [
         client.name
         for client in book.clients.values()
-        if not client.require_message_authenticator
+        if client.require_message_authenticator == "no"
         and each.profile in client.profiles
         and (each.clients is None or client.name in each.clients)
     ]

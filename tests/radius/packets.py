@@ -15,7 +15,7 @@ from radius_push.radius.wire import attribute
 SECRET = Secret("the secret of the first gateway")
 AUTHENTICATOR = bytes(range(16))
 STRICT = Client("fw1", (ip_network("127.0.0.0/8"), ip_network("::1/128")), (SECRET,), ("staff-push",))
-LENIENT = replace(STRICT, require_message_authenticator=False)
+LENIENT = replace(STRICT, require_message_authenticator="no")
 HIDDEN = bytes(range(16, 32))
 
 

@@ -125,13 +125,13 @@ clients:
     )  # fmt: skip
     fw1, fw2 = settings.clients.values()
     assert fw1.secrets == (Secret("new-secret-of-more-than-16"), Secret(SECRET))
-    assert (fw1.otherwise, fw1.patience, fw1.require_message_authenticator) == ("staff-push", 90.0, False)
+    assert (fw1.otherwise, fw1.patience, fw1.require_message_authenticator) == ("staff-push", 90.0, "no")
     assert fw1.password_encoding == "cp1251"
     assert fw2.networks == (ip_network("2001:db8::/64"), ip_network("10.0.0.0/24"))
     assert (fw2.otherwise, fw2.profiles, fw2.require_message_authenticator) == (
         "refuse",
         ("staff-push",),
-        True,
+        "yes",
     )
 
 

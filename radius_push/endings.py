@@ -1,0 +1,56 @@
+"""How a login ends without a question: what is written, when it leaves, and what the gateway is told."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from radius_push.doors import Doors
+from radius_push.model import Reason, Rejected, Silent, Verdict
+from radius_push.radius.packet import Arrival
+from radius_push.story import End, Quiet, Refuse, Story, rejected, unanswered
+
+REFUSED = "Sign-in refused."
+"""The one text of every refusal before the question: it must not tell why."""
+
+
+async def before_the_question(end: End, story: Story, doors: Doors) -> Verdict:
+    """Every refusal looks the same and comes at the same moment, whatever its reason."""
+    if isinstance(end, Quiet):
+        return await quiet(end, story, doors)
+    await doors.store.record(rejected(story, end))
+    await the_common_moment(story.arrival, doors)
+    return Rejected(end.reason, REFUSED)
+
+
+async def after_the_password(end: End, story: Story, doors: Doors) -> Verdict:
+    """A refusal of a right password: its packet is never worked on again, whatever changes until somebody
+    plays it a second time. After silence the same packet is a fresh try."""
+    request, at = story.arrival.request.memory, story.arrival.at
+    if isinstance(end, Refuse) and not await doors.store.remember_request(request, at):
+        end = Quiet(Reason.REPLAYED)
+    return await before_the_question(end, story, doors)
+
+
+async def from_anybody(end: End, story: Story, doors: Doors) -> Verdict:
+    """No seal and no readable password: anybody could have sent this, as often as they like. It is counted,
+    and never stored."""
+    doors.count(story.arrival, end)
+    if isinstance(end, Quiet):
+        return Silent(end.reason)
+    await the_common_moment(story.arrival, doors)
+    return Rejected(end.reason, REFUSED)
+
+
+async def the_common_moment(arrival: Arrival, doors: Doors) -> None:
+    """Wait until arrival + `reject_delay`, or its next whole multiple if that has passed."""
+    delay = doors.settings.reject_delay
+    if delay <= 0:
+        return
+    passed = doors.clock.monotonic() - arrival.started
+    await asyncio.sleep(max(1, math.ceil(passed / delay)) * delay - passed)
+
+
+async def quiet(end: Quiet, story: Story, doors: Doors) -> Silent:
+    await doors.store.record(unanswered(story, end))
+    return Silent(end.reason)
