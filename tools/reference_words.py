@@ -24,6 +24,11 @@ SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
     "server.listen.phone.tls": (schema.TlsSection, "TLS 1.2 or newer. Read at the start."),
     "server.enrollment": (schema.EnrollmentSection, "Optional."),
     "server.retention": (schema.RetentionSection, "Optional."),
+    "server.limits": (
+        schema.LimitsSection,
+        "Optional. Beyond each there is silence, a counter that `radius-push clients` shows, and a line in "
+        "the log at most every 10 s.",
+    ),
     "methods": (schema.MethodsSection, "Second factors that are switched on. Absent is off."),
     "methods.push": (schema.PushSection, "May be empty: `push: {}`."),
     "client_defaults": (
@@ -66,6 +71,7 @@ TAKES = {
     "duration": "duration, `{shortest}` to `{longest}`",
     "whole": "whole number, {least} to {most}",
     "yes_or_no": "`yes` or `no`",
+    "yes_no_or_auto": "`yes`, `no` or `auto`",
     "only": "only the word `{word}`",
     "one_of": "`{words}`",
     "contact": "`mailto:` or `https:` address",

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 
+from radius_push.gateways import Gateways
 from radius_push.listen.reception import Reception
 from radius_push.listen.udp import UdpListener
-from radius_push.model import Accepted, Client, Verdict
+from radius_push.model import Accepted, Client, Secret, Verdict
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival
-from radius_push.shapes import ClientTable, Endpoint
+from radius_push.shapes import ClientTable, Endpoint, Limits
 from tests.radius.packets import STRICT, dictionary
 
 
@@ -62,6 +63,7 @@ class House:
         self.desk = FakeDesk()
         self.clock = HandClock()
         self.counters: Counter[str] = Counter()
+        self.gateways = Gateways(self.clock, key=Secret(bytes(32)), limits=Limits())
         self.client = client
         self.listener = UdpListener(
             endpoint=Endpoint(ip_address(address), 0),
@@ -71,6 +73,7 @@ class House:
                 desk=self.desk,
                 clock=self.clock,
                 counters=self.counters,
+                gateways=self.gateways,
                 dedup=Dedup(most_in_flight=most),
             ),
         )
