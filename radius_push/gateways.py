@@ -141,7 +141,7 @@ class Gateways:
                 await self.keep(store)
             except StoreDown:
                 continue
-            except Exception as fault:  # noqa: BLE001 - a fault in noting ends neither it nor the logins
+            except Exception as fault:  # noqa: BLE001 - it goes on with the next round
                 logger.error(
                     "what was seen could not be kept: %s at %s", type(fault).__name__, place_of(fault)
                 )

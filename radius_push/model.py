@@ -126,7 +126,7 @@ class Sighting:
     unsealed_at: float | None = None
     """When it last sent a request without one."""
     secret: bytes | None = field(default=None, repr=False)
-    """A keyed hash of the shared secret that the last valid one fitted: which of a list it is, and no more."""
+    """A keyed hash of the shared secret that the last valid one fitted: which of a list it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,7 @@ SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
     "server.retention": (schema.RetentionSection, "Optional."),
     "server.limits": (
         schema.LimitsSection,
-        "Optional. Beyond each there is silence, a counter that `radius-push clients` shows, and a line in "
-        "the log at most every 10 s.",
+        "Optional. Beyond each: silence, a counter in `radius-push clients`, now and then a line in the log.",
     ),
     "methods": (schema.MethodsSection, "Second factors that are switched on. Absent is off."),
     "methods.push": (schema.PushSection, "May be empty: `push: {}`."),

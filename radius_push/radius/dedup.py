@@ -134,8 +134,8 @@ class Dedup:
         return len(self._tickets)
 
     def arrive(self, key: Key, now: float, *, authentic: bool, carries_state: bool, owner: str = "") -> Met:
-        """A packet of the client `owner` is here. `authentic`: its Message-Authenticator is right; `carries_state`: it
-        holds a State, so if sealed it may be the next step of a challenge under the same
+        """A packet of the client `owner` is here. `authentic`: its Message-Authenticator is right;
+        `carries_state`: it holds a State, so if sealed it may be the next step of a challenge under the same
         Authenticator."""
         self._expire(now)
         known = self._tickets.get(key)

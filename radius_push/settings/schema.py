@@ -149,7 +149,7 @@ class ClientDefaults(Section):
     require_message_authenticator: s.YesNoAuto = "yes"
     """Drop requests without a Message-Authenticator. `no` is for a gateway that cannot send one; then whoever
     is on the path can forge requests. `auto` is for the days of an upgrade: requests without one are taken
-    from an address until it has sent a valid one, and never again after it, until `radius-push clients unlatch
+    from an address until it has sent a valid one, and not after that, until `radius-push clients unlatch
     NAME`. One that is there is always verified. E.g. `auto`"""
     proxy: s.YesNo = False
     """It is a RADIUS proxy whose requests carry Proxy-State and no Message-Authenticator. From others such
