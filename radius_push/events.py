@@ -76,6 +76,7 @@ class Unlatched:
     source: str | None
     """`null`: every source of the client."""
     latches: int
+    """How many sources."""
     by: str
 
 

@@ -116,6 +116,11 @@ EXIT_CODES = {
         1: "mistakes, or what only a restart can change: the server serves by the settings it had",
         2: "no server runs on the store of these settings, or it belongs to another user",
     },
+    "clients": {
+        0: "shown, or unlatched",
+        1: "nothing was latched",
+        2: "could not run: settings, the store, no such client, or odd words",
+    },
     "enroll": {
         0: "the phone is trusted",
         1: "no: nobody knows USER, too many phones, no phone came, or five wrong codes",

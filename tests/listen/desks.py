@@ -65,16 +65,20 @@ class House:
         self.counters: Counter[str] = Counter()
         self.gateways = Gateways(self.clock, key=Secret(bytes(32)), limits=Limits())
         self.client = client
+        self.table: ClientTable | None = None
+        self.limits = Limits()
+        self.dedup = Dedup(most_in_flight=most)
         self.listener = UdpListener(
             endpoint=Endpoint(ip_address(address), 0),
             reception=Reception(
-                clients=lambda: ClientTable([self.client]),
+                clients=lambda: self.table or ClientTable([self.client]),
                 dictionary=dictionary,
                 desk=self.desk,
                 clock=self.clock,
                 counters=self.counters,
                 gateways=self.gateways,
-                dedup=Dedup(most_in_flight=most),
+                limits=lambda: self.limits,
+                dedup=self.dedup,
             ),
         )
 
@@ -114,9 +118,10 @@ class Gateway(asyncio.DatagramProtocol):
 
 
 @contextlib.asynccontextmanager
-async def gateway(server: tuple[str, int]) -> AsyncIterator[Gateway]:
+async def gateway(server: tuple[str, int], source: str | None = None) -> AsyncIterator[Gateway]:
     loop = asyncio.get_running_loop()
-    transport, made = await loop.create_datagram_endpoint(Gateway, remote_addr=server)
+    here = None if source is None else (source, 0)
+    transport, made = await loop.create_datagram_endpoint(Gateway, remote_addr=server, local_addr=here)
     made.transport = transport
     try:
         yield made
