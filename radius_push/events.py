@@ -56,6 +56,30 @@ class PhonesForgotten:
     by: str
 
 
+# --- gateways --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Latched:
+    """A gateway under `auto` sent its first valid Message-Authenticator: it must always do so from now on."""
+
+    client: str
+    source: str
+    """Its address, or what its certificate calls it; `*`: all of the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlatched:
+    """An admin lets a gateway under `auto` send requests without Message-Authenticator again."""
+
+    client: str
+    source: str | None
+    """`null`: every source of the client."""
+    latches: int
+    """How many sources."""
+    by: str
+
+
 # --- a login -------------------------------------------------------------------------------------
 
 
@@ -337,6 +361,8 @@ Event = (
     | SettingsRefused
     | PhoneOriginKept
     | PhonesForgotten
+    | Latched
+    | Unlatched
     | Asked
     | Rang
     | CameBack

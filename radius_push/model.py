@@ -103,12 +103,40 @@ class Client:
     patience: float = 30.0
     """Seconds the gateway waits, counted from its first packet."""
     require_message_authenticator: Required = "yes"
+    proxy: bool = False
+    """A RADIUS proxy that sends Proxy-State without a Message-Authenticator."""
     password_encoding: str = "latin-1"
     """How a password that is not UTF-8 is read."""
     preset: str = "generic"
     """What kind of gateway it is: where the values that the settings leave out come from."""
     accepts: frozenset[ProofName] = frozenset({"pap"})
     """How its people may prove who they are; anything else is refused before any directory is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was seen of one address of a gateway, or of one certificate."""
+
+    client: str
+    source: str
+    first_at: float
+    last_at: float
+    sealed_at: float | None = None
+    """When it last sent a valid Message-Authenticator."""
+    unsealed_at: float | None = None
+    """When it last sent a request without one."""
+    secret: bytes | None = field(default=None, repr=False)
+    """A keyed hash of the shared secret that the last valid one fitted: which of a list it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """An address of no client from which packets came."""
+
+    source: str
+    packets: int
+    first_at: float
+    last_at: float
 
 
 # --- what proves it ------------------------------------------------------------------------------

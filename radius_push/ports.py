@@ -20,6 +20,8 @@ from radius_push.model import (
     Question,
     QuestionState,
     Secret,
+    Sighting,
+    Stranger,
     Trial,
 )
 
@@ -260,6 +262,32 @@ class Store(Protocol):
     async def let_go(self, before: float, *, at: float) -> bool:
         """Delete a stretch of the oldest evidence, and the questions, devices and invitations that it
         was about; the chain goes on from there. True if there may be more to delete."""
+
+    # what was seen of the gateways
+
+    async def keep_sightings(self, sightings: Sequence[Sighting], strangers: Sequence[Stranger]) -> None:
+        """In place of what is known of the same ones; the oldest beyond a bound are forgotten."""
+
+    async def keep_tallies(self, tallies: Mapping[tuple[str, str], int]) -> None:
+        """How often each counter of a client (or "": of nobody) went up since the server started: all of
+        them, in place of those there were."""
+
+    async def sightings(self) -> Sequence[Sighting]:
+        """By client and source."""
+
+    async def strangers(self) -> Sequence[Stranger]:
+        """The newest first."""
+
+    async def tallies(self) -> Mapping[tuple[str, str], int]: ...
+
+    async def latch(self, client: str, source: str, *, at: float) -> bool:
+        """From now on this source must seal; with its event. False if it must already."""
+
+    async def unlatch(self, client: str, source: str | None, *, by: str, at: float) -> int:
+        """It need not any more, or None: no source of this client; with an event. How many there were."""
+
+    async def latches(self) -> Sequence[tuple[str, str]]:
+        """(client, source)."""
 
     # the clock
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from radius_push import __version__, descriptors, events, login
 from radius_push.doors import Doors
 from radius_push.factors.limits import Remembered, WrongPasswords
+from radius_push.gateways import Gateways
 from radius_push.hush import Hush
 from radius_push.janitor import Janitor
 from radius_push.listen.reception import Reception
@@ -95,6 +96,7 @@ class Server:
         self._listeners: list[UdpListener] = []
         self._serving: list[asyncio.Task[None]] = []
         self._janitor: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self.directories: dict[str, Directory] = {}
         self._retired: set[Directory] = set()
         self._retiring: set[asyncio.Task[None]] = set()
@@ -117,7 +119,11 @@ class Server:
             self._wrong_packets = Remembered(seconds=24 * 3600.0, most=50_000)
             self._ringer = self._open_ringer()
             self._doors = self._open_doors()
+            self._gateways = Gateways(self.clock, key=self.keys.tag, limits=self.settings.limits)
+            self._use_limits()
+            await self._gateways.load(self.store)
             await self._listen()
+            self._keeping = asyncio.create_task(self._gateways.run(self.store), name="gateways")
             janitor = Janitor(self.store, self.clock, keep_evidence=lambda: self.settings.retention.evidence)
             self._janitor = asyncio.create_task(janitor.run(), name="janitor")
         except BaseException:
@@ -130,8 +136,9 @@ class Server:
         if self._stopped:
             return 0
         self._stopped = True
-        if self._janitor is not None:
-            self._janitor.cancel()
+        for task in (self._janitor, self._keeping):
+            if task is not None:
+                task.cancel()
         held = sum([await listener.drain() for listener in self._listeners])
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._listeners.clear()
@@ -147,6 +154,7 @@ class Server:
         try:
             # Open questions stay open: the same packets meet them again after a restart.
             if self._started:
+                await self._gateways.keep(self.store)
                 await self.store.record(events.ServerStopped(held))
         except StoreDown as problem:
             logger.error("stopped, but that could not be noted: %s", problem)
@@ -175,6 +183,7 @@ class Server:
             self._phone.use(settings.enrollment, settings.trusted_proxies)
         if self._ringer is not None:
             self._ringer.use(settings.web_push)
+        self._use_limits()
         for directory in replaced:
             self._retire(directory)
         return changes
@@ -315,8 +324,15 @@ class Server:
             desk=self,
             clock=self.clock,
             counters=self.counters,
+            gateways=self._gateways,
+            limits=lambda: self.settings.limits,
             dedup=self._dedup,
         )
+
+    def _use_limits(self) -> None:
+        limits = self.settings.limits
+        self._dedup.bound(most_in_flight=limits.in_flight, most_of_owner=limits.in_flight_per_client)
+        self._gateways.use(limits)
 
     async def _listen(self) -> None:
         for endpoint in self.settings.authentication:

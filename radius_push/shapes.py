@@ -62,6 +62,20 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much there may be of what others send; beyond it there is silence and a counter."""
+
+    packet_octets: int = 4096
+    attributes: int = 256
+    """In one packet."""
+    in_flight: int = 20_000
+    """Logins that are worked on or held at once."""
+    in_flight_per_client: int = 10_000
+    unknown_per_second: int = 100
+    """Packets from addresses of no client that are noted with their address."""
+
+
+@dataclass(frozen=True, slots=True)
 class LdapProfile:
     name: str
     urls: tuple[str, ...]
@@ -215,6 +229,7 @@ class Settings:
     """Whose X-Forwarded-For is believed on the phone side."""
     web_push: WebPush = WebPush()
     retention: Retention = Retention()
+    limits: Limits = Limits()
     reject_delay: float = 1.0
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""

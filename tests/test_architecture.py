@@ -13,7 +13,17 @@ PACKAGE = Path(__file__).parent.parent / "radius_push"
 FLOORS = {
     1: {"__init__", "model", "shapes", "events", "ports", "dn", "proofs", "hush"},
     2: {"radius", "policy", "factors"},
-    3: {"login", "story", "doors", "endings", "explanation", "come_back", "enrollment", "janitor"},
+    3: {
+        "login",
+        "story",
+        "doors",
+        "endings",
+        "explanation",
+        "come_back",
+        "enrollment",
+        "janitor",
+        "gateways",
+    },
     4: {"directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},
     6: {"opening", "descriptors", "server", "serving", "inspection", "demo", "setup"},

@@ -24,6 +24,10 @@ SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
     "server.listen.phone.tls": (schema.TlsSection, "TLS 1.2 or newer. Read at the start."),
     "server.enrollment": (schema.EnrollmentSection, "Optional."),
     "server.retention": (schema.RetentionSection, "Optional."),
+    "server.limits": (
+        schema.LimitsSection,
+        "Optional. Beyond each: silence, a counter in `radius-push clients`, now and then a line in the log.",
+    ),
     "methods": (schema.MethodsSection, "Second factors that are switched on. Absent is off."),
     "methods.push": (schema.PushSection, "May be empty: `push: {}`."),
     "client_defaults": (
@@ -66,6 +70,7 @@ TAKES = {
     "duration": "duration, `{shortest}` to `{longest}`",
     "whole": "whole number, {least} to {most}",
     "yes_or_no": "`yes` or `no`",
+    "yes_no_or_auto": "`yes`, `no` or `auto`",
     "only": "only the word `{word}`",
     "one_of": "`{words}`",
     "contact": "`mailto:` or `https:` address",
@@ -110,6 +115,11 @@ EXIT_CODES = {
         0: "the server serves by the file as it is now",
         1: "mistakes, or what only a restart can change: the server serves by the settings it had",
         2: "no server runs on the store of these settings, or it belongs to another user",
+    },
+    "clients": {
+        0: "shown, or unlatched",
+        1: "nothing was latched",
+        2: "could not run: settings, the store, no such client, or odd words",
     },
     "enroll": {
         0: "the phone is trusted",

@@ -21,6 +21,7 @@ VERBS = {
     "explain": "radius_push.cli.explain:explain",
     "enroll": "radius_push.cli.enroll:enroll",
     "devices": "radius_push.cli.devices:devices",
+    "clients": "radius_push.cli.clients:clients",
     "users": "radius_push.cli.users:users",
     "logins": "radius_push.cli.logins:logins",
     "trace": "radius_push.cli.trace:trace",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Protocol
 
+from radius_push.gateways import Gateways
 from radius_push.hush import Hush, place_of
 from radius_push.listen.desk import FRESH_TRY, Desk, trace_code
 from radius_push.model import Client, Rejected, Silent, Verdict
@@ -24,7 +25,8 @@ from radius_push.radius.packet import (
     read_request,
     write_reply,
 )
-from radius_push.shapes import OUR_OWN_CLIENT, ClientTable
+from radius_push.radius.wire import Bounds
+from radius_push.shapes import OUR_OWN_CLIENT, ClientTable, Limits
 
 log = logging.getLogger("radius_push.listen")
 
@@ -58,15 +60,20 @@ class Reception:
         desk: Desk,
         clock: Clock,
         counters: Counter[str],
+        gateways: Gateways,
+        limits: Callable[[], Limits] = Limits,
         dedup: Dedup | None = None,
     ) -> None:
-        """`clients` and `dictionary` are called for every packet, so that settings can change. Those that
-        share a `dedup` share its bounds. `counters` counts what nobody is told."""
+        """`clients`, `dictionary` and `limits` are called for every packet, so that settings can change.
+        Those that share a `dedup` share its bounds. `counters` counts what nobody is told; `gateways` hears
+        of every packet."""
         self._clients = clients
         self._dictionary = dictionary
         self._desk = desk
         self._clock = clock
         self._counters = counters
+        self._gateways = gateways
+        self._limits = limits
         self._dedup = Dedup() if dedup is None else dedup
         self._hush = Hush()
         self._tasks: asyncio.TaskGroup | None = None
@@ -104,7 +111,8 @@ class Reception:
             return None
         client = self._clients().find(ip_address(address))
         if client is None:
-            self._count("unknown_client", "", "packets from %s, which is no client", address)
+            self._gateways.stranger(address)
+            self._tell("unknown_client", "", "packets from %s, which is no client", address)
         return client
 
     def receive(self, packet: bytes, client: Client, line: Line) -> bool:
@@ -113,20 +121,27 @@ class Reception:
         if self._tasks is None:
             self._counters["not_serving"] += 1
             return True
-        source = line.source[0]
+        source, limits = line.source[0], self._limits()
         try:
-            request = read_request(packet, client=client, dictionary=self._dictionary())
+            request = read_request(
+                packet,
+                client=client,
+                dictionary=self._dictionary(),
+                seal_required=self._gateways.must_seal(client, source),
+                bounds=Bounds(limits.packet_octets, limits.attributes),
+            )
         except NotServed as error:
             counter = "accounting_not_served" if error.accounting else "not_served"
-            self._count(counter, client.name, "%s from %s: %s", client.name, source, error)
+            self._tell(counter, client.name, "%s from %s: %s", client.name, source, error)
             return True
         except MalformedPacket as error:
             where = (client.name, source, error)
-            self._count("malformed_packet", client.name, "%s from %s: malformed packet: %s", *where)
+            self._tell("malformed_packet", client.name, "%s from %s: malformed packet: %s", *where)
             return False
         except NotAuthentic as error:
             self._not_authentic(error, client, source)
             return False
+        self._gateways.heard(client, source, request)
         self._meet(request, client, line, self._tasks)
         return True
 
@@ -135,10 +150,11 @@ class Reception:
             sentence = (
                 "packets from %s, which is no client of the settings (only try-login may ask from there)"
             )
-            self._count("not_authentic", client.name, sentence, source)
+            self._tell("not_authentic", client.name, sentence, source)
             return
-        whose = f"{client.name} {error}"  # a missing seal and a wrong one are told apart
-        self._count("not_authentic", whose, "%s from %s: not authentic: %s", client.name, source, error)
+        # A missing seal and a wrong one are told apart.
+        where = (client.name, source, error)
+        self._tell("not_authentic", client.name, "%s from %s: not authentic: %s", *where, of=str(error))
 
     def _meet(self, request: AccessRequest, client: Client, line: Line, tasks: asyncio.TaskGroup) -> None:
         key = Key(Slot(line.source, line.server, request.identifier), request.authenticator, request.digest)
@@ -147,17 +163,24 @@ class Reception:
             self._clock.monotonic(),
             authentic=request.authentic,
             carries_state=request.state is not None,
+            owner=client.name,
         )
         match met:
             case InFlight():
-                self._counters["duplicate"] += 1
+                self._note("duplicate", client.name)
             case Again(reply):
-                self._repeat(reply, line)
+                self._repeat(reply, client, line)
+            case Full(of_owner=True):
+                sentence = "%s: too many logins in flight (limits.in_flight_per_client): silence for new ones"
+                self._tell("too_many_in_flight_of_client", client.name, sentence, client.name)
             case Full():
-                self._count("too_many_in_flight", "", "too many logins in flight: silence for new ones")
+                sentence = "too many logins in flight (limits.in_flight): silence for new ones"
+                self._tell("too_many_in_flight", client.name, sentence)
             case New(ticket, supersedes, crowded):
-                self._counters["superseded"] += supersedes
+                if supersedes:
+                    self._note("superseded", client.name, supersedes)
                 if crowded:
+                    self._note("identifiers_nearly_used_up", client.name)
                     log.warning(
                         "%s: port %d has nearly all its 256 Identifiers in flight; let the gateway use "
                         "more source ports",
@@ -209,22 +232,22 @@ class Reception:
             return False
         reply = write_reply(arrival.request, verdict, dictionary=self._dictionary())
         if not self._dedup.finish(ticket, reply, now):
-            self._counters["superseded_reply"] += 1
+            self._note("superseded_reply", arrival.client.name)
             return False
         line.send(reply)
         return not isinstance(verdict, Rejected)
 
-    def _repeat(self, reply: bytes, line: Line) -> None:
+    def _repeat(self, reply: bytes, client: Client, line: Line) -> None:
         # While the kernel takes no more, a flood of duplicates must not fill our memory.
         if line.congested():
-            self._counters["not_repeated"] += 1
+            self._note("not_repeated", client.name)
             return
-        self._counters["answered_again"] += 1
+        self._note("answered_again", client.name)
         line.send(reply)
 
     def _crashed(self, arrival: Arrival, error: Exception) -> None:
         """The type and the place only: a message may hold what somebody typed."""
-        self._counters["crashed"] += 1
+        self._note("crashed", arrival.client.name)
         log.error(
             "login %s from %s crashed: %s at %s",
             arrival.login,
@@ -233,9 +256,14 @@ class Reception:
             place_of(error),
         )
 
-    def _count(self, counter: str, whose: str, sentence: str, *values: object) -> None:
-        self._counters[counter] += 1
-        more = self._hush.due((counter, whose), self._clock.monotonic())
+    def _note(self, counter: str, client: str, times: int = 1) -> None:
+        self._counters[counter] += times
+        self._gateways.count(client, counter, times)
+
+    def _tell(self, counter: str, client: str, sentence: str, *values: object, of: str = "") -> None:
+        """Count it, and say so now and then; `of` tells two matters of one counter apart."""
+        self._note(counter, client)
+        more = self._hush.due((counter, client, of), self._clock.monotonic())
         if more is not None:
             since = f" ({more} more since the last line)" if more else ""
             log.warning("%s%s", sentence % values, since)

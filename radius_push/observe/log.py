@@ -21,6 +21,8 @@ _LEVELS: dict[type, int] = {
     events.Unanswered: logging.WARNING,
     events.ConfirmationFailed: logging.WARNING,
     events.PhonesForgotten: logging.WARNING,
+    events.Latched: logging.WARNING,
+    events.Unlatched: logging.WARNING,
     events.Abandoned: logging.WARNING,
     events.ClockTrusted: logging.WARNING,
     events.SettingsRefused: logging.WARNING,

@@ -43,10 +43,12 @@ class Key(NamedTuple):
 class Ticket:
     """One new request, from its arrival until `finish` or `forget`."""
 
-    __slots__ = ("finished", "key", "reply", "superseded", "until")
+    __slots__ = ("finished", "key", "owner", "reply", "superseded", "until")
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, owner: str) -> None:
         self.key = key
+        self.owner = owner
+        """The client's name."""
         self.superseded = False
         """The gateway gave this request up for a newer one: never answer it."""
         self.finished = False
@@ -82,6 +84,9 @@ class Again:
 class Full:
     """Too many requests in flight: silence."""
 
+    of_owner: bool
+    """Of this client; else of all."""
+
 
 Met = New | InFlight | Again | Full
 
@@ -89,20 +94,37 @@ Met = New | InFlight | Again | Full
 class Dedup:
     """The requests of the last `hold` seconds, and those in flight.
 
-    At most `most_in_flight` are worked on at once, and at most `most` are remembered: beyond that
-    the oldest finished ones are forgotten early.
+    At most `most_in_flight` are worked on at once, `most_of_owner` of them for one client, and at most `most`
+    are remembered: beyond that the oldest finished ones are forgotten early.
     """
 
-    def __init__(self, *, hold: float = 30.0, most_in_flight: int = 20_000, most: int = 100_000) -> None:
+    def __init__(
+        self,
+        *,
+        hold: float = 30.0,
+        most_in_flight: int = 20_000,
+        most_of_owner: int = 20_000,
+        most: int = 100_000,
+    ) -> None:
         self._hold = hold
-        self._most_in_flight = most_in_flight
-        self._most = max(most, most_in_flight)
+        self._of_owner: dict[str, int] = {}
+        self._most = most
+        self.bound(most_in_flight=most_in_flight, most_of_owner=most_of_owner)
         self._tickets: dict[Key, Ticket] = {}
         self._finished: OrderedDict[Key, None] = OrderedDict()
         self._authenticators: dict[tuple[Slot, bytes], int] = {}
         # (source, server) -> Identifier -> what is in flight there.
         self._ports: dict[tuple[tuple[str, int], tuple[str, int]], dict[int, set[Ticket]]] = {}
         self._warned: float | None = None
+
+    def bound(self, *, most_in_flight: int, most_of_owner: int) -> None:
+        """Other bounds from now on; what is worked on already goes on."""
+        self._most_in_flight = most_in_flight
+        self._most_of_owner = most_of_owner
+        self._most = max(self._most, most_in_flight)
+
+    def in_flight_of(self, owner: str) -> int:
+        return self._of_owner.get(owner, 0)
 
     @property
     def in_flight(self) -> int:
@@ -111,9 +133,9 @@ class Dedup:
     def __len__(self) -> int:
         return len(self._tickets)
 
-    def arrive(self, key: Key, now: float, *, authentic: bool, carries_state: bool) -> Met:
-        """A packet is here. `authentic`: its Message-Authenticator is right; `carries_state`: it
-        holds a State, so if sealed it may be the next step of a challenge under the same
+    def arrive(self, key: Key, now: float, *, authentic: bool, carries_state: bool, owner: str = "") -> Met:
+        """A packet of the client `owner` is here. `authentic`: its Message-Authenticator is right;
+        `carries_state`: it holds a State, so if sealed it may be the next step of a challenge under the same
         Authenticator."""
         self._expire(now)
         known = self._tickets.get(key)
@@ -123,10 +145,12 @@ class Dedup:
             # Same Authenticator, other octets: no gateway does that. Somebody on the path does, who can add
             # a State as well, but no seal.
             return InFlight()
+        if self.in_flight_of(owner) >= self._most_of_owner:
+            return Full(of_owner=True)
         if self.in_flight >= self._most_in_flight:
-            return Full()
+            return Full(of_owner=False)
         supersedes = self._supersede(key) if authentic else 0
-        return New(self._admit(key), supersedes, self._is_crowded(key.slot, now))
+        return New(self._admit(key, owner), supersedes, self._is_crowded(key.slot, now))
 
     def finish(self, ticket: Ticket, reply: bytes | None, now: float) -> bool:
         """The request ended with these octets, or in silence (None). Its duplicates get the same
@@ -149,12 +173,13 @@ class Dedup:
             ticket.finished = True
             self._drop(ticket)
 
-    def _admit(self, key: Key) -> Ticket:
+    def _admit(self, key: Key, owner: str) -> Ticket:
         if len(self._tickets) >= self._most:
             oldest, _ = self._finished.popitem(last=False)
             self._drop(self._tickets[oldest])
-        ticket = Ticket(key)
+        ticket = Ticket(key, owner)
         self._tickets[key] = ticket
+        self._of_owner[owner] = self._of_owner.get(owner, 0) + 1
         used = (key.slot, key.authenticator)
         self._authenticators[used] = self._authenticators.get(used, 0) + 1
         port = self._ports.setdefault((key.slot.source, key.slot.server), {})
@@ -188,6 +213,9 @@ class Dedup:
             del port[slot.identifier]
         if not port:
             del self._ports[slot.source, slot.server]
+        self._of_owner[ticket.owner] -= 1
+        if not self._of_owner[ticket.owner]:
+            del self._of_owner[ticket.owner]
 
     def _drop(self, ticket: Ticket) -> None:
         del self._tickets[ticket.key]

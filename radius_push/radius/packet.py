@@ -15,7 +15,9 @@ from radius_push.radius.dictionary import Dictionary, has_control_character, loa
 from radius_push.radius.wire import (
     HEADER,
     MOST_OCTETS,
+    RFC_BOUNDS,
     SIGNED,
+    Bounds,
     Code,
     MalformedPacket,
     NotAuthentic,
@@ -104,13 +106,25 @@ class Arrival:
     """Has the gateway replaced this request since? Its reply is then never sent."""
 
 
-def read_request(datagram: bytes, *, client: Client, dictionary: Dictionary) -> AccessRequest:
+def read_request(
+    datagram: bytes,
+    *,
+    client: Client,
+    dictionary: Dictionary,
+    seal_required: bool | None = None,
+    bounds: Bounds = RFC_BOUNDS,
+) -> AccessRequest:
     """Decode an Access-Request from this client. Raises MalformedPacket or NotAuthentic, whose
-    words are for the log and hold nothing secret."""
-    packet = open_packet(datagram)
+    words are for the log and hold nothing secret.
+
+    `seal_required`: must it bear a Message-Authenticator? None: unless the client says `no`.
+    """
+    packet = open_packet(datagram, bounds)
     if packet.code != Code.ACCESS_REQUEST:
         raise NotServed(packet.code)
-    secret, authentic = _authenticate(packet, client)
+    if seal_required is None:
+        seal_required = client.require_message_authenticator != "no"
+    secret, authentic = _authenticate(packet, client, seal_required=seal_required)
     username = _username(packet.at_most_one(names.USER_NAME), client.password_encoding)
     texts = names.named_texts(packet.attributes, dictionary)
     if username is not None:
@@ -188,7 +202,7 @@ def _fits(body: bytes) -> bool:
     return HEADER + SIGNED + len(body) <= MOST_OCTETS
 
 
-def _authenticate(packet: Packet, client: Client) -> tuple[Secret, bool]:
+def _authenticate(packet: Packet, client: Client, *, seal_required: bool) -> tuple[Secret, bool]:
     """Which secret the request was made with, and whether that is proved."""
     if is_signed(packet):
         for secret in client.secrets:
@@ -197,17 +211,30 @@ def _authenticate(packet: Packet, client: Client) -> tuple[Secret, bool]:
         raise NotAuthentic(
             "Message-Authenticator is wrong: the gateway has another shared secret, or somebody forges"
         )
-    if client.require_message_authenticator != "no":
-        raise NotAuthentic(
-            "no Message-Authenticator: let the gateway send Message-Authenticator, "
-            "or set require_message_authenticator: no for this client"
-        )
+    if seal_required:
+        raise NotAuthentic(_no_seal(client))
     if packet.all(names.EAP_MESSAGE):
         raise NotAuthentic("EAP-Message without Message-Authenticator (RFC 3579 3.1)")
-    if packet.all(names.PROXY_STATE):
+    if packet.all(names.PROXY_STATE) and not client.proxy:
         # An attacker on the path puts the collision of BlastRADIUS (CVE-2024-3596) into Proxy-State.
-        raise NotAuthentic("Proxy-State without Message-Authenticator: let the gateway send both, or neither")
+        raise NotAuthentic(
+            "Proxy-State without Message-Authenticator: let the gateway send both, or neither. "
+            "Is it a RADIUS proxy that cannot? Then set proxy: yes for this client"
+        )
     return client.secrets[0], False
+
+
+def _no_seal(client: Client) -> str:
+    if client.require_message_authenticator == "auto":
+        return (
+            "no Message-Authenticator, and this gateway has sent valid ones: somebody on the path takes them "
+            "off, or its setting was changed. Let it send Message-Authenticator again, or, if that is meant "
+            f"to be, `radius-push clients unlatch {client.name}`"
+        )
+    return (
+        "no Message-Authenticator: let the gateway send Message-Authenticator, "
+        "or set require_message_authenticator: no for this client"
+    )
 
 
 def _username(raw: bytes | None, encoding: str) -> str | None:

@@ -11,8 +11,6 @@ from radius_push.model import Secret
 
 HEADER = 20
 MOST_OCTETS = 4096
-MOST_ATTRIBUTES = 256
-"""More than any gateway sends, less than a packet of empty attributes could hold."""
 MOST_VALUE = 253
 
 MESSAGE_AUTHENTICATOR = 80
@@ -88,25 +86,37 @@ class Packet:
         return found[0] if found else None
 
 
-def open_packet(datagram: bytes) -> Packet:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one packet may hold."""
+
+    octets: int = MOST_OCTETS
+    attributes: int = 256
+    """More than any gateway sends, less than a packet of empty attributes could hold."""
+
+
+RFC_BOUNDS = Bounds()
+
+
+def open_packet(datagram: bytes, bounds: Bounds = RFC_BOUNDS) -> Packet:
     """Check the frame: 20 to 4096 octets, all that Length says, every attribute whole."""
     if len(datagram) < HEADER:
         raise MalformedPacket(f"{len(datagram)} octets: a packet has at least {HEADER}")
     length = int.from_bytes(datagram[2:4], "big")
-    if not HEADER <= length <= MOST_OCTETS:
-        raise MalformedPacket(f"Length {length} is not {HEADER} to {MOST_OCTETS}")
+    if not HEADER <= length <= bounds.octets:
+        raise MalformedPacket(f"Length {length} is not {HEADER} to {bounds.octets}")
     if len(datagram) < length:
         raise MalformedPacket(f"{len(datagram)} octets arrived, Length says {length}")
     octets = bytes(datagram[:length])
-    return Packet(octets[0], octets[1], octets[4:HEADER], octets, _attributes(octets))
+    return Packet(octets[0], octets[1], octets[4:HEADER], octets, _attributes(octets, bounds))
 
 
-def _attributes(octets: bytes) -> tuple[tuple[int, bytes], ...]:
+def _attributes(octets: bytes, bounds: Bounds) -> tuple[tuple[int, bytes], ...]:
     found = split_attributes(octets[HEADER:])
     if found is None:
         raise MalformedPacket("an attribute's length does not fit")
-    if len(found) > MOST_ATTRIBUTES:
-        raise MalformedPacket(f"{len(found)} attributes: at most {MOST_ATTRIBUTES} are read")
+    if len(found) > bounds.attributes:
+        raise MalformedPacket(f"{len(found)} attributes: at most {bounds.attributes} are read")
     return found
 
 

@@ -96,6 +96,7 @@ def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> sha
         trusted_proxies=book.server.trusted_proxies,
         web_push=book.web_push,
         retention=shapes.Retention(book.server.retention.evidence),
+        limits=shapes.Limits(**book.server.limits.model_dump()),
         reject_delay=book.server.reject_delay,
         warnings=tuple(str(warning) for warning in sorted(set(book.report.warnings))),
     )

@@ -41,6 +41,8 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append(f"methods.push: changed ({', '.join(_differing(old.web_push, new.web_push))})")
     if old.retention != new.retention:
         found.append(f"server.retention: evidence for {new.retention.evidence / 86400:g}d")
+    if old.limits != new.limits:
+        found.append(f"server.limits: changed ({', '.join(_differing(old.limits, new.limits))})")
     if old.reject_delay != new.reject_delay:
         found.append(f"server.reject_delay: now {new.reject_delay:g}s")
     return tuple(found)

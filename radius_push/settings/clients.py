@@ -33,7 +33,8 @@ def clients(book: Book, tree: Tree, defaults: Tree) -> None:
             section.profiles,
             otherwise=section.otherwise,
             patience=section.patience,
-            require_message_authenticator="yes" if section.require_message_authenticator else "no",
+            require_message_authenticator=section.require_message_authenticator,
+            proxy=section.proxy,
             password_encoding=section.password_encoding,
         )
 

@@ -80,6 +80,12 @@ def _client(book: Book, client: Client) -> None:
             (*path, "otherwise"), f"{client.otherwise} is not one of its profiles ({listed}); or write refuse"
         )
     _short_secrets(book, client)
+    if client.proxy and client.require_message_authenticator != "yes":
+        book.report.warn(
+            (*path, "proxy"),
+            "Proxy-State is taken without a Message-Authenticator: whoever is on the path can then forge an "
+            "accept (BlastRADIUS). Let the proxy send Message-Authenticator as soon as it can",
+        )
     for name in client.profiles:
         _patience(book, client, book.profiles.get(name))
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
-from radius_push.model import Secret
+from radius_push.model import Required, Secret
 from radius_push.policy.values import pattern
 from radius_push.settings.mistakes import did_you_mean
 from radius_push.shapes import Value
@@ -118,6 +118,16 @@ def yes_or_no(value: object) -> bool:
     if found is None:
         raise ValueError("write yes or no")
     return found
+
+
+def yes_no_or_auto(value: object) -> Required:
+    written = text(value)
+    if written.casefold() == "auto":
+        return "auto"
+    found = _WORDS.get(written.casefold())
+    if found is None:
+        raise ValueError("write yes, no or auto")
+    return "yes" if found else "no"
 
 
 def only(word: str) -> Callable[[object], bool]:
@@ -253,3 +263,4 @@ SecretFrom = Annotated[Any, PlainValidator(secret)]
 Text = Annotated[str, PlainValidator(text)]
 ValueOf = Annotated[Value, PlainValidator(value)]
 YesNo = Annotated[bool, PlainValidator(yes_or_no)]
+YesNoAuto = Annotated[Required, PlainValidator(yes_no_or_auto)]

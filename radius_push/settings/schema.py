@@ -14,9 +14,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
-from radius_push.shapes import Enrollment, Retention, Texts
+from radius_push.shapes import Enrollment, Limits, Retention, Texts
 
 _ENROLLMENT = Enrollment()
+_LIMITS = Limits()
 _RETENTION = Retention()
 _TEXTS = Texts()
 
@@ -78,6 +79,21 @@ class RetentionSection(Section):
     and the chain can still be verified. E.g. `400d`"""
 
 
+class LimitsSection(Section):
+    packet_octets: Annotated[int, PlainValidator(s.whole(512, 4096))] = _LIMITS.packet_octets
+    """How long a packet may be. Longer ones are malformed. E.g. `4096`"""
+    attributes: Annotated[int, PlainValidator(s.whole(32, 2048))] = _LIMITS.attributes
+    """How many attributes a packet may hold. E.g. `256`"""
+    in_flight: Annotated[int, PlainValidator(s.whole(100, 100_000))] = _LIMITS.in_flight
+    """How many logins are worked on or held at once. E.g. `20000`"""
+    in_flight_per_client: Annotated[int, PlainValidator(s.whole(10, 100_000))] = _LIMITS.in_flight_per_client
+    """How many of them may be one client's: a gateway that floods leaves room for the others. E.g.
+    `10000`"""
+    unknown_per_second: Annotated[int, PlainValidator(s.whole(1, 10_000))] = _LIMITS.unknown_per_second
+    """How many packets a second from addresses of no client are noted with their address, for `radius-push
+    clients`. The rest is only counted. E.g. `100`"""
+
+
 class ServerSection(Section):
     REQUIRED = ("store", "listen")
     store: p.StorePath = ""
@@ -96,6 +112,8 @@ class ServerSection(Section):
     `[10.0.1.0/28]`"""
     retention: Annotated[RetentionSection, BeforeValidator(_mapping)] = RetentionSection()
     """How long the store keeps what."""
+    limits: Annotated[LimitsSection, BeforeValidator(_mapping)] = LimitsSection()
+    """How much there may be of what gateways and strangers send."""
     reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
     """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
     that its moment tells nobody the reason. E.g. `1s`"""
@@ -128,9 +146,14 @@ class ClientDefaults(Section):
     patience: Annotated[float, PlainValidator(s.duration(6, 3600))] = 30.0
     """How long the gateway waits for an answer, its own setting, counted from its first packet. A phone's
     time ends 5 s before. E.g. `60s`"""
-    require_message_authenticator: s.YesNo = True
+    require_message_authenticator: s.YesNoAuto = "yes"
     """Drop requests without a Message-Authenticator. `no` is for a gateway that cannot send one; then whoever
-    is on the path can forge requests. One that is there is always verified. E.g. `no`"""
+    is on the path can forge requests. `auto` is for the days of an upgrade: requests without one are taken
+    from an address until it has sent a valid one, and not after that, until `radius-push clients unlatch
+    NAME`. One that is there is always verified. E.g. `auto`"""
+    proxy: s.YesNo = False
+    """It is a RADIUS proxy whose requests carry Proxy-State and no Message-Authenticator. From others such
+    requests are dropped: Proxy-State is where BlastRADIUS puts its forgery. E.g. `yes`"""
     password_encoding: s.Encoding = "latin-1"
     """How a password (or name) that is not UTF-8 is read. E.g. `cp1251`"""
     short_secret: Accepted = False

@@ -23,10 +23,12 @@ from radius_push.model import (
     PushAddress,
     Question,
     QuestionState,
+    Sighting,
+    Stranger,
     Trial,
 )
 from radius_push.ports import Bell, Clock, ClockBehind, Confirmation, EvidenceRow, Redemption, StoreDown
-from radius_push.store import evidence, latest, phones, push, questions, retention
+from radius_push.store import evidence, gateways, latest, phones, push, questions, retention
 from radius_push.store.bells import EVIDENCE, person_topic, question_topic
 from radius_push.store.evidence import Row
 from radius_push.store.file import open_file
@@ -299,6 +301,32 @@ class SqliteStore:
 
     async def let_go(self, before: float, *, at: float) -> bool:
         return await self._write(lambda rows: retention.let_go(rows, before, at=at))
+
+    # --- what was seen of the gateways ---------------------------------------------------------------
+
+    async def keep_sightings(self, sightings: Sequence[Sighting], strangers: Sequence[Stranger]) -> None:
+        await self._write(lambda rows: gateways.keep_sightings(rows, sightings, strangers))
+
+    async def keep_tallies(self, tallies: Mapping[tuple[str, str], int]) -> None:
+        await self._write(lambda rows: gateways.keep_tallies(rows, tallies))
+
+    async def sightings(self) -> Sequence[Sighting]:
+        return await self._read(gateways.sightings)
+
+    async def strangers(self) -> Sequence[Stranger]:
+        return await self._read(gateways.strangers)
+
+    async def tallies(self) -> Mapping[tuple[str, str], int]:
+        return await self._read(gateways.tallies)
+
+    async def latch(self, client: str, source: str, *, at: float) -> bool:
+        return await self._write(lambda rows: gateways.latch(rows, client, source, at=at))
+
+    async def unlatch(self, client: str, source: str | None, *, by: str, at: float) -> int:
+        return await self._write(lambda rows: gateways.unlatch(rows, client, source, by=by, at=at))
+
+    async def latches(self) -> Sequence[tuple[str, str]]:
+        return await self._read(gateways.latches)
 
     # --- the clock -----------------------------------------------------------------------------------
 

@@ -198,6 +198,8 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "tests/radius/test_dedup.py::test_memory_is_bounded_by_forgetting_the_oldest_finished_requests",
             "tests/listen/test_udp.py::test_a_full_house_is_silent_to_newcomers",
+            "tests/listen/test_limits.py::test_a_client_that_floods_leaves_room_for_the_others",
+            "tests/listen/test_limits.py::test_a_packet_over_the_settings_bounds_is_malformed",
         ),
     ),
     # --- the seal ---
@@ -215,6 +217,16 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "tests/radius/test_read_request.py::test_blastradius_proxy_state_without_message_authenticator_is_dropped",
             "tests/radius/test_write_reply.py::test_message_authenticator_is_the_first_attribute_of_every_reply",
+            "tests/scenarios/test_message_authenticator.py::test_a_played_blastradius_attempt_is_dropped",
+        ),
+    ),
+    (
+        "under auto who has sealed once must always seal, also after a restart, until an admin says otherwise",
+        (
+            "tests/scenarios/test_message_authenticator.py::test_under_auto_the_first_seal_ends_the_days_without",
+            "tests/scenarios/test_message_authenticator.py::test_the_latch_outlives_the_server_and_an_admin_can_undo_it",
+            "tests/scenarios/test_message_authenticator.py::test_eap_latches_nothing_as_it_always_bears_a_seal",
+            "tests/radius/test_seals.py::test_a_client_with_too_many_sources_is_latched_as_a_whole",
         ),
     ),
     (

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import Device, DeviceState, Earlier, Known, PersonKey, Question, QuestionState, Reason
+from radius_push.model import (
+    Device,
+    DeviceState,
+    Earlier,
+    Known,
+    PersonKey,
+    Question,
+    QuestionState,
+    Reason,
+    Sighting,
+)
 from radius_push.ports import Store, StoreDown
 from tests.store.making import (
     ALICE,
@@ -614,3 +624,35 @@ async def test_a_closed_store_says_so_and_closes_again(store: Store) -> None:
     await store.close()
     with pytest.raises(StoreDown):
         await store.record(STARTED)
+
+
+async def test_a_latch_is_written_once_with_its_event_and_taken_back_with_another(
+    store: Store, log: Log
+) -> None:
+    assert await store.latch("fw", "10.0.0.1", at=NOW)
+    assert not await store.latch("fw", "10.0.0.1", at=NOW)
+    assert await store.latch("fw", "10.0.0.2", at=NOW)
+    assert await store.unlatch("fw", "10.0.0.3", by="root", at=NOW) == 0
+    assert await store.unlatch("fw", "10.0.0.1", by="root", at=NOW) == 1
+    assert await store.latches() == [("fw", "10.0.0.2")]
+    assert await store.unlatch("fw", None, by="root", at=NOW) == 1
+    assert log.events == [
+        events.Latched("fw", "10.0.0.1"),
+        events.Latched("fw", "10.0.0.2"),
+        events.Unlatched("fw", "10.0.0.1", 1, "root"),
+        events.Unlatched("fw", None, 1, "root"),
+    ]
+
+
+async def test_sightings_of_one_client_are_bounded_to_the_newest(store: Store) -> None:
+    seen = [Sighting("fw", f"10.0.{n // 256}.{n % 256}", NOW + n, NOW + n) for n in range(300)]
+    await store.keep_sightings([*seen, Sighting("other", "10.9.9.9", NOW, NOW)], [])
+    kept = await store.sightings()
+    assert len(kept) == 257
+    assert min(each.last_at for each in kept if each.client == "fw") == NOW + 44
+
+
+async def test_tallies_are_those_of_the_last_keeping(store: Store) -> None:
+    await store.keep_tallies({("fw", "duplicate"): 3, ("", "unknown_client"): 1})
+    await store.keep_tallies({("fw", "duplicate"): 4})
+    assert await store.tallies() == {("fw", "duplicate"): 4}

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 
+from radius_push.gateways import Gateways
 from radius_push.listen.reception import Reception
 from radius_push.listen.udp import UdpListener
-from radius_push.model import Accepted, Client, Verdict
+from radius_push.model import Accepted, Client, Secret, Verdict
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival
-from radius_push.shapes import ClientTable, Endpoint
+from radius_push.shapes import ClientTable, Endpoint, Limits
 from tests.radius.packets import STRICT, dictionary
 
 
@@ -62,16 +63,22 @@ class House:
         self.desk = FakeDesk()
         self.clock = HandClock()
         self.counters: Counter[str] = Counter()
+        self.gateways = Gateways(self.clock, key=Secret(bytes(32)), limits=Limits())
         self.client = client
+        self.table: ClientTable | None = None
+        self.limits = Limits()
+        self.dedup = Dedup(most_in_flight=most)
         self.listener = UdpListener(
             endpoint=Endpoint(ip_address(address), 0),
             reception=Reception(
-                clients=lambda: ClientTable([self.client]),
+                clients=lambda: self.table or ClientTable([self.client]),
                 dictionary=dictionary,
                 desk=self.desk,
                 clock=self.clock,
                 counters=self.counters,
-                dedup=Dedup(most_in_flight=most),
+                gateways=self.gateways,
+                limits=lambda: self.limits,
+                dedup=self.dedup,
             ),
         )
 
@@ -111,9 +118,10 @@ class Gateway(asyncio.DatagramProtocol):
 
 
 @contextlib.asynccontextmanager
-async def gateway(server: tuple[str, int]) -> AsyncIterator[Gateway]:
+async def gateway(server: tuple[str, int], source: str | None = None) -> AsyncIterator[Gateway]:
     loop = asyncio.get_running_loop()
-    transport, made = await loop.create_datagram_endpoint(Gateway, remote_addr=server)
+    here = None if source is None else (source, 0)
+    transport, made = await loop.create_datagram_endpoint(Gateway, remote_addr=server, local_addr=here)
     made.transport = transport
     try:
         yield made

@@ -167,7 +167,7 @@ def test_a_full_house_answers_with_silence_and_still_knows_its_own() -> None:
     dedup = Dedup(most_in_flight=2)
     first = new(dedup, key(identifier=1))
     new(dedup, key(identifier=2))
-    assert meet(dedup, key(identifier=3)) == Full()
+    assert meet(dedup, key(identifier=3)) == Full(of_owner=False)
     assert meet(dedup, key(identifier=1)) == InFlight()
     dedup.finish(first, b"reply", 0)
     assert isinstance(meet(dedup, key(identifier=3)), New)

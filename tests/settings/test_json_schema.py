@@ -129,7 +129,7 @@ def test_what_check_takes_the_schema_takes(text: str) -> None:
         ("patience: 60s", "short_secret: yes", ".clients.fw1.short_secret"),
         (
             "patience: 60s",
-            "require_message_authenticator: auto",
+            "require_message_authenticator: often",
             ".clients.fw1.require_message_authenticator",
         ),
         ("  fw1:", "  fw one:", ".clients.fw one"),

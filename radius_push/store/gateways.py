@@ -1,0 +1,113 @@
+"""In the store: what was seen of the gateways, and which of them must seal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from radius_push.events import Latched, Unlatched
+from radius_push.model import Sighting, Stranger
+from radius_push.store.writer import Transaction
+
+MOST_SOURCES = 256
+"""Of one client: the newest are kept."""
+MOST_STRANGERS = 100
+
+
+def keep_sightings(
+    transaction: Transaction, sightings: Sequence[Sighting], strangers: Sequence[Stranger]
+) -> None:
+    for each in sightings:
+        transaction.execute(
+            "INSERT INTO sightings (client, source, first_at, last_at, sealed_at, unsealed_at, secret)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (client, source) DO UPDATE SET"
+            " last_at = ?4, sealed_at = coalesce(?5, sealed_at), unsealed_at = coalesce(?6, unsealed_at),"
+            " secret = coalesce(?7, secret)",
+            each.client,
+            each.source,
+            each.first_at,
+            each.last_at,
+            each.sealed_at,
+            each.unsealed_at,
+            each.secret,
+        )
+    for client in {each.client for each in sightings}:
+        transaction.execute(
+            "DELETE FROM sightings WHERE client = ?1 AND source NOT IN"
+            " (SELECT source FROM sightings WHERE client = ?1 ORDER BY last_at DESC LIMIT ?2)",
+            client,
+            MOST_SOURCES,
+        )
+    for stranger in strangers:
+        transaction.execute(
+            "INSERT INTO strangers (source, packets, first_at, last_at) VALUES (?1, ?2, ?3, ?4)"
+            " ON CONFLICT (source) DO UPDATE SET packets = packets + ?2, last_at = ?4",
+            stranger.source,
+            stranger.packets,
+            stranger.first_at,
+            stranger.last_at,
+        )
+    if strangers:
+        transaction.execute(
+            "DELETE FROM strangers WHERE source NOT IN"
+            " (SELECT source FROM strangers ORDER BY last_at DESC LIMIT ?)",
+            MOST_STRANGERS,
+        )
+
+
+def keep_tallies(transaction: Transaction, tallies: Mapping[tuple[str, str], int]) -> None:
+    transaction.execute("DELETE FROM tallies")
+    for (client, counter), times in tallies.items():
+        transaction.execute(
+            "INSERT INTO tallies (client, counter, times) VALUES (?, ?, ?)", client, counter, times
+        )
+
+
+def sightings(transaction: Transaction) -> list[Sighting]:
+    return [
+        Sighting(
+            client=row["client"],
+            source=row["source"],
+            first_at=row["first_at"],
+            last_at=row["last_at"],
+            sealed_at=row["sealed_at"],
+            unsealed_at=row["unsealed_at"],
+            secret=row["secret"],
+        )
+        for row in transaction.execute("SELECT * FROM sightings ORDER BY client, source")
+    ]
+
+
+def strangers(transaction: Transaction) -> list[Stranger]:
+    return [
+        Stranger(row["source"], row["packets"], row["first_at"], row["last_at"])
+        for row in transaction.execute("SELECT * FROM strangers ORDER BY last_at DESC, source")
+    ]
+
+
+def tallies(transaction: Transaction) -> dict[tuple[str, str], int]:
+    found = transaction.execute("SELECT * FROM tallies ORDER BY client, counter")
+    return {(row["client"], row["counter"]): row["times"] for row in found}
+
+
+def latch(transaction: Transaction, client: str, source: str, *, at: float) -> bool:
+    made = transaction.execute(
+        "INSERT INTO latches (client, source, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", client, source, at
+    )
+    if made.rowcount == 0:
+        return False
+    transaction.write(at, Latched(client, source))
+    return True
+
+
+def unlatch(transaction: Transaction, client: str, source: str | None, *, by: str, at: float) -> int:
+    gone = transaction.execute(
+        "DELETE FROM latches WHERE client = ?1 AND source = coalesce(?2, source)", client, source
+    )
+    if gone.rowcount:
+        transaction.write(at, Unlatched(client, source, gone.rowcount, by))
+    return gone.rowcount
+
+
+def latches(transaction: Transaction) -> list[tuple[str, str]]:
+    found = transaction.execute("SELECT client, source FROM latches ORDER BY client, source")
+    return [(row["client"], row["source"]) for row in found]
