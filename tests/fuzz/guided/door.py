@@ -1,79 +1,73 @@
-"""The whole UDP door without its socket: a datagram in, what it would have sent out."""
+"""The whole door for packets without a socket: octets in, what it would have sent out."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from ipaddress import ip_address
 
-from radius_push.listen.udp import UdpAddress, UdpListener
+from radius_push.listen.reception import Reception
 from radius_push.model import Client
 from radius_push.radius.dedup import Dedup
-from radius_push.shapes import ClientTable, Endpoint
+from radius_push.shapes import ClientTable
 from tests.listen.desks import FakeDesk, HandClock
 from tests.radius.packets import dictionary
 
-PEER = ("127.0.0.1", 40_000)
-
 
 class Door:
-    """A listener that serves on a loop of its own until `close`. Its desk lets everybody in."""
+    """A reception on a loop of its own until `close`. Its desk lets everybody in."""
 
     def __init__(self, client: Client) -> None:
         self._loop = asyncio.new_event_loop()
         self._counters: Counter[str] = Counter()
-        self._desk = FakeDesk()
-        self._listener = _Overheard(
-            endpoint=Endpoint(ip_address(PEER[0]), 0),
+        self._client = client
+        self._reception = Reception(
             clients=lambda: ClientTable([client]),
-            dictionary=dictionary(),
-            desk=self._desk,
+            dictionary=dictionary,
+            desk=FakeDesk(),
             clock=HandClock(),
             counters=self._counters,
         )
-        self._listener.sent = []
-        self._serving = self._loop.create_task(self._listener.serve())
-        self._loop.run_until_complete(self._listener.until_it_serves())
 
-    def knock(self, datagram: bytes) -> list[bytes]:
-        """Everything that is sent for it, once all is quiet again. A crash behind the door is a failure."""
-        self._listener.sent.clear()
-        self._loop.run_until_complete(self._receive(datagram))
+    def knock(self, *packets: bytes) -> list[bytes]:
+        """All that is sent for these, one after another, at a door that has never seen any. A crash behind
+        it is a failure."""
+        self._reception._dedup = Dedup()
+        line = _Line()
+        self._loop.run_until_complete(self._receive(packets, line))
         assert not self._counters["crashed"]
-        return list(self._listener.sent)
-
-    def forget(self) -> None:
-        """As if nothing had ever arrived."""
-        self._listener.forget_all()
-        self._desk.arrivals.clear()
-        self._desk.accepted.clear()
+        return line.sent
 
     def close(self) -> None:
-        self._loop.run_until_complete(self._listener.drain())
-        self._loop.run_until_complete(self._serving)
         self._loop.close()
 
-    async def _receive(self, datagram: bytes) -> None:
-        self._listener.receive(datagram, PEER)
-        await self._listener.quiet()
+    async def _receive(self, packets: tuple[bytes, ...], line: _Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            self._reception.begin(tasks)
+            for packet in packets:
+                client = self._reception.client_of(line.source[0])
+                assert client is self._client
+                self._reception.receive(packet, client, line)
+                while line.at_work:
+                    await asyncio.wait(line.at_work)
+        self._reception.end()
 
 
-class _Overheard(UdpListener):
-    """What it sends is kept instead."""
+class _Line:
+    """What it takes is kept."""
 
-    sent: list[bytes]
+    source = ("127.0.0.1", 40_000)
+    server = ("127.0.0.1", 1812)
 
-    def forget_all(self) -> None:
-        self._dedup = Dedup()
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.at_work: set[asyncio.Task[None]] = set()
 
-    async def until_it_serves(self) -> None:
-        while self._transport is None:  # noqa: ASYNC110 - nothing rings when it does
-            await asyncio.sleep(0)
-
-    async def quiet(self) -> None:
-        while self._working:
-            await asyncio.wait(tuple(self._working))
-
-    def _send(self, reply: bytes, peer: UdpAddress) -> None:
-        assert peer == PEER
+    def send(self, reply: bytes) -> None:
         self.sent.append(reply)
+
+    def congested(self) -> bool:
+        return False
+
+    def works(self, task: asyncio.Task[None]) -> None:
+        self.at_work.add(task)
+        task.add_done_callback(self.at_work.discard)
