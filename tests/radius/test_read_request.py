@@ -237,6 +237,7 @@ def test_nothing_secret_is_shown() -> None:
             (79, canary),
             (84, canary),
             *((26, microsoft + bytes((type, 18)) + canary) for type in (1, 3, 11, 12, 16, 17, 25, 26, 27)),
+            (26, microsoft + bytes((25, 99)) + canary),  # a length that does not add up
         )
     )
     assert list(request.attributes) == ["User-Name"]
