@@ -250,7 +250,7 @@ def _username(raw: bytes | None, encoding: str) -> str | None:
             raise MalformedPacket(f"User-Name is neither UTF-8 nor {encoding}") from None
     if has_control_character(username):
         raise MalformedPacket("User-Name holds control characters")
-    return username
+    return username or None
 
 
 def _hidden_password(packet: Packet) -> bytes | None:

@@ -16,6 +16,8 @@ from unittest.mock import patch
 class Work:
     calls: int = 0
     """Of Python's functions and of C's."""
+    lines: int = 0
+    """Of Python that were passed, each time round a loop again."""
     hashed: int = 0
     """Octets."""
 
@@ -29,15 +31,21 @@ def counted() -> Iterator[Work]:
         if event in {"call", "c_call"}:
             work.calls += 1
 
+    def passed(frame: object, event: str, argument: object) -> Callable[..., Any]:
+        work.lines += event == "line"
+        return passed
+
     with (
         patch.object(hashlib, "md5", _weighed(hashlib.md5, work)),
         patch.object(hashlib, "sha256", _weighed(hashlib.sha256, work)),
         patch.object(hmac, "digest", _weighed_digest(work)),
     ):
         sys.setprofile(called)
+        sys.settrace(passed)
         try:
             yield work
         finally:
+            sys.settrace(None)
             sys.setprofile(None)
 
 

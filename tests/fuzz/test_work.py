@@ -11,6 +11,7 @@ import pytest
 
 from radius_push.model import Client, Reason, Rejected, Secret
 from radius_push.radius.asking import read_reply
+from radius_push.radius.dedup import Dedup, Key, Slot
 from radius_push.radius.packet import MalformedPacket, NotAuthentic, write_reply
 from radius_push.radius.user_address import user_address
 from tests.fuzz.steps import Work, counted
@@ -86,7 +87,24 @@ def test_work_is_bounded_by_the_length(kind: str) -> None:
 def test_twice_the_length_is_at_most_twice_the_work(kind: str) -> None:
     half, whole = (_whole_way(HOSTILE[kind](size), STRICT) for size in (2000, 4000))
     assert whole.calls <= 2.2 * half.calls + CALLS_AT_REST
+    assert whole.lines <= 2.2 * half.lines + 1000
     assert whole.hashed <= 2.2 * half.hashed + 1000
+
+
+def test_whoever_reuses_one_identifier_makes_no_packet_dearer_than_the_one_before() -> None:
+    """A gateway, or who has its secret, that supersedes its own requests as fast as it can."""
+    work = [_superseding(count) for count in (300, 600)]
+    assert work[1].lines <= 2.2 * work[0].lines
+
+
+def _superseding(count: int) -> Work:
+    dedup = Dedup()
+    slot = Slot(("10.0.0.11", 5000), ("10.0.0.5", 1812), 7)
+    with counted() as work:
+        for number in range(count):
+            key = Key(slot, number.to_bytes(16, "big"), b"digest")
+            dedup.arrive(key, 0.0, authentic=True, carries_state=False)
+    return work
 
 
 def test_every_secret_of_a_list_costs_one_hash_more_and_no_more() -> None:

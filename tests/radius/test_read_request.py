@@ -222,6 +222,10 @@ def test_proxy_states_and_state_are_kept_as_octets() -> None:
     assert request.state == b"row"
 
 
+def test_octets_that_an_encoding_makes_nothing_of_are_no_username() -> None:
+    assert read(signed((1, b"\xff\xfe")), replace(STRICT, password_encoding="utf-16")).username is None
+
+
 def test_nothing_secret_is_shown() -> None:
     microsoft = (311).to_bytes(4, "big")
     canary = b"CANARY-CANARY-16"
