@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radius_push.radius.dictionary import Attribute, has_control_character
-from tests.fuzz.guided.harnesses import KNOWN, play_value
+from tests.fuzz.guided.values import KNOWN, play_value
 from tests.fuzz.oracle import is_hidden
 from tests.radius.packets import dictionary
 

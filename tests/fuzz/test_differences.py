@@ -13,14 +13,14 @@ from radius_push.model import Reason, Rejected
 from radius_push.proofs import pap
 from radius_push.radius.packet import MalformedPacket, NotAuthentic, write_reply
 from tests.fuzz import oracle
-from tests.fuzz.guided.harnesses import mend_request
+from tests.fuzz.guided.requests import mend
 from tests.radius.packets import AUTHENTICATOR, LENIENT, SECRET, dictionary, packet, read, signed
 
 PAGE = Path(__file__).parents[2] / "docs" / "why" / "wire.md"
 
 
 def test_a_cut_off_last_attribute_is_refused() -> None:
-    cut = mend_request(signed((1, b"alice")) + b"\x0b\x09abc")
+    cut = mend(signed((1, b"alice")) + b"\x0b\x09abc")
     assert oracle.read_by_pyrad(cut)["Filter-Id"] == ["abc"]
     with pytest.raises(MalformedPacket, match="length does not fit"):
         read(cut)
@@ -50,7 +50,7 @@ def test_what_may_be_there_once_is_refused_twice(type: int) -> None:
 
 
 def test_two_message_authenticators_are_refused_whichever_is_right() -> None:
-    two = mend_request(signed((1, b"alice"), (80, bytes(16))))
+    two = mend(signed((1, b"alice"), (80, bytes(16))))
     assert oracle.believed_by_pyrad(two)
     with pytest.raises(NotAuthentic, match="more than one"):
         read(two)

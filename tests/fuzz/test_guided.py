@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from radius_push.radius.packet import MalformedPacket, NotAuthentic
-from tests.fuzz.guided import sealing
-from tests.fuzz.guided.harnesses import HARNESSES, mend_reply, mend_request, play_door, play_reply
+from tests.fuzz.guided import replies, requests, sealing
 from tests.fuzz.guided.saved import FOLDER, saved
+from tests.fuzz.guided.table import HARNESSES
 from tests.radius.packets import AUTHENTICATOR, LENIENT, SECRET, read, signed
 
 MUTATIONS = 20
@@ -47,12 +47,12 @@ def test_a_mended_request_is_read_as_sealed() -> None:
     broken[-1] ^= 1
     with pytest.raises(NotAuthentic):
         read(bytes(broken))
-    assert read(mend_request(bytes(broken))).username == "alicd"
+    assert read(requests.mend(bytes(broken))).username == "alicd"
 
 
 def test_a_mended_reply_is_believed() -> None:
-    play_reply(mend_reply(signed((1, b"alice"))))
-    mended = mend_reply(signed((1, b"alice")))
+    replies.play(replies.mend(signed((1, b"alice"))))
+    mended = replies.mend(signed((1, b"alice")))
     assert sealing.is_answer(mended, secret=SECRET.reveal(), request_authenticator=AUTHENTICATOR)
 
 
@@ -61,7 +61,7 @@ def test_mutations_get_behind_the_seal() -> None:
     behind = 0
     for seed in HARNESSES["datagram"].seeds():
         for _ in range(MUTATIONS):
-            mutated = mend_request(sealing.shuffled(seed, rng, lambda octets, most: octets[:most], 4096))
+            mutated = requests.mend(sealing.shuffled(seed, rng, lambda octets, most: octets[:most], 4096))
             HARNESSES["datagram"].play(mutated)
             try:
                 behind += read(mutated, LENIENT).authentic
@@ -73,4 +73,4 @@ def test_mutations_get_behind_the_seal() -> None:
 def test_the_door_stays_shut_for_a_broken_seal() -> None:
     broken = bytearray(signed((1, b"alice")))
     broken[-1] ^= 1
-    play_door(bytes(broken))
+    requests.play_door(bytes(broken))

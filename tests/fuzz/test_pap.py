@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from radius_push.model import Secret
 from radius_push.proofs import pap
-from tests.fuzz.guided.harnesses import ENCODINGS, play_password
+from tests.fuzz.guided.credentials import ENCODINGS, play_password
 from tests.fuzz.steps import counted
 from tests.radius.packets import AUTHENTICATOR, SECRET
 

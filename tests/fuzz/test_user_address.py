@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from radius_push.model import Address
 from radius_push.radius.user_address import parse, user_address
-from tests.fuzz.guided.harnesses import PLACES, play_address
+from tests.fuzz.guided.values import PLACES, play_address
 
 GATEWAYS = st.ip_addresses()
 FORMS = st.sampled_from(

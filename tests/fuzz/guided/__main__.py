@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz.guided.harnesses import HARNESSES
 from tests.fuzz.guided.saved import saved
+from tests.fuzz.guided.table import HARNESSES
 
 KEPT = Path(".fuzz")
 """The grown corpus and what crashed: not in the repository."""

@@ -10,9 +10,11 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["radius_push.radius", "radius_push.proofs", "radius_push.listen"]):
-    from tests.fuzz.guided.harnesses import HARNESSES, Harness
+    from tests.fuzz.guided.table import HARNESSES
+
 
 from tests.fuzz.guided import sealing
+from tests.fuzz.guided.harness import Harness
 
 
 def main() -> None:
