@@ -209,6 +209,9 @@ class Dedup:
     def _leave_port(self, ticket: Ticket) -> None:
         if not ticket.superseded:  # one that is left when it became so
             self._leave_identifier(ticket)
+        self._of_owner[ticket.owner] -= 1
+        if not self._of_owner[ticket.owner]:
+            del self._of_owner[ticket.owner]
 
     def _leave_identifier(self, ticket: Ticket) -> None:
         slot = ticket.key.slot
@@ -221,9 +224,6 @@ class Dedup:
             del port[slot.identifier]
         if not port:
             del self._ports[slot.source, slot.server]
-        self._of_owner[ticket.owner] -= 1
-        if not self._of_owner[ticket.owner]:
-            del self._of_owner[ticket.owner]
 
     def _drop(self, ticket: Ticket) -> None:
         del self._tickets[ticket.key]

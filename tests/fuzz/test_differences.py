@@ -115,7 +115,14 @@ def test_an_unsealed_request_with_a_proxy_state_is_refused() -> None:
     unsealed = packet((1, b"alice"), (33, b"proxy"))
     assert oracle.read_by_pyrad(unsealed)["User-Name"] == ["alice"]
     with pytest.raises(NotAuthentic, match="Proxy-State"):
-        read(unsealed, replace(LENIENT))
+        read(unsealed, LENIENT)
+
+
+def test_proxy_states_that_leave_no_room_for_a_reply_are_refused() -> None:
+    crowded = packet(*[(33, bytes(252))] * 15, (33, bytes(250)))
+    assert len(oracle.read_by_pyrad(crowded).get(33)) == 16
+    with pytest.raises(MalformedPacket, match="no room"):
+        read(crowded, replace(LENIENT, proxy=True))
 
 
 def test_a_long_reply_message_goes_out_in_pieces() -> None:

@@ -222,6 +222,14 @@ def test_proxy_states_and_state_are_kept_as_octets() -> None:
     assert request.state == b"row"
 
 
+def test_proxy_states_that_leave_no_room_for_a_reply_are_refused() -> None:
+    proxy = replace(LENIENT, proxy=True)
+    states = [(33, bytes(252))] * 15
+    assert len(read(packet((1, b"alice"), *states), proxy).proxy_states) == 15
+    with pytest.raises(MalformedPacket, match="no room for a reply"):
+        read(packet(*states, (33, bytes(250))), proxy)
+
+
 def test_octets_that_an_encoding_makes_nothing_of_are_no_username() -> None:
     assert read(signed((1, b"\xff\xfe")), replace(STRICT, password_encoding="utf-16")).username is None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from radius_push.gateways import Gateways
 from radius_push.listen.reception import Reception
-from radius_push.model import Client
+from radius_push.model import Client, Secret
 from radius_push.radius.dedup import Dedup
-from radius_push.shapes import ClientTable
+from radius_push.shapes import ClientTable, Limits
 from tests.listen.desks import FakeDesk, HandClock
 from tests.radius.packets import dictionary
 
@@ -20,12 +21,14 @@ class Door:
         self._loop = asyncio.new_event_loop()
         self._counters: Counter[str] = Counter()
         self._client = client
+        clock = HandClock()
         self._reception = Reception(
             clients=lambda: ClientTable([client]),
             dictionary=dictionary,
             desk=FakeDesk(),
-            clock=HandClock(),
+            clock=clock,
             counters=self._counters,
+            gateways=Gateways(clock, key=Secret(bytes(32)), limits=Limits()),
         )
 
     def knock(self, *packets: bytes) -> list[bytes]:

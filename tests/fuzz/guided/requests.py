@@ -31,7 +31,7 @@ CLIENTS = (
     STRICT,
     LENIENT,
     replace(STRICT, secrets=(OTHER_SECRET, SECRET), password_encoding="cp1251"),
-    replace(LENIENT, password_encoding="utf-16"),
+    replace(LENIENT, password_encoding="utf-16", proxy=True),
 )
 GATEWAY = ip_address("127.0.0.1")
 
