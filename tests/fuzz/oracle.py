@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from pyrad.dictionary import Dictionary as PyradDictionary
 from pyrad.packet import AuthPacket, PacketError
@@ -41,13 +41,18 @@ Texts = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """One attribute as three sides call it."""
 
     name: str
     """With its tag, if it has one: `Tunnel-Type:1`."""
     to_pyrad: object
-    """What pyrad's AddAttribute takes."""
+    """What pyrad's AddAttribute takes; Raw: octets, of a type that pyrad does not know."""
     text: str
     """What our side reads, and writes from."""
     octets: int
@@ -117,6 +122,8 @@ def _add(packet: AuthPacket, values: Iterable[Value]) -> Texts:
         if known is None:
             key = unknown_key(bare)
             packet.setdefault(key, []).append(bytes.fromhex(value.text[2:]))
+        elif isinstance(value.to_pyrad, Raw):
+            packet.setdefault(known.key, []).append(value.to_pyrad.octets)
         else:
             packet.AddAttribute(value.name, value.to_pyrad)
         if known is None or not is_hidden(known):
@@ -214,6 +221,17 @@ def _octets(attribute: Attribute, rng: random.Random) -> tuple[object, str]:
     return octets, "0x" + octets.hex()
 
 
+def _ipv4_prefix(attribute: Attribute, rng: random.Random) -> tuple[object, str]:
+    """RFC 8044 3.11."""
+    prefix = IPv4Network((rng.getrandbits(32), rng.randint(0, 32)), strict=False)
+    return Raw(bytes((0, prefix.prefixlen)) + prefix.network_address.packed), str(prefix)
+
+
+def _either_address(attribute: Attribute, rng: random.Random) -> tuple[object, str]:
+    address = rng.choice((IPv4Address(rng.getrandbits(32)), IPv6Address(rng.getrandbits(128))))
+    return Raw(address.packed), str(address)
+
+
 def _same(make: Callable[[random.Random], str]) -> Callable[[Attribute, random.Random], tuple[object, str]]:
     def both(attribute: Attribute, rng: random.Random) -> tuple[object, str]:
         text = make(rng)
@@ -231,6 +249,8 @@ MAKERS: Mapping[str, Callable[[Attribute, random.Random], tuple[object, str]]] =
     "ipv6prefix": _same(
         lambda rng: str(IPv6Network((rng.getrandbits(128), rng.randint(0, 128)), strict=False))
     ),
+    "ipv4prefix": _ipv4_prefix,
+    "combo-ip": _either_address,
     "ifid": _same(lambda rng: ":".join(f"{rng.getrandbits(16):x}" for _ in range(4))),
     "ether": _same(lambda rng: ":".join(f"{rng.getrandbits(8):02x}" for _ in range(6))),
 }
@@ -318,7 +338,16 @@ def spelled_by_pyrad(packet: AuthPacket, name: str) -> tuple[str, ...]:
     """The values of one attribute of our dictionary; `Tunnel-Type:1`: those with this tag."""
     known = dictionary().named(name.partition(":")[0])
     assert known is not None
+    if known.type in READ_BY_HAND:
+        return tuple(READ_BY_HAND[known.type](octets) for octets in packet[known.key])
     return tuple(_spelled(known, value) for value in packet[name])
+
+
+READ_BY_HAND: Mapping[str, Callable[[bytes], str]] = {
+    "ipv4prefix": lambda octets: str(IPv4Network((octets[2:], octets[1]))),
+    "combo-ip": lambda octets: str(ip_address(octets)),
+}
+"""Types that pyrad does not know."""
 
 
 def _spelled(attribute: Attribute, value: object) -> str:

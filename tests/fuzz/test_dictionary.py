@@ -50,6 +50,6 @@ def test_arbitrary_octets_of_any_attribute(octets: bytes) -> None:
 @given(name=st.text(max_size=60))
 def test_an_arbitrary_name_is_known_or_has_a_neighbour_or_none(name: str) -> None:
     known = dictionary().named(name)
-    assert known is None or known.name == name
+    assert known is None or known.name.casefold() == name.casefold()
     near = dictionary().nearest(name)
     assert near is None or dictionary().named(near) is not None
