@@ -1,5 +1,5 @@
 # `make demo` shows a whole login on this machine, `make test` proves the parts. Both set up what they need.
-.PHONY: demo test lint interop bench ci
+.PHONY: demo test lint interop bench fuzz ci
 
 PYTEST = .venv/bin/python -m pytest
 
@@ -26,6 +26,12 @@ interop:
 bench:
 	@tools/setup run
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+# Looks for packets that break a promise, guided by coverage, for so many minutes in all.
+MINUTES = 10
+fuzz:
+	@tools/setup fuzz
+	@.venv/bin/python -m tests.fuzz.guided --minutes $(MINUTES)
 
 ci:
 	.ci/run

@@ -72,9 +72,11 @@ def _read_legacy(raw: bytes, encoding: str) -> Secret | NotReadable | LooksLikeW
     try:
         if any(unicodedata.category(letter) == "Cc" for letter in raw.decode(encoding, "replace")):
             return LooksLikeWrongSecret()
-        return Secret(raw.decode(encoding).encode("utf-8"))
+        typed = Secret(raw.decode(encoding).encode("utf-8"))
     except (UnicodeError, LookupError):
         return NotReadable(Reason.PASSWORD_NOT_READABLE)
+    # Some encodings make nothing of something: a byte order mark alone, in UTF-16.
+    return typed if len(typed) else NotReadable(Reason.NO_PASSWORD)
 
 
 def _checked(authenticator: bytes) -> bytes:

@@ -38,14 +38,14 @@ def named_texts(
 ) -> dict[str, tuple[str, ...]]:
     """Name -> values as text, in order. Never fails: what is unknown, or does not fit its type, goes
     by its number (`Attr-250`, `Attr-26.9.7`) with its octets as `0x...` (RFC 6929 2.8)."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for key, value in _with_vendors(attributes):
         known = dictionary.keyed(key)
-        if key in HIDDEN or (known is not None and known.hidden):
+        if key in HIDDEN or (known is not None and known.hidden) or _may_hold_a_proof(key, value):
             continue
         name, text = _name_and_text(key, value, known)
-        found[name] = (*found.get(name, ()), text)
-    return found
+        found.setdefault(name, []).append(text)
+    return {name: tuple(texts) for name, texts in found.items()}
 
 
 def keys_of(attributes: Iterable[tuple[int, bytes]]) -> frozenset[Key]:
@@ -99,6 +99,11 @@ def _with_vendors(attributes: Iterable[tuple[int, bytes]]) -> Iterator[tuple[Key
         vendor = int.from_bytes(value[:4], "big")
         for vendor_type, vendor_value in inside:
             yield (vendor, vendor_type), vendor_value
+
+
+def _may_hold_a_proof(key: Key, value: bytes) -> bool:
+    """A Vendor-Specific attribute whose lengths do not add up is shown whole: not so Microsoft's."""
+    return key == VENDOR_SPECIFIC and value[:4] == MICROSOFT.to_bytes(4, "big")
 
 
 def _name_and_text(key: Key, value: bytes, known: Attribute | None) -> tuple[str, str]:

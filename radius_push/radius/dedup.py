@@ -113,8 +113,8 @@ class Dedup:
         self._tickets: dict[Key, Ticket] = {}
         self._finished: OrderedDict[Key, None] = OrderedDict()
         self._authenticators: dict[tuple[Slot, bytes], int] = {}
-        # (source, server) -> Identifier -> what is in flight there.
-        self._ports: dict[tuple[tuple[str, int], tuple[str, int]], dict[int, set[Ticket]]] = {}
+        # (source, server) -> Identifier -> Authenticator -> what is in flight there and not superseded.
+        self._ports: dict[tuple[tuple[str, int], tuple[str, int]], dict[int, dict[bytes, set[Ticket]]]] = {}
         self._warned: float | None = None
 
     def bound(self, *, most_in_flight: int, most_of_owner: int) -> None:
@@ -183,16 +183,17 @@ class Dedup:
         used = (key.slot, key.authenticator)
         self._authenticators[used] = self._authenticators.get(used, 0) + 1
         port = self._ports.setdefault((key.slot.source, key.slot.server), {})
-        port.setdefault(key.slot.identifier, set()).add(ticket)
+        port.setdefault(key.slot.identifier, {}).setdefault(key.authenticator, set()).add(ticket)
         return ticket
 
     def _supersede(self, key: Key) -> int:
         """The gateway reuses an Identifier: what was in flight under it is given up. Only a packet
         that proves where it comes from may do that; another one is worked on beside."""
-        port = self._ports.get((key.slot.source, key.slot.server), {})
+        there = self._ports.get((key.slot.source, key.slot.server), {}).get(key.slot.identifier, {})
         count = 0
-        for older in port.get(key.slot.identifier, set()):
-            if older.key.authenticator != key.authenticator and not older.superseded:
+        for authenticator in [other for other in there if other != key.authenticator]:
+            # Out with them: whoever changes the Authenticator a thousand times makes no loop of a million.
+            for older in there.pop(authenticator):
                 older.superseded = True
                 count += 1
         return count
@@ -206,16 +207,23 @@ class Dedup:
         return True
 
     def _leave_port(self, ticket: Ticket) -> None:
-        slot = ticket.key.slot
-        port = self._ports[slot.source, slot.server]
-        port[slot.identifier].remove(ticket)
-        if not port[slot.identifier]:
-            del port[slot.identifier]
-        if not port:
-            del self._ports[slot.source, slot.server]
+        if not ticket.superseded:  # one that is left when it became so
+            self._leave_identifier(ticket)
         self._of_owner[ticket.owner] -= 1
         if not self._of_owner[ticket.owner]:
             del self._of_owner[ticket.owner]
+
+    def _leave_identifier(self, ticket: Ticket) -> None:
+        slot = ticket.key.slot
+        port = self._ports[slot.source, slot.server]
+        there = port[slot.identifier]
+        there[ticket.key.authenticator].remove(ticket)
+        if not there[ticket.key.authenticator]:
+            del there[ticket.key.authenticator]
+        if not there:
+            del port[slot.identifier]
+        if not port:
+            del self._ports[slot.source, slot.server]
 
     def _drop(self, ticket: Ticket) -> None:
         del self._tickets[ticket.key]

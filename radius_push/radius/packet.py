@@ -137,7 +137,7 @@ def read_request(
         secret=secret,
         authentic=authentic,
         attributes=MappingProxyType(texts),
-        proxy_states=packet.all(names.PROXY_STATE),
+        proxy_states=_proxy_states(packet),
         digest=hashlib.sha256(packet.octets).digest(),
         state=packet.at_most_one(names.STATE),
         proof=_proof(packet),
@@ -150,7 +150,7 @@ def write_reply(request: AccessRequest, verdict: Accepted | Rejected, *, diction
     Raises ReplyNotComputed for an accept that can't be written in full. A reject is always written,
     without its text where only that keeps it under 4096 octets.
     """
-    proxied = _proxied(request)
+    proxied = _proxied(request.proxy_states)
     match verdict:
         case Accepted(reply):
             code, body = Code.ACCESS_ACCEPT, _encode_reply(reply, dictionary)
@@ -176,7 +176,7 @@ def check_reply(
 
     With `request` its Proxy-States count too: then `write_reply` can't fail any more.
     """
-    proxied = _proxied(request) if request is not None else b""
+    proxied = _proxied(request.proxy_states) if request is not None else b""
     if not _fits(_encode_reply(reply, dictionary) + proxied):
         raise ReplyNotComputed(f"the reply is longer than {MOST_OCTETS} octets")
 
@@ -194,8 +194,8 @@ def _encode_reply(reply: tuple[tuple[str, str], ...], dictionary: Dictionary) ->
     return body
 
 
-def _proxied(request: AccessRequest) -> bytes:
-    return b"".join(attribute(names.PROXY_STATE, state) for state in request.proxy_states)
+def _proxied(states: tuple[bytes, ...]) -> bytes:
+    return b"".join(attribute(names.PROXY_STATE, state) for state in states)
 
 
 def _fits(body: bytes) -> bool:
@@ -250,7 +250,15 @@ def _username(raw: bytes | None, encoding: str) -> str | None:
             raise MalformedPacket(f"User-Name is neither UTF-8 nor {encoding}") from None
     if has_control_character(username):
         raise MalformedPacket("User-Name holds control characters")
-    return username
+    return username or None
+
+
+def _proxy_states(packet: Packet) -> tuple[bytes, ...]:
+    """All go back in the reply, which bears a Message-Authenticator also where the request does not."""
+    states = packet.all(names.PROXY_STATE)
+    if not _fits(_proxied(states)):
+        raise MalformedPacket("its Proxy-States leave no room for a reply")
+    return states
 
 
 def _hidden_password(packet: Packet) -> bytes | None:

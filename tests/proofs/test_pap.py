@@ -108,6 +108,12 @@ def test_about_one_wrong_secret_in_a_hundred_looks_like_latin_1(vector: dict[str
     assert isinstance(read(_with_the_servers_secret(vector), encoding="latin-1"), Secret)
 
 
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_octets_that_an_encoding_makes_nothing_of_are_no_password(mark: bytes) -> None:
+    """A byte order mark alone: an LDAP server would take what it says for an anonymous bind."""
+    assert read(mark, encoding="utf-16") == NotReadable(Reason.NO_PASSWORD)
+
+
 def _with_the_servers_secret(vector: dict[str, str]) -> bytes:
     return decrypt(
         bytes.fromhex(vector["hidden"]),

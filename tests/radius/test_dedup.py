@@ -219,3 +219,16 @@ def test_a_port_that_runs_out_of_identifiers_is_warned_about_once_a_minute() -> 
     later = meet(dedup, key("B", identifier=0), 90)
     assert isinstance(later, New)
     assert later.crowded
+
+
+def test_superseded_requests_leave_the_count_of_their_client_when_they_end() -> None:
+    dedup = Dedup(most_of_owner=3)
+    tickets = []
+    for authenticator in "ABC":
+        met = dedup.arrive(key(authenticator), 0, authentic=True, carries_state=False, owner="fw1")
+        assert isinstance(met, New)
+        tickets.append(met.ticket)
+    assert dedup.in_flight_of("fw1") == 3
+    for ticket in tickets:
+        dedup.finish(ticket, None, 1)
+    assert dedup.in_flight_of("fw1") == dedup.in_flight == 0

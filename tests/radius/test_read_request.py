@@ -222,6 +222,18 @@ def test_proxy_states_and_state_are_kept_as_octets() -> None:
     assert request.state == b"row"
 
 
+def test_proxy_states_that_leave_no_room_for_a_reply_are_refused() -> None:
+    proxy = replace(LENIENT, proxy=True)
+    states = [(33, bytes(252))] * 15
+    assert len(read(packet((1, b"alice"), *states), proxy).proxy_states) == 15
+    with pytest.raises(MalformedPacket, match="no room for a reply"):
+        read(packet(*states, (33, bytes(250))), proxy)
+
+
+def test_octets_that_an_encoding_makes_nothing_of_are_no_username() -> None:
+    assert read(signed((1, b"\xff\xfe")), replace(STRICT, password_encoding="utf-16")).username is None
+
+
 def test_nothing_secret_is_shown() -> None:
     microsoft = (311).to_bytes(4, "big")
     canary = b"CANARY-CANARY-16"
@@ -237,6 +249,7 @@ def test_nothing_secret_is_shown() -> None:
             (79, canary),
             (84, canary),
             *((26, microsoft + bytes((type, 18)) + canary) for type in (1, 3, 11, 12, 16, 17, 25, 26, 27)),
+            (26, microsoft + bytes((25, 99)) + canary),  # a length that does not add up
         )
     )
     assert list(request.attributes) == ["User-Name"]
