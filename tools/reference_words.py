@@ -85,6 +85,7 @@ TAKES = {
     "endpoint": "`ADDRESS:PORT`",
     "network": "address or prefix",
     "proxies": "address or prefix",
+    "preset": "name of a [preset](presets.md)",
     "store": "`sqlite://` and a path",
     "proxy": "`http://HOST:PORT`",
     "origin": "`https://NAME`, with a port if it is not 443",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from radius_push.model import Client
+from radius_push.model import Client, Secret
+from radius_push.radius.presets import PRESETS
 from radius_push.settings import schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path
@@ -26,17 +27,26 @@ def clients(book: Book, tree: Tree, defaults: Tree) -> None:
         )
         if section.short_secret:
             book.short_secrets.add(name)
-        book.clients[name] = Client(
-            name,
-            section.addresses,
-            secrets,
-            section.profiles,
-            otherwise=section.otherwise,
-            patience=section.patience,
-            require_message_authenticator=section.require_message_authenticator,
-            proxy=section.proxy,
-            password_encoding=section.password_encoding,
-        )
+        book.clients[name] = _client(name, section, secrets)
+
+
+def _client(name: str, section: schema.ClientSection, secrets: tuple[Secret, ...]) -> Client:
+    """What the client says, and its preset where it says nothing."""
+    preset = PRESETS[section.preset]
+    return Client(
+        name,
+        section.addresses,
+        secrets,
+        section.profiles,
+        otherwise=section.otherwise,
+        patience=section.patience or preset.patience,
+        require_message_authenticator=section.require_message_authenticator
+        or preset.require_message_authenticator,
+        proxy=section.proxy,
+        password_encoding=section.password_encoding or preset.password_encoding,
+        preset=preset.name,
+        accepts=frozenset(section.accepts or preset.accepts),
+    )
 
 
 def _defaults(book: Book, tree: Tree) -> dict[str, Tree]:

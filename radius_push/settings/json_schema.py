@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator, PlainValidator
 
+from radius_push.radius.presets import PRESETS
 from radius_push.settings import schema
 from radius_push.settings.scalars import in_words
 
@@ -47,6 +48,7 @@ _SCALARS: dict[str, Json] = {
     "network": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "origin": {"type": "string", "pattern": "^https?://[^/]+/?$"},
     "password_hash": {"type": "string", "pattern": "^\\$argon2id\\$"},
+    "preset": {"enum": list(PRESETS)},
     "proxy": {"type": "string", "pattern": "^http://[^/@]+:[0-9]{1,5}/?$"},
     "proxies": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "reply_text": _SCALAR,

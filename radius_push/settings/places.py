@@ -14,6 +14,8 @@ from pydantic import PlainValidator
 
 from radius_push import dn
 from radius_push.model import Address, Network
+from radius_push.radius.presets import PRESETS
+from radius_push.settings.mistakes import did_you_mean, there_are
 from radius_push.settings.scalars import text
 from radius_push.shapes import Endpoint
 
@@ -150,12 +152,21 @@ def user_filter(value: object) -> str:
     raise ValueError("its parentheses do not pair up: (uid={username})")
 
 
+def preset(value: object) -> str:
+    found = text(value)
+    if found not in PRESETS:
+        hint = did_you_mean(found, PRESETS)
+        raise ValueError(f"no preset is called {found}{hint or ''}; {there_are(PRESETS)}")
+    return found
+
+
 BindName = Annotated[str, PlainValidator(bind_name)]
 DistinguishedName = Annotated[str, PlainValidator(distinguished_name)]
 LdapUrl = Annotated[str, PlainValidator(ldap_url)]
 ListenAt = Annotated[Endpoint, PlainValidator(endpoint)]
 NetworkOf = Annotated[Any, PlainValidator(network)]
 Origin = Annotated[str, PlainValidator(origin)]
+PresetOf = Annotated[str, PlainValidator(preset)]
 ProxiesOf = Annotated[Any, PlainValidator(proxies)]
 Proxy = Annotated[str, PlainValidator(proxy)]
 StorePath = Annotated[str, PlainValidator(store)]

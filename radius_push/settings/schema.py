@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
+from radius_push.model import PROOFS, ProofName, Required
+from radius_push.radius.presets import GENERIC
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
 from radius_push.shapes import Enrollment, Limits, Retention, Texts
@@ -33,6 +35,7 @@ class Section(BaseModel):
 
 
 Accepted = Annotated[bool, PlainValidator(s.only("accepted"))]
+ProofOf = Annotated[ProofName, PlainValidator(s.one_of(*PROOFS))]
 Unchecked = Annotated[bool, PlainValidator(s.only("unchecked"))]
 
 
@@ -143,10 +146,16 @@ class ClientDefaults(Section):
     otherwise: s.Name | None = None
     """What whoever no policy admits gets: one of `profiles`, or `refuse`. Without it they are refused. E.g.
     `refuse`"""
-    patience: Annotated[float, PlainValidator(s.duration(6, 3600))] = 30.0
+    preset: p.PresetOf = GENERIC
+    """What kind of gateway it is. What the client does not say itself, its preset says: see
+    [presets](presets.md). E.g. `fortigate`"""
+    patience: Annotated[float | None, PlainValidator(s.duration(6, 3600))] = None
     """How long the gateway waits for an answer, its own setting, counted from its first packet. A phone's
     time ends 5 s before. E.g. `60s`"""
-    require_message_authenticator: s.YesNoAuto = "yes"
+    accepts: s.OneOrMore[ProofOf] = ()
+    """How its people may prove their password. Anything else is refused before any directory is asked.
+    E.g. `[pap]`"""
+    require_message_authenticator: Annotated[Required | None, PlainValidator(s.yes_no_or_auto)] = None
     """Drop requests without a Message-Authenticator. `no` is for a gateway that cannot send one; then whoever
     is on the path can forge requests. `auto` is for the days of an upgrade: requests without one are taken
     from an address until it has sent a valid one, and not after that, until `radius-push clients unlatch
@@ -154,7 +163,7 @@ class ClientDefaults(Section):
     proxy: s.YesNo = False
     """It is a RADIUS proxy whose requests carry Proxy-State and no Message-Authenticator. From others such
     requests are dropped: Proxy-State is where BlastRADIUS puts its forgery. E.g. `yes`"""
-    password_encoding: s.Encoding = "latin-1"
+    password_encoding: Annotated[str | None, PlainValidator(s.encoding)] = None
     """How a password (or name) that is not UTF-8 is read. E.g. `cp1251`"""
     short_secret: Accepted = False
     """Allow a shared secret under 16 octets from beyond this machine. E.g. `accepted`"""
