@@ -180,6 +180,8 @@ class Policy:
     """The last day it holds, UTC, that day included."""
     reply: tuple[tuple[str, str], ...] = ()
     """RADIUS attribute name -> value or template (`{department}`, `{matched}`)."""
+    groups: tuple[str, ...] = ()
+    """Names or templates; they go where the client looks for groups."""
 
 
 class ClientTable:

@@ -37,7 +37,14 @@ from radius_push.settings.scalars import in_words
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 MARK = "<!-- What follows is written by tools/reference.py from the code. What stands above is not. -->"
-OF_PRESET = {"patience", "accepts", "require_message_authenticator", "password_encoding"}
+OF_PRESET = {
+    "patience",
+    "accepts",
+    "require_message_authenticator",
+    "password_encoding",
+    "user_address",
+    "groups_in",
+}
 """Keys of a client whose value comes from its preset."""
 EXAMPLE = re.compile(r"\s+E\.g\. `(.+)`$")
 

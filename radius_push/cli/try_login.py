@@ -55,9 +55,7 @@ class Why:
 @click.argument("user")
 @config_option
 @json_option
-@click.option(
-    "--address", type=Address(), help="The user's address, as a gateway would report it (Calling-Station-Id)."
-)
+@click.option("--address", type=Address(), help="The user's address, reported as such a gateway does.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 3600, min_open=True),
@@ -133,8 +131,10 @@ class Asking:
     async def _ask(self) -> Reply | None:
         from radius_push.client import ask
         from radius_push.radius.packet import load_dictionary
+        from radius_push.radius.user_address import as_reported
 
-        reported = [("Calling-Station-Id", self.address)] if self.address else []
+        address = ip_address(self.address) if self.address else None
+        reported = [] if address is None else [as_reported(address, client=self.client)]
         return await ask(
             server=self.server,
             secret=self.client.secrets[0],

@@ -34,6 +34,9 @@ _EXACT: Json = {
     "type": "object", "properties": {"exact": _SCALAR}, "required": ["exact"], "additionalProperties": False,
 }  # fmt: skip
 _SCALARS: dict[str, Json] = {
+    "address_attributes": {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+    },
     "attribute": {"type": "string"},
     "bind_name": {"type": "string"},
     "contact": {"type": "string", "pattern": "^(mailto:[^@\\s]+@[^@\\s]+|https://\\S+)$"},
@@ -42,6 +45,7 @@ _SCALARS: dict[str, Json] = {
     "encoding": {"type": "string"},
     "endpoint": {"type": "string", "pattern": ":[0-9]{1,5}$"},
     "file_path": {"anyOf": [_SCALAR, _FILE]},
+    "groups_form": {"type": "string", "pattern": "\\{groups?\\}"},
     "ldap_url": {"type": "string", "pattern": "^ldaps?://[^/]+/?$"},
     "line": _SCALAR,
     "name": _NAME,

@@ -137,6 +137,15 @@ class MethodsSection(Section):
     """Ask the person's phones. `push: {}` switches it on."""
 
 
+class GroupsInSection(Section):
+    REQUIRED = ("attribute",)
+    attribute: s.Text = ""
+    """The RADIUS attribute. E.g. `Class`"""
+    form: p.GroupsForm = "{group}"
+    """What is written around `{group}` for an attribute each, or around `{groups}` for all in one, with `;`
+    between them; what is longer than one attribute goes on in the next. E.g. `"OU={groups};"`"""
+
+
 class ClientDefaults(Section):
     """What one client may also say for all."""
 
@@ -165,8 +174,17 @@ class ClientDefaults(Section):
     requests are dropped: Proxy-State is where BlastRADIUS puts its forgery. E.g. `yes`"""
     password_encoding: Annotated[str | None, PlainValidator(s.encoding)] = None
     """How a password (or name) that is not UTF-8 is read. E.g. `cp1251`"""
+    user_address: Annotated[tuple[str, ...] | None, PlainValidator(p.address_attributes)] = None
+    """The gateway's own attributes with the user's address, in order; `Cisco-AVPair` is its `ip:source-ip=`.
+    An address that stands elsewhere is shown to the person and opens nothing. `none`: whatever it sends is
+    not the user's address. E.g. `[Tunnel-Client-Endpoint, Calling-Station-Id]`"""
+    groups_in: GroupsInSection | None = None
+    """Where the gateway looks for the `groups` of policies."""
     short_secret: Accepted = False
     """Allow a shared secret under 16 octets from beyond this machine. E.g. `accepted`"""
+    shared_secret_prefix: Accepted = False
+    """Let `user_address` in policies admit people through a client wider than a /29: whoever has its secret
+    can then report any address, for any of its gateways. E.g. `accepted`"""
 
 
 class ClientSection(ClientDefaults):
@@ -301,6 +319,9 @@ class PolicySection(Section):
     """Attributes of the Access-Request and the values that must fit. E.g. `{NAS-Identifier: "vpn-*"}`"""
     until: s.Day | None = None
     """The last day on which it holds, that day included, UTC. E.g. `2027-06-30`"""
+    groups: s.OneOrMore[s.Text] = ()
+    """Groups that the gateway is told, where its preset (or `groups_in`) says; `{department}` and `{matched}`
+    as in `reply`. They go before what `reply` says, and add to it. E.g. `[staff]`"""
     reply: dict[str, s.OneOrMore[s.Text]] = {}
     """RADIUS attributes of the Access-Accept. `{department}` and `{matched}` are filled in; one that has no
     value, or several, refuses the login. E.g. `{Session-Timeout: 36000, Filter-Id: "{department}"}`"""
