@@ -20,12 +20,7 @@ def check(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> Non
     """One policy's `reply` and `groups`."""
     _reply(book, at, of, dictionary)
     if of.groups and of.profile != shapes.REFUSE:
-        for client in through(book, of):
-            _groups(book, at, of, client, dictionary)
-        for number, text in enumerate(of.groups):
-            made = _read(text)
-            if made is not None:
-                _not_theirs(book, of, made, ("policies", at, "groups", number))
+        _groups(book, at, of, dictionary)
 
 
 def place(of: shapes.Policy, index: int, at: int) -> Path:
@@ -38,32 +33,45 @@ def place(of: shapes.Policy, index: int, at: int) -> Path:
 # --- groups --------------------------------------------------------------------------------------
 
 
-def _groups(book: Book, at: int, of: shapes.Policy, client: Client, dictionary: Dictionary) -> None:
+def _groups(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
     path: Path = ("policies", at, "groups")
-    if book.report.spoiled_within(("clients", client.name, "groups_in")) or book.report.spoiled_within(
-        ("clients", client.name, "preset")
-    ):
-        return
-    where = client.groups_in
-    if where is None:
+    clients = [client for client in through(book, of) if not _broken(book, client)]
+    nowhere = [client.name for client in clients if client.groups_in is None]
+    if nowhere:
         book.report.wrong(
             path,
-            f"nothing says where {client.name} looks for groups: give it groups_in or another preset, or "
-            "name the clients of this policy",
+            f"nothing says where {', '.join(nowhere)} looks for groups: give it groups_in or another preset, "
+            "or name the clients of this policy",
         )
-        return
+    for client in clients:
+        if client.groups_in is not None:
+            _told(book, path, of, client.name, client.groups_in, dictionary)
+    for number, text in enumerate(of.groups):
+        made = _read(text)
+        if made is not None:
+            _not_theirs(book, of, made, (*path, number))
+
+
+def _broken(book: Book, client: Client) -> bool:
+    path: Path = ("clients", client.name)
+    return any(book.report.spoiled_within((*path, key)) for key in ("groups_in", "preset"))
+
+
+def _told(
+    book: Book, path: Path, of: shapes.Policy, client: str, where: GroupsIn, dictionary: Dictionary
+) -> None:
     why = not_tellable(where, dictionary)
     if not why and where.only_one and len(set(of.groups)) > 1:
         why = f"{where.attribute} takes one group, and here are {len(set(of.groups))}"
     if why:
-        book.report.wrong(path, f"{client.name} cannot be told: {why}")
+        book.report.wrong(path, f"{client} cannot be told: {why}")
         return
     for number, text in enumerate(of.groups):
         made = _read(text)
         constant = None if made is None else made.constant
         why = "" if constant is None else _untold(constant, where, dictionary)
         if why:
-            book.report.wrong((*path, number), f"{client.name} cannot be told: {why}")
+            book.report.wrong((*path, number), f"{client} cannot be told: {why}")
 
 
 def _untold(group: str, where: GroupsIn, dictionary: Dictionary) -> str:
