@@ -402,3 +402,35 @@ def test_tls_needs_both_files_and_an_https_url(tmp_path: Path) -> None:
         "5:75: server.listen.phone.tls.key: is missing",
         f"5:89: server.listen.phone.tls.certificate: cannot read {tmp_path}/nowhere.pem: no such file or directory",
     ]
+
+
+# --- what a gateway reports ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("client", "warning"),
+    [
+        ("addresses: [10.0.0.11]", None),
+        ("addresses: [10.0.0.8/29]", None),
+        ("addresses: [10.0.0.0/24]\n    shared_secret_prefix: accepted", None),
+        ("addresses: [10.0.0.0/24]",
+         "32:27: policies[0].when[0].user_address: never fits through fw1: wider than a /29, so that any of many gateways could report any address; name its gateways, or write shared_secret_prefix: accepted there"),
+        ("addresses: [10.0.0.11]\n    preset: watchguard",
+         "33:27: policies[0].when[0].user_address: never fits through fw1: no attribute is known in which such a gateway sends the user's address; if yours does, name it in user_address there"),
+        ("addresses: [10.0.0.11]\n    preset: watchguard\n    user_address: Calling-Station-Id", None),
+        ("addresses: [10.0.0.11]\n    user_address: none",
+         "33:27: policies[0].when[0].user_address: never fits through fw1: no attribute is known in which such a gateway sends the user's address; if yours does, name it in user_address there"),
+        ("addresses: [10.0.0.11]\n    preset: ocserv",
+         "28:5: policies[0]: asks what the packet says, so it never fits a packet of fw1 that bears no Message-Authenticator"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("profile", ["staff-push", "refuse"])
+def test_a_policy_that_asks_where_people_are(
+    tmp_path: Path, client: str, warning: str | None, profile: str
+) -> None:
+    text = changed(
+        ("addresses: [10.0.0.11]", client),
+        ("profile: staff-push\n    auth", f"profile: {profile}\n    auth"),
+        ("    values: [IT]\n", "    values: [IT]\n    when: [{user_address: [203.0.113.0/24]}]\n"),
+    )
+    assert warnings(tmp_path, text) == ([warning] if warning and profile != "refuse" else [])
