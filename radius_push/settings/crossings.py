@@ -20,6 +20,7 @@ SAMPLE_PASSWORD_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$6TlNjlK1wnK6+4MmC7GYZQ$rw209MpByS2rlxn+vfbKszX5qOAv/F1s2y28ca14JFM"
 )
 """Of the password `radius-push` in config/radius-push.yaml, which everybody can read."""
+_DICTIONARIES: Path = ("server", "dictionaries")
 # What a hole of a template could become: one of them must make a value of the attribute's type.
 _SAMPLES = ("1", "a", "192.0.2.1", "2001:db8::1", "2001:db8::/64", "00:00:5e:00:53:01", "0:0:0:1")
 
@@ -242,8 +243,9 @@ def _reply(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> No
         where = _reply_place(of, at, number)
         known = dictionary.named(name.partition(":")[0])
         if known is None:
-            near = dictionary.nearest(name)
-            hint = f", did you mean '{near}'?" if near else "; see dictionaries/ for the names"
+            if book.report.spoiled_within(_DICTIONARIES):
+                continue  # a file with mistakes may have been meant to name it
+            hint = _meant(name, dictionary)
             book.report.wrong(where[:-1], f"no RADIUS attribute is called {name}{hint}", of_key=True)
             continue
         try:
@@ -285,11 +287,21 @@ def _not_writable(name: str, made: template.Template, dictionary: Dictionary) ->
 
 def _request(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
     for condition in of.conditions:
-        if isinstance(condition, shapes.RequestCondition) and dictionary.named(condition.attribute) is None:
-            near = dictionary.nearest(condition.attribute)
-            hint = f", did you mean '{near}'?" if near else "; see dictionaries/ for the names"
-            where: Path = ("policies", at, "request", condition.attribute)
+        unread = book.report.spoiled_within(_DICTIONARIES)
+        if not isinstance(condition, shapes.RequestCondition) or unread:
+            continue
+        where: Path = ("policies", at, "request", condition.attribute)
+        known = dictionary.named(condition.attribute)
+        if known is None:
+            hint = _meant(condition.attribute, dictionary)
             book.report.wrong(where, f"no RADIUS attribute is called so{hint}", of_key=True)
+        elif (shown := dictionary.keyed(known.key)) is not None and shown.name != known.name:
+            book.report.wrong(where, f"requests show it as {shown.name}; write that", of_key=True)
+
+
+def _meant(name: str, dictionary: Dictionary) -> str:
+    near = dictionary.nearest(name)
+    return f", did you mean '{near}'?" if near else "; name a file that has it in server.dictionaries"
 
 
 # --- the sample's password -----------------------------------------------------------------------
