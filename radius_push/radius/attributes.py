@@ -64,7 +64,7 @@ def encode(name: str, text: str, dictionary: Dictionary) -> bytes:
         near = dictionary.nearest(bare)
         raise ValueError("no such attribute" + (f"; did you mean {near}?" if near else ""))
     if known.hidden:
-        raise ValueError("it is hidden with the shared secret and can't be given as text")
+        raise ValueError("it is secret, or hidden with the shared secret, and can't be given as text")
     value = _with_tag(known, known.encode(text), tag if colon else None)
     return b"".join(_on_the_wire(known.key, part) for part in _parts(known, value))
 

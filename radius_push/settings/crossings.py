@@ -256,6 +256,17 @@ def _reply(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> No
         why = _not_writable(name, made, dictionary)
         if why:
             book.report.wrong(where, why)
+    _together(book, at, of, dictionary)
+
+
+def _together(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
+    """What fits value by value must fit into one packet."""
+    where: Path = ("policies", at, "reply")
+    try:
+        check_reply(of.reply, dictionary=dictionary)
+    except ReplyNotComputed as error:
+        if not book.report.spoiled_within(where) and str(error).startswith("the reply is longer"):
+            book.report.wrong(where, str(error))
 
 
 def _not_theirs(book: Book, of: shapes.Policy, made: template.Template, where: Path) -> None:
