@@ -184,6 +184,16 @@ class Policy:
     """Names or templates; they go where the client looks for groups."""
 
 
+@dataclass(frozen=True, slots=True)
+class DictionaryLine:
+    """One line of a dictionary file of the admin's."""
+
+    file: str
+    number: int
+    """From 1."""
+    text: str
+
+
 class ClientTable:
     """Which client an address belongs to: the longest prefix wins. No two share a network."""
 
@@ -233,5 +243,7 @@ class Settings:
     retention: Retention = Retention()
     limits: Limits = Limits()
     reject_delay: float = 1.0
+    dictionaries: tuple[DictionaryLine, ...] = field(default=(), repr=False)
+    """What the admin's dictionary files say, with those they include in place."""
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""

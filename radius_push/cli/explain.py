@@ -106,7 +106,7 @@ def explain(
     attributes = [*pairs, *_address(address, pairs, client)]
     password = _password() if ask_password else None
     at = LoopClock().now() if at is None else at
-    dictionary = load_dictionary()
+    dictionary = load_dictionary(settings.dictionaries)
     try:
         arrival = imagine(
             user, client=client, attributes=attributes, password=password, at=at, dictionary=dictionary

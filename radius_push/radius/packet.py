@@ -11,7 +11,8 @@ from typing import Literal
 from radius_push.model import Accepted, Address, Client, Rejected, Secret
 from radius_push.proofs import pap
 from radius_push.radius import attributes as names
-from radius_push.radius.dictionary import Dictionary, has_control_character, load_dictionary
+from radius_push.radius.dictionary import Dictionary, has_control_character
+from radius_push.radius.dictionary_files import load_dictionary
 from radius_push.radius.presets import PRESETS
 from radius_push.radius.wire import (
     HEADER,

@@ -32,6 +32,7 @@ class Book:
     directories: dict[str, shapes.AuthenticationProfile] = field(default_factory=dict)
     profiles: dict[str, shapes.Profile] = field(default_factory=dict)
     policies: list[shapes.Policy] = field(default_factory=list)
+    dictionary_lines: list[shapes.DictionaryLine] = field(default_factory=list)
     condition_paths: list[list[Path]] = field(default_factory=list)
     """Policy -> condition -> where its values are written."""
 

@@ -211,11 +211,21 @@ def _may_list(book: Book, client: Client, profile: str) -> bool:
 
 def _request(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
     for condition in of.conditions:
-        if isinstance(condition, shapes.RequestCondition) and dictionary.named(condition.attribute) is None:
-            near = dictionary.nearest(condition.attribute)
-            hint = f", did you mean '{near}'?" if near else "; see dictionaries/ for the names"
-            where: Path = ("policies", at, "request", condition.attribute)
+        unread = book.report.spoiled_within(gateways.DICTIONARIES)
+        if not isinstance(condition, shapes.RequestCondition) or unread:
+            continue
+        where: Path = ("policies", at, "request", condition.attribute)
+        known = dictionary.named(condition.attribute)
+        if known is None:
+            hint = _meant(condition.attribute, dictionary)
             book.report.wrong(where, f"no RADIUS attribute is called so{hint}", of_key=True)
+        elif (shown := dictionary.keyed(known.key)) is not None and shown.name != known.name:
+            book.report.wrong(where, f"requests show it as {shown.name}; write that", of_key=True)
+
+
+def _meant(name: str, dictionary: Dictionary) -> str:
+    near = dictionary.nearest(name)
+    return f", did you mean '{near}'?" if near else "; name a file that has it in server.dictionaries"
 
 
 # --- the sample's password -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ from radius_push.policy import groups, template
 from radius_push.radius.dictionary import Dictionary
 from radius_push.radius.packet import ReplyNotComputed, check_reply
 from radius_push.settings.book import Book
-from radius_push.settings.gateways import no_such_attribute, not_tellable, through
+from radius_push.settings.gateways import DICTIONARIES, no_such_attribute, not_tellable, through
 from radius_push.settings.mistakes import Path, did_you_mean
 
 # What a hole of a template could become: one of them must make a value of the attribute's type.
@@ -99,6 +99,8 @@ def _reply(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> No
     for number, (name, text) in enumerate(of.reply):
         where = place(of, at, number)
         if dictionary.named(name.partition(":")[0]) is None:
+            if book.report.spoiled_within(DICTIONARIES):
+                continue  # a file with mistakes may have been meant to name it
             book.report.wrong(where[:-1], no_such_attribute(name, dictionary), of_key=True)
             continue
         made = _read(text)
@@ -108,6 +110,17 @@ def _reply(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> No
         why = _not_writable(name, made, dictionary)
         if why:
             book.report.wrong(where, why)
+    _together(book, at, of, dictionary)
+
+
+def _together(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
+    """What fits value by value must fit into one packet."""
+    where: Path = ("policies", at, "reply")
+    try:
+        check_reply(of.reply, dictionary=dictionary)
+    except ReplyNotComputed as error:
+        if not book.report.spoiled_within(where) and str(error).startswith("the reply is longer"):
+            book.report.wrong(where, str(error))
 
 
 def _not_theirs(book: Book, of: shapes.Policy, made: template.Template, where: Path) -> None:

@@ -120,6 +120,9 @@ class ServerSection(Section):
     reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
     """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
     that its moment tells nobody the reason. E.g. `1s`"""
+    dictionaries: s.OneOrMore[s.Text] = ()
+    """Files that name more RADIUS attributes, in the format of FreeRADIUS 3, read beside ours. What they say
+    anew about a name or number of ours is a mistake. E.g. `[dictionary.acme]`"""
 
 
 class PushSection(Section):
