@@ -22,7 +22,7 @@ from radius_push.cli import main
 from radius_push.settings import SAMPLE_PASSWORD_HASH, load
 from radius_push.setup import NotPossible, Site, Step, install
 from radius_push.setup.root import give_folder, ids
-from radius_push.setup.texts import unit_text
+from radius_push.setup.texts import first_settings, unit_text
 from tests.systemd.unit import UNIT, values
 
 USER = "nobody"
@@ -348,7 +348,7 @@ VERB = "from radius_push.cli import main; main()"
 
 
 def test_the_first_settings_show_the_kind_of_gateway_that_was_asked_for(site: Site) -> None:
-    text = setup.first_settings(
+    text = first_settings(
         config=site.config,
         store=site.state_dir / "state.db",
         secret="fw.secret",

@@ -23,8 +23,9 @@ def check_client(book: Book, client: Client, dictionary: Dictionary) -> None:
         return
     if client.name in book.own_places:
         for at, name in enumerate(client.user_address or ()):
-            if dictionary.named(name) is None:
-                book.report.wrong((*path, "user_address", at), no_such_attribute(name, dictionary))
+            why = _never_read(name, dictionary)
+            if why:
+                book.report.wrong((*path, "user_address", at), why)
     where = client.groups_in
     if where is None or client.name not in book.own_places or not where.attribute:
         return
@@ -56,6 +57,17 @@ def no_such_attribute(name: str, dictionary: Dictionary) -> str:
     near = dictionary.nearest(name)
     hint = f", did you mean '{near}'?" if near else "; name a file that has it in server.dictionaries"
     return f"no RADIUS attribute is called {name}{hint}"
+
+
+def _never_read(name: str, dictionary: Dictionary) -> str:
+    """Why no request will ever show this attribute by this name; empty if one can."""
+    known = dictionary.named(name)
+    if known is None:
+        return no_such_attribute(name, dictionary)
+    shown = dictionary.keyed(known.key)
+    if shown is not None and shown.name != name:
+        return f"requests show it as {shown.name}; write that"
+    return ""
 
 
 def not_tellable(where: GroupsIn, dictionary: Dictionary) -> str:

@@ -434,3 +434,11 @@ def test_a_policy_that_asks_where_people_are(
         ("    values: [IT]\n", "    values: [IT]\n    when: [{user_address: [203.0.113.0/24]}]\n"),
     )
     assert warnings(tmp_path, text) == ([warning] if warning and profile != "refuse" else [])
+
+
+def test_the_users_address_is_named_as_requests_show_it(tmp_path: Path) -> None:
+    text = changed(("    patience: 60s", "    user_address: [Calling-Station-Id, Ascend-Not-There]"))
+    (said,) = mistakes(tmp_path, text)
+    assert said.startswith(
+        "12:40: clients.fw1.user_address[1]: no RADIUS attribute is called Ascend-Not-There"
+    )
