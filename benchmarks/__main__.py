@@ -22,7 +22,7 @@ import uvloop
 from benchmarks import machine
 from benchmarks.measures import NotAsItMustBe, Row, codec, held, password_alone, whole_logins
 from benchmarks.site import OPEN_FILES, site
-from radius_push.radius.dictionary import load_dictionary
+from radius_push.radius.dictionary_files import load_dictionary
 
 
 async def play(folder: Path, *, quick: bool) -> AsyncIterator[Row]:

@@ -37,7 +37,7 @@ from radius_push.model import (
 from radius_push.ports import Clock, Directory
 from radius_push.proofs import pap
 from radius_push.radius.packet import Arrival, ReplyNotComputed, check_reply
-from radius_push.radius.user_address import user_address
+from radius_push.radius.user_address import Reported, user_address
 from radius_push.shapes import Profile
 from radius_push.story import End, Quiet, Refuse, Story, accepted, asked, new_question, rejected, unanswered
 
@@ -78,12 +78,16 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
 
 
 def begin(arrival: Arrival) -> Story:
-    address = user_address(arrival.request.attributes, gateway=arrival.source)
+    reported = address_of(arrival)
     return Story(
         arrival=arrival,
         username=arrival.request.username or "",
-        address=None if address is None else str(address),
+        address=None if reported is None else str(reported.address),
     )
+
+
+def address_of(arrival: Arrival) -> Reported | None:
+    return user_address(arrival.request.attributes, client=arrival.client, gateway=arrival.source)
 
 
 # --- the first factor ------------------------------------------------------------------------------
@@ -184,10 +188,12 @@ def heard(story: Story, directory: Directory, what: str) -> Story:
 
 def choose(story: Story, person: Person, grounds: Grounds) -> tuple[Story, policy.Admitted | End]:
     """Which profile, and which reply attributes; the same function decides again at approval."""
+    reported = address_of(story.arrival)
     facts = policy.Facts(
         person=person,
         client=story.arrival.client,
-        address=user_address(story.arrival.request.attributes, gateway=story.arrival.source),
+        address=None if reported is None else reported.address,
+        address_is_its_own=reported is not None and reported.own,
         request=story.arrival.request.attributes,
         sealed=story.arrival.request.authentic,
         today=datetime.fromtimestamp(grounds.clock.now(), UTC).date(),

@@ -13,6 +13,8 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal
 
+from radius_push.gateway import MOST_SHARING, USER_ADDRESS_ORDER, GroupsIn
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -84,6 +86,7 @@ class Reason(StrEnum):
 
 
 ProofName = Literal["pap", "chap", "ms-chapv2"]
+PROOFS: tuple[ProofName, ...] = ("pap", "chap", "ms-chapv2")
 Required = Literal["yes", "no", "auto"]
 """`auto`: once it has sent a valid one."""
 
@@ -111,6 +114,20 @@ class Client:
     """What kind of gateway it is: where the values that the settings leave out come from."""
     accepts: frozenset[ProofName] = frozenset({"pap"})
     """How its people may prove who they are; anything else is refused before any directory is asked."""
+    user_address: tuple[str, ...] | None = USER_ADDRESS_ORDER
+    """Its own attributes with the user's address, in order; what stands elsewhere is shown and opens
+    nothing. None: whatever it sends is not the user's address."""
+    groups_in: GroupsIn | None = None
+    """Where it looks for a person's groups; None: they cannot be told to it."""
+    shared_secret_prefix: bool = False
+    """The settings accept that more than one gateway may have its secret."""
+
+    @property
+    def may_be_many(self) -> bool:
+        """Is it wider than a /29? Then each of many gateways can report what it likes for the others."""
+        return not self.shared_secret_prefix and any(
+            network.num_addresses > MOST_SHARING for network in self.networks
+        )
 
 
 @dataclass(frozen=True, slots=True)

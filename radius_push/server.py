@@ -295,7 +295,7 @@ class Server:
             directories=self.directories,
             store=self.store,
             clock=self.clock,
-            dictionary=load_dictionary(),
+            dictionary=load_dictionary(self.settings.dictionaries),
             wrong_passwords=self._wrong_passwords,
             wrong_packets=self._wrong_packets,
             new_id=lambda: secrets.token_urlsafe(16),

@@ -180,6 +180,18 @@ class Policy:
     """The last day it holds, UTC, that day included."""
     reply: tuple[tuple[str, str], ...] = ()
     """RADIUS attribute name -> value or template (`{department}`, `{matched}`)."""
+    groups: tuple[str, ...] = ()
+    """Names or templates; they go where the client looks for groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class DictionaryLine:
+    """One line of a dictionary file of the admin's."""
+
+    file: str
+    number: int
+    """From 1."""
+    text: str
 
 
 class ClientTable:
@@ -231,5 +243,7 @@ class Settings:
     retention: Retention = Retention()
     limits: Limits = Limits()
     reject_delay: float = 1.0
+    dictionaries: tuple[DictionaryLine, ...] = field(default=(), repr=False)
+    """What the admin's dictionary files say, with those they include in place."""
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""

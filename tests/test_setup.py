@@ -22,7 +22,7 @@ from radius_push.cli import main
 from radius_push.settings import SAMPLE_PASSWORD_HASH, load
 from radius_push.setup import NotPossible, Site, Step, install
 from radius_push.setup.root import give_folder, ids
-from radius_push.setup.texts import unit_text
+from radius_push.setup.texts import first_settings, unit_text
 from tests.systemd.unit import UNIT, values
 
 USER = "nobody"
@@ -345,3 +345,16 @@ def test_with_its_own_user_and_the_usual_folders(tmp_path: Path) -> None:
 
 
 VERB = "from radius_push.cli import main; main()"
+
+
+def test_the_first_settings_show_the_kind_of_gateway_that_was_asked_for(site: Site) -> None:
+    text = first_settings(
+        config=site.config,
+        store=site.state_dir / "state.db",
+        secret="fw.secret",
+        password_hash="$argon2id$",
+        preset="globalprotect",
+    )
+    shown = text[text.index("  # fw:") :]
+    assert "  #   preset: globalprotect " in shown
+    assert "  #   patience: 25s " in shown

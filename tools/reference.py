@@ -26,20 +26,37 @@ from reference_words import EXIT_CODES, FIELDS, REASONS_HEAD, SECTIONS, TAKES
 
 from radius_push import events
 from radius_push.cli import VERBS, main
+from radius_push.gateway import GroupsIn
 from radius_push.model import Reason
 from radius_push.observe.words import REASONS
+from radius_push.radius.preset import Preset
+from radius_push.radius.presets import PRESETS
 from radius_push.settings import schema
 from radius_push.settings.json_schema import words_of
 from radius_push.settings.scalars import in_words
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 MARK = "<!-- What follows is written by tools/reference.py from the code. What stands above is not. -->"
+OF_PRESET = {
+    "patience",
+    "accepts",
+    "require_message_authenticator",
+    "password_encoding",
+    "user_address",
+    "groups_in",
+}
+"""Keys of a client whose value comes from its preset."""
 EXAMPLE = re.compile(r"\s+E\.g\. `(.+)`$")
 
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page, and what should stand in it."""
-    for name, body in (("settings", settings()), ("verbs", verbs()), ("evidence", evidence())):
+    for name, body in (
+        ("settings", settings()),
+        ("presets", presets()),
+        ("verbs", verbs()),
+        ("evidence", evidence()),
+    ):
         page = FOLDER / f"{name}.md"
         head, _, _ = page.read_text(encoding="utf-8").partition(MARK)
         yield page, head + "\n".join([MARK, "", *body]).rstrip() + "\n"
@@ -101,6 +118,8 @@ def keys(model: type[schema.Section]) -> Iterator[tuple[str, ...]]:
         # Whether a directory is LDAP or local is looked at before its section is.
         required = name in model.REQUIRED or name == "type"
         default = "required" if required else shown(field.default)
+        if name in OF_PRESET:
+            default = "its [preset](presets.md)'s"
         if "only the word" in takes(hints[name]):
             default = ""
         yield (f"`{name}`", takes(hints[name]), default, meaning, f"`{example}`" if example else "")
@@ -156,6 +175,60 @@ def shown(default: Any) -> str:
 def anchor(heading: str) -> str:
     """What GitHub makes of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+# --- presets -------------------------------------------------------------------------------------
+
+
+def presets() -> Iterator[str]:
+    yield from table(
+        ("preset", "gateway", "patience", "as shipped it waits", "tried"),
+        [
+            (f"[`{each.name}`](#{each.name})", each.title, f"`{in_words(each.patience)}`", each.as_shipped,
+             "yes" if each.tried else "no")
+            for each in PRESETS.values()
+        ],
+    )  # fmt: skip
+    for each in PRESETS.values():
+        yield from (f"## `{each.name}`", "", f"{each.title}. {tried(each)}", "")
+        yield from ("Set there:", "", *(f"- {line}" for line in each.to_set), "")
+        yield from table(("what", ""), list(facts(each)))
+        if each.quirks:
+            yield from ("Good to know:", "", *(f"- {line}" for line in each.quirks), "")
+        if each.not_confirmed:
+            yield from ("Not confirmed:", "", *(f"- {line}" for line in each.not_confirmed), "")
+
+
+def tried(preset: Preset) -> str:
+    return f"Tried for real: {preset.tried}." if preset.tried else "Not tried on the real thing."
+
+
+def facts(preset: Preset) -> Iterator[tuple[str, str]]:
+    yield (
+        "`patience`",
+        f"`{in_words(preset.patience)}`, once it is set up as above. As shipped: {preset.as_shipped}",
+    )
+    yield "it can prove passwords by", preset.speaks
+    yield "`accepts`", f"`[{', '.join(preset.accepts)}]`"
+    own = ", ".join(
+        "Cisco-AVPair `ip:source-ip=`" if each == "Cisco-AVPair" else each for each in preset.user_address
+    )
+    yield "`user_address`", own or "none of its own that is known"
+    groups = preset.groups_in
+    yield "`groups_in`", "none" if groups is None else groups_in(groups)
+    yield "`require_message_authenticator`", f"`{preset.require_message_authenticator}`"
+    yield "without Message-Authenticator", preset.message_authenticator_mend
+    yield "`password_encoding`", f"`{preset.password_encoding}`, where it is not UTF-8"
+    yield "shows a challenge", preset.challenge
+    yield "passcode joined to the password", preset.append
+    yield "a second server", preset.second_server
+    if preset.comes_twice:
+        yield "one sign-in is two logins", preset.comes_twice
+
+
+def groups_in(groups: GroupsIn) -> str:
+    each = "all in one, longer lists in several" if "{groups}" in groups.form else "an attribute for each"
+    return f"{groups.attribute}, `{groups.form}`: {'one group, no more' if groups.only_one else each}"
 
 
 # --- verbs -----------------------------------------------------------------------------------------

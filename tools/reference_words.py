@@ -38,6 +38,10 @@ SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
         schema.ClientSection,
         "Required, at least one: a VPN gateway, or several that are alike.",
     ),
+    "clients.NAME.groups_in": (
+        schema.GroupsInSection,
+        "Optional. Without it the client's [preset](presets.md) says where groups go.",
+    ),
     "authentication_profiles.NAME (type: ldap)": (
         schema.LdapSection,
         "At least one authentication profile is required. See [LDAP](../how-to/ldap.md).",
@@ -85,12 +89,15 @@ TAKES = {
     "endpoint": "`ADDRESS:PORT`",
     "network": "address or prefix",
     "proxies": "address or prefix",
+    "preset": "name of a [preset](presets.md)",
     "store": "`sqlite://` and a path",
     "proxy": "`http://HOST:PORT`",
     "origin": "`https://NAME`, with a port if it is not 443",
     "ldap_url": "`ldaps://` or `ldap://` and a host",
     "distinguished_name": "DN",
     "bind_name": "DN, `user@domain` or `DOMAIN\\user`",
+    "address_attributes": "one or a list: RADIUS attribute; or `none`",
+    "groups_form": "text with `{{group}}` or `{{groups}}`",
     "user_filter": "LDAP filter with `{{username}}`",
 }
 """What each reader of the settings takes; `{...}` are its bounds."""

@@ -71,7 +71,7 @@ class Pair(click.ParamType[tuple[str, str]]):
 @click.command()
 @click.argument("user")
 @click.option("--client", "client_name", metavar="NAME", help="The gateway. Not needed if there is only one.")
-@click.option("--address", help="The user's address, as the gateway would report it (Calling-Station-Id).")
+@click.option("--address", help="The user's address, reported as such a gateway does.")
 @click.option(
     "--request", "pairs", multiple=True, type=Pair(), help="An attribute of the request. May be repeated."
 )
@@ -103,10 +103,10 @@ def explain(
 
     settings = load_settings(config)
     client = _client(settings, client_name)
-    attributes = [*pairs, *_address(address, pairs)]
+    attributes = [*pairs, *_address(address, pairs, client)]
     password = _password() if ask_password else None
     at = LoopClock().now() if at is None else at
-    dictionary = load_dictionary()
+    dictionary = load_dictionary(settings.dictionaries)
     try:
         arrival = imagine(
             user, client=client, attributes=attributes, password=password, at=at, dictionary=dictionary
@@ -135,16 +135,20 @@ def _client(settings: Settings, name: str | None) -> Client:
     return settings.clients[name]
 
 
-def _address(written: str | None, pairs: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+def _address(
+    written: str | None, pairs: tuple[tuple[str, str], ...], client: Client
+) -> list[tuple[str, str]]:
+    from radius_push.radius.user_address import as_reported
+
     if written is None:
         return []
     try:
-        ip_address(written)
+        reported = as_reported(ip_address(written), client=client)
     except ValueError:
         raise click.UsageError("--address takes an address, as 203.0.113.7") from None
-    if any(name == "Calling-Station-Id" for name, _ in pairs):
-        raise click.UsageError("--address is sent as Calling-Station-Id, which --request gives already")
-    return [("Calling-Station-Id", written)]
+    if any(name == reported[0] for name, _ in pairs):
+        raise click.UsageError(f"--address is sent as {reported[0]}, which --request gives already")
+    return [reported]
 
 
 def _password() -> Secret:

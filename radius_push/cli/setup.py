@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from radius_push.cli.options import could_not_run, json_option
+from radius_push.radius.presets import PRESETS
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -28,10 +29,24 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Where store and keys lie.",
 )
 @click.option("--systemd", is_flag=True, help="Also install the unit, for this radius-push.")
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="fortigate",
+    show_default=True,
+    help="The kind of gateway whose client the first settings show, to be filled in.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @json_option
 def setup(
-    *, user: str, config_dir: Path, state_dir: Path, systemd: bool, dry_run: bool, as_json: bool
+    *,
+    user: str,
+    config_dir: Path,
+    state_dir: Path,
+    systemd: bool,
+    preset: str,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Make the server's user, folders, keys and first settings. What is there is never changed over.
 
@@ -51,6 +66,7 @@ def setup(
         _this_command(),
         Path(sys.executable),
         systemd=systemd,
+        preset=preset,
     )
     steps: list[dict[str, object]] = []
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from radius_push.client import Reply
     from radius_push.model import Client
     from radius_push.ports import EvidenceRow
+    from radius_push.radius.packet import Dictionary
     from radius_push.store.sqlite import SqliteStore
 
 VERDICTS = {2: "accepted", 3: "rejected"}
@@ -55,9 +56,7 @@ class Why:
 @click.argument("user")
 @config_option
 @json_option
-@click.option(
-    "--address", type=Address(), help="The user's address, as a gateway would report it (Calling-Station-Id)."
-)
+@click.option("--address", type=Address(), help="The user's address, reported as such a gateway does.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 3600, min_open=True),
@@ -73,8 +72,10 @@ def try_login(*, user: str, config: Path, as_json: bool, address: str | None, ti
     from radius_push.client import NobodyListens
     from radius_push.opening import speaking_as
     from radius_push.ports import DoorClosed
+    from radius_push.radius.packet import load_dictionary
 
     settings = load_settings(config)
+    dictionary = load_dictionary(settings.dictionaries)
     store = Path(settings.store)
     try:
         if not store.exists():
@@ -89,7 +90,7 @@ def try_login(*, user: str, config: Path, as_json: bool, address: str | None, ti
     )
     if not as_json:
         click.echo(f"asking {server[0]} port {server[1]} as client {client.name} ...")
-    asking = Asking(server, client, user, password, address=address, timeout=timeout)
+    asking = Asking(server, client, user, password, address=address, timeout=timeout, dictionary=dictionary)
     try:
         reply, why = asyncio.run(asking.and_why(store))
     except NobodyListens:
@@ -111,6 +112,8 @@ class Asking:
     password: str
     address: str | None
     timeout: float
+    dictionary: Dictionary
+    """With what the admin's files add: the reply is shown by its names."""
 
     async def and_why(self, file: Path) -> tuple[Reply | None, Why | None]:
         """Ask; and if it was not accepted and the store may be read, what it says of this login."""
@@ -132,9 +135,10 @@ class Asking:
 
     async def _ask(self) -> Reply | None:
         from radius_push.client import ask
-        from radius_push.radius.packet import load_dictionary
+        from radius_push.radius.user_address import as_reported
 
-        reported = [("Calling-Station-Id", self.address)] if self.address else []
+        address = ip_address(self.address) if self.address else None
+        reported = [] if address is None else [as_reported(address, client=self.client)]
         return await ask(
             server=self.server,
             secret=self.client.secrets[0],
@@ -144,7 +148,7 @@ class Asking:
             timeout=self.timeout,
             tries=1,
             wait_for_listener=False,
-            dictionary=load_dictionary(),
+            dictionary=self.dictionary,
         )
 
     async def _why(self, store: SqliteStore, *, after: int) -> Why | None:

@@ -36,6 +36,8 @@ Outcome = Held | Missed | Unread
 
 
 UNSEALED = "it asks what the packet says, and the packet bears no Message-Authenticator"
+NOT_ITS_OWN = "stands where this kind of gateway is not known to put it: see user_address of the client"
+MANY = "is wider than a /29, and does not say shared_secret_prefix: accepted: each gateway speaks for all"
 
 
 def of_the_packet(condition: Matcher | AddressCondition) -> bool:

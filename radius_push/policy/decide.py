@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from radius_push.model import Address, Client, Person, Reason
 from radius_push.policy import template
-from radius_push.policy.conditions import UNSEALED, Held, Missed, Unread, holds, of_the_packet
-from radius_push.policy.rules import Rule, Rules
+from radius_push.policy.conditions import (
+    MANY,
+    NOT_ITS_OWN,
+    UNSEALED,
+    Held,
+    Missed,
+    Unread,
+    holds,
+    of_the_packet,
+)
+from radius_push.policy.groups import place
+from radius_push.policy.rules import Matcher, Rule, Rules
 from radius_push.policy.template import NotComputed
 from radius_push.policy.words import by_default, some, without_second_factor
-from radius_push.shapes import REFUSE, Profile
+from radius_push.shapes import REFUSE, AddressCondition, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Facts:
     sealed: bool = True
     """The request bore a valid Message-Authenticator. Without one, anybody on the path can change what it
     says: that opens nothing, and is believed only by a policy that refuses."""
+    address_is_its_own: bool = True
+    """The address stood where this kind of gateway is known to put it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +109,41 @@ def _apply(
     policy = rule.policy
     if policy.profile == REFUSE:
         return Refused(Reason.REFUSED_BY_POLICY, policy.name, trace)
-    person = facts.person
-    for attribute in sorted(frozenset().union(*(made.attributes for _, made in rule.reply))):
-        if attribute in person.unread:
-            return NotRead(
-                attribute, (*trace, f"{policy.name}: {attribute} could not be read: nothing is said")
-            )
-    reply = []
+    for attribute in sorted(rule.needs & facts.person.unread):
+        return NotRead(attribute, (*trace, f"{policy.name}: {attribute} could not be read: nothing is said"))
+    try:
+        reply = (*_groups(rule, facts, matched), *_reply(rule, facts, matched))
+    except NotComputed as error:
+        detail = f"{policy.name}: {error}"
+        return Refused(Reason.REPLY_NOT_COMPUTED, detail, (*trace, detail))
+    return _reach(rules.profiles[policy.profile], facts, policy=policy.name, reply=reply, trace=trace)
+
+
+def _groups(rule: Rule, facts: Facts, matched: str | None) -> tuple[tuple[str, str], ...]:
+    """The groups, where this client looks for them; they go before the rest of the reply."""
+    if not rule.groups:
+        return ()
+    where = facts.client.groups_in
+    if where is None:
+        raise NotComputed(f"groups: nothing says where {facts.client.name} looks for groups")
+    try:
+        return place(
+            [
+                template.fill(made, attributes=facts.person.attributes, matched=matched)
+                for made in rule.groups
+            ],
+            where,
+        )
+    except NotComputed as error:
+        raise NotComputed(f"groups: {error}") from None
+
+
+def _reply(rule: Rule, facts: Facts, matched: str | None) -> Iterator[tuple[str, str]]:
     for name, made in rule.reply:
         try:
-            reply.append((name, template.fill(made, attributes=person.attributes, matched=matched)))
+            yield name, template.fill(made, attributes=facts.person.attributes, matched=matched)
         except NotComputed as error:
-            detail = f"{policy.name}: {name}: {error}"
-            return Refused(Reason.REPLY_NOT_COMPUTED, detail, (*trace, detail))
-    return _reach(rules.profiles[policy.profile], facts, policy=policy.name, reply=tuple(reply), trace=trace)
+            raise NotComputed(f"{name}: {error}") from None
 
 
 def _reach(
@@ -144,8 +177,8 @@ def _judge(rule: Rule, facts: Facts) -> _Hit | Missed | Unread:
             request=facts.request,
             refusing=refusing,
         )
-        if facts.sealed or refusing or not of_the_packet(each)
-        else Missed(UNSEALED)
+        if refusing or (doubt := _doubt(each, facts)) is None
+        else Missed(doubt)
         for each in rule.conditions
     ]
     for outcome in outcomes:
@@ -157,6 +190,21 @@ def _judge(rule: Rule, facts: Facts) -> _Hit | Missed | Unread:
     held = [outcome for outcome in outcomes if isinstance(outcome, Held)]
     why = "; ".join(outcome.why for outcome in held) or f"everybody of {rule.policy.authentication_profile}"
     return _Hit(why, None if rule.matched_by is None else held[rule.matched_by].matched)
+
+
+def _doubt(condition: Matcher | AddressCondition, facts: Facts) -> str | None:
+    """Why what the packet says is not enough to let anybody in; None if it is."""
+    if not of_the_packet(condition):
+        return None
+    if not facts.sealed:
+        return UNSEALED
+    if not isinstance(condition, AddressCondition) or facts.address is None:
+        return None
+    if not facts.address_is_its_own:
+        return f"user address {facts.address} {NOT_ITS_OWN}"
+    if facts.client.may_be_many:
+        return f"{facts.client.name} {MANY}"
+    return None
 
 
 def _elsewhere(rule: Rule, facts: Facts) -> str:

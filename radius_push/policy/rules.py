@@ -68,8 +68,16 @@ class Rule:
     policy: Policy
     conditions: tuple[Matcher | AddressCondition, ...]
     reply: tuple[tuple[str, Template], ...]
+    groups: tuple[Template, ...]
     matched_by: int | None
     """Which condition `{matched}` comes from."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Casefolded attributes of the person that its reply is made of."""
+        return frozenset().union(
+            *(made.attributes for made in (*self.groups, *(made for _, made in self.reply)))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,7 @@ def needed_attributes(policies: Iterable[Policy], authentication_profile: str) -
     needed: set[str] = set()
     for policy in _of(policies, authentication_profile):
         needed |= {c.attribute.casefold() for c in policy.conditions if isinstance(c, AttributeCondition)}
-        for _, text in policy.reply:
+        for text in (*policy.groups, *(text for _, text in policy.reply)):
             needed |= template.read(text).attributes
     return frozenset(needed)
 
@@ -171,8 +179,14 @@ class _Maker:
             ),
             None,
         )
-        reply = tuple(self._template(at, *pair, matched_by) for at, pair in enumerate(self._policy.reply))
-        return Rule(self._policy, conditions, reply, matched_by)
+        reply = tuple(
+            (name, self._template(("reply", at), text, matched_by))
+            for at, (name, text) in enumerate(self._policy.reply)
+        )
+        groups = tuple(
+            self._template(("groups", at), text, matched_by) for at, text in enumerate(self._policy.groups)
+        )
+        return Rule(self._policy, conditions, reply, groups, matched_by)
 
     def _condition(
         self, at: int, condition: AttributeCondition | AddressCondition | RequestCondition
@@ -226,19 +240,19 @@ class _Maker:
                 f"add group_base_dn there, or write the whole name: CN={group.shown},OU=...",
             )
 
-    def _template(self, at: int, name: str, text: str, matched_by: int | None) -> tuple[str, Template]:
+    def _template(self, path: tuple[str | int, ...], text: str, matched_by: int | None) -> Template:
         try:
             made = template.read(text)
         except BadValue as error:
-            self._wrong(("reply", at), str(error))
-            return name, Template(())
+            self._wrong(path, str(error))
+            return Template(())
         if made.needs_matched and matched_by is None:
-            self._wrong(("reply", at), "{matched} needs a condition with attribute and values in this policy")
+            self._wrong(path, "{matched} needs a condition with attribute and values in this policy")
         for secret in sorted(made.attributes & _HOLD_SECRETS):
-            self._wrong(("reply", at), f"{secret} holds secrets; no reply may carry it")
+            self._wrong(path, f"{secret} holds secrets; no reply may carry it")
         for attribute in sorted(made.attributes):
-            self._not_self_written(("reply", at), attribute)
-        return name, made
+            self._not_self_written(path, attribute)
+        return made
 
     def _not_self_written(self, path: tuple[str | int, ...], attribute: str) -> None:
         directory = self._directory

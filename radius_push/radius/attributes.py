@@ -56,7 +56,7 @@ def keys_of(attributes: Iterable[tuple[int, bytes]]) -> frozenset[Key]:
 def encode(name: str, text: str, dictionary: Dictionary) -> bytes:
     """One value as it goes on the wire; `Tunnel-Type:1` gives a tag. ValueError says why not.
 
-    A Reply-Message longer than one attribute becomes several, cut between characters.
+    A value too long for one attribute becomes several where its RFC allows that, cut between characters.
     """
     bare, colon, tag = name.partition(":")
     known = dictionary.named(bare)
@@ -64,11 +64,9 @@ def encode(name: str, text: str, dictionary: Dictionary) -> bytes:
         near = dictionary.nearest(bare)
         raise ValueError("no such attribute" + (f"; did you mean {near}?" if near else ""))
     if known.hidden:
-        raise ValueError("it is hidden with the shared secret and can't be given as text")
-    if known.key == REPLY_MESSAGE:
-        value = known.encode(text)
-        return b"".join(attribute(REPLY_MESSAGE, part) for part in split_text(value.decode("utf-8")))
-    return _on_the_wire(known.key, _with_tag(known, known.encode(text), tag if colon else None))
+        raise ValueError("it is secret, or hidden with the shared secret, and can't be given as text")
+    value = _with_tag(known, known.encode(text), tag if colon else None)
+    return b"".join(_on_the_wire(known.key, part) for part in _parts(known, value))
 
 
 def reply_message(text: str) -> bytes:
@@ -137,6 +135,15 @@ def _with_tag(known: Attribute, value: bytes, tag: str | None) -> bytes:
         raise ValueError(f"a tag is a number from 0 to {MOST_TAG}")
     number = bytes((int(tag),))
     return number + (value[1:] if known.type == "integer" else value)
+
+
+def _parts(known: Attribute, value: bytes) -> Iterator[bytes]:
+    most = MOST_VALUE - (0 if isinstance(known.key, int) else 6)
+    if not known.split or known.tagged:
+        return iter((value,))
+    if known.type == "string":
+        return split_text(value.decode("utf-8"), most)
+    return (value[at : at + most] for at in range(0, len(value), most))
 
 
 def _on_the_wire(key: Key, value: bytes) -> bytes:

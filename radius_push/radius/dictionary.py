@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, ip_address
 
-from pyrad import dictionary as pyrad_dictionary
 from pyrad import tools
 
 Key = int | tuple[int, int]
@@ -23,8 +22,12 @@ _IN_WORDS = {
     "ipv6prefix": "an IPv6 prefix",
     "ifid": "an interface id (1:2:3:4)",
     "ether": "a MAC address",
+    "ipv4prefix": "an IPv4 prefix",
+    "combo-ip": "an IPv4 or IPv6 address",
     "abinary": "an Ascend filter",
 }
+TYPES = frozenset({"string", "octets", *INTEGERS, *_IN_WORDS})
+"""What a value can be."""
 _NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 
@@ -41,6 +44,10 @@ class Attribute:
     """Encrypted with the shared secret: never shown, never taken from the settings."""
     values: Mapping[str, int]
     value_names: Mapping[int, str]
+    split: bool = False
+    """A value too long for one attribute goes on in the next ones (RFC 2865 5.18, RFC 4849 2)."""
+    where: str = field(default="", compare=False)
+    """`FILE:LINE` that says so."""
 
     def encode(self, text: str) -> bytes:
         """The octets of a value written as text. ValueError says why not, in words."""
@@ -66,7 +73,7 @@ class Attribute:
                 raise ValueError("control characters in a text")
             return text
         try:
-            decoded = tools.DecodeAttr(self.type, octets)
+            decoded = _decode_address(self.type, octets) or tools.DecodeAttr(self.type, octets)
         except Exception as error:  # pyrad promises no list of what it raises
             raise ValueError(f"not {_IN_WORDS[self.type]}") from error
         return str(decoded)
@@ -97,31 +104,32 @@ class Attribute:
         if "%" in text or text != text.strip():
             raise ValueError(f"{text!r} is not {_IN_WORDS[self.type]}")
         try:
-            return bytes(tools.EncodeAttr(self.type, text))
+            return _encode_address(self.type, text) or bytes(tools.EncodeAttr(self.type, text))
         except Exception as error:  # pyrad promises no list of what it raises
             raise ValueError(f"{text!r} is not {_IN_WORDS[self.type]}") from error
 
 
 class Dictionary:
-    """Attributes by name and by number."""
+    """Attributes by name and by number. Case does not count in a name."""
 
-    def __init__(self, attributes: Mapping[str, Attribute]) -> None:
-        self._by_name = dict(attributes)
-        # Of two names for one number the later one is shown, as in pyrad.
-        self._by_key = {attribute.key: attribute for attribute in attributes.values()}
+    def __init__(self, attributes: Iterable[Attribute]) -> None:
+        self._by_name: dict[str, Attribute] = {}
+        self._by_key: dict[Key, Attribute] = {}
+        for attribute in attributes:
+            self._by_name[attribute.name.casefold()] = attribute
+            self._by_key[attribute.key] = attribute
 
     def named(self, name: str) -> Attribute | None:
-        """By its exact name, without a tag."""
-        return self._by_name.get(name)
+        """By its name, without a tag."""
+        return self._by_name.get(name.casefold())
 
     def keyed(self, key: Key) -> Attribute | None:
         return self._by_key.get(key)
 
     def nearest(self, name: str) -> str | None:
         """The name somebody may have meant."""
-        folded = {known.casefold(): known for known in self._by_name}
-        near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.75)
-        return folded[near[0]] if near else None
+        near = difflib.get_close_matches(name.casefold(), self._by_name, n=1, cutoff=0.75)
+        return self._by_name[near[0]].name if near else None
 
     def __iter__(self) -> Iterator[Attribute]:
         return iter(self._by_name.values())
@@ -130,51 +138,29 @@ class Dictionary:
         return len(self._by_name)
 
 
-def load_dictionary(folder: Path | None = None) -> Dictionary:
-    """Read the file `dictionary` in `folder` (FreeRADIUS's format) and what it includes.
-
-    Without a folder: the one that lies in the installed package, else the repository's.
-    OSError if it can't be read, pyrad's ParseError if it is written wrongly.
-    """
-    if folder is None:
-        package = Path(__file__).resolve().parent.parent
-        installed = package / "dictionaries"
-        folder = installed if installed.is_dir() else package.parent / "dictionaries"
-    read = pyrad_dictionary.Dictionary(str(folder / "dictionary"))
-    # TLVs (RFC 6929) are shown as octets: no gateway of ours needs more.
-    return Dictionary(
-        {
-            name: _attribute(read, found)
-            for name, found in read.attributes.items()
-            if not found.is_sub_attribute and found.type != "tlv"
-        }
-    )
-
-
 def has_control_character(text: str) -> bool:
     """Unicode category Cc: nobody types one, and a log line must not hold one."""
     return any(unicodedata.category(letter) == "Cc" for letter in text)
 
 
-def _attribute(read: pyrad_dictionary.Dictionary, found: pyrad_dictionary.Attribute) -> Attribute:
-    code: int = found.code
-    key: Key = (int(read.vendors.GetForward(found.vendor)), code) if found.vendor else code
-    whole = found.type in INTEGERS
-    signed = found.type == "signed"
-    values = {
-        str(name): int.from_bytes(octets, "big", signed=signed)
-        for name, octets in found.values.forward.items()
-        if whole
-    }
-    return Attribute(
-        name=str(found.name),
-        key=key,
-        type=str(found.type),
-        tagged=bool(found.has_tag),
-        hidden=bool(found.encrypt),
-        values=values,
-        value_names={number: name for name, number in values.items()},
-    )
+def _encode_address(type: str, text: str) -> bytes:
+    """What pyrad does not know (RFC 8044, section 3.11); nothing for another type."""
+    match type:
+        case "combo-ip":
+            return ip_address(text).packed
+        case "ipv4prefix":
+            prefix = IPv4Network(text)
+            return bytes((0, prefix.prefixlen)) + prefix.network_address.packed
+    return b""
+
+
+def _decode_address(type: str, octets: bytes) -> str:
+    match type:
+        case "combo-ip":
+            return str(ip_address(octets))
+        case "ipv4prefix" if len(octets) == 6:
+            return str(IPv4Network((IPv4Address(octets[2:]), octets[1] & 0x3F), strict=False))
+    return ""
 
 
 def _encode_text(text: str) -> bytes:

@@ -11,7 +11,9 @@ from typing import Literal
 from radius_push.model import Accepted, Address, Client, Rejected, Secret
 from radius_push.proofs import pap
 from radius_push.radius import attributes as names
-from radius_push.radius.dictionary import Dictionary, has_control_character, load_dictionary
+from radius_push.radius.dictionary import Dictionary, has_control_character
+from radius_push.radius.dictionary_files import load_dictionary
+from radius_push.radius.presets import PRESETS
 from radius_push.radius.wire import (
     HEADER,
     MOST_OCTETS,
@@ -231,10 +233,8 @@ def _no_seal(client: Client) -> str:
             "off, or its setting was changed. Let it send Message-Authenticator again, or, if that is meant "
             f"to be, `radius-push clients unlatch {client.name}`"
         )
-    return (
-        "no Message-Authenticator: let the gateway send Message-Authenticator, "
-        "or set require_message_authenticator: no for this client"
-    )
+    mend = PRESETS[client.preset].message_authenticator_mend
+    return f"no Message-Authenticator: {mend}, or set require_message_authenticator: no for this client"
 
 
 def _username(raw: bytes | None, encoding: str) -> str | None:

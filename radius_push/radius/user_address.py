@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from radius_push.model import Address
+from radius_push.gateway import USER_ADDRESS_ORDER
+from radius_push.model import Address, Client
 
+CALLING = "Calling-Station-Id"
+CISCO_PAIR = "Cisco-AVPair"
 CISCO_SOURCE = "ip:source-ip="
 _BRACKETED = re.compile(r"\[([^][]+)\](?::[0-9]{1,5})?", re.ASCII)  # [2001:db8::1]:4500
 _WITH_PORT = re.compile(r"([^][]+)\[[0-9]{1,5}\]", re.ASCII)  # 203.0.113.5[4500], as strongSwan writes
@@ -17,17 +21,39 @@ _EUI_64 = re.compile(r"(?:[0-9a-f]{2}:){7}[0-9a-f]{2}", re.ASCII | re.IGNORECASE
 _BROADCAST = IPv4Address("255.255.255.255")
 
 
-def user_address(attributes: Mapping[str, tuple[str, ...]], *, gateway: Address) -> Address | None:
-    """The first attribute that names an address that can be a person's; None: the VPN sends none.
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The user's address, as a gateway reports it."""
+
+    address: Address
+    own: bool
+    """It stood where this kind of gateway is known to put it. Else it is shown, and opens nothing."""
+
+
+def user_address(
+    attributes: Mapping[str, tuple[str, ...]], *, client: Client, gateway: Address
+) -> Reported | None:
+    """The first attribute that names an address that can be a person's, the client's own ones before the
+    others; None: the VPN sends none, or the settings say so.
 
     Never an address of the gateway itself, whether it spoke from it or calls it its own.
     """
-    own = {_plain(gateway), *_addresses(attributes, "NAS-IP-Address", "NAS-IPv6-Address")}
-    for text in _candidates(attributes):
-        address = parse(text)
-        if address is not None and address not in own and _can_be_a_persons(address):
-            return address
+    if client.user_address is None:
+        return None
+    not_theirs = {_plain(gateway), *_addresses(attributes, "NAS-IP-Address", "NAS-IPv6-Address")}
+    for name in dict.fromkeys((*client.user_address, *USER_ADDRESS_ORDER)):
+        for text in _texts(name, attributes):
+            address = parse(text)
+            if address is not None and address not in not_theirs and _can_be_a_persons(address):
+                return Reported(address, own=name in client.user_address)
     return None
+
+
+def as_reported(address: Address, *, client: Client) -> tuple[str, str]:
+    """The attribute, and its text, in which such a gateway would report this address."""
+    own = client.user_address or (CALLING,)
+    name = CALLING if CALLING in own else own[0]
+    return name, f"{CISCO_SOURCE}{address}" if name == CISCO_PAIR else str(address)
 
 
 def parse(text: str) -> Address | None:
@@ -47,13 +73,12 @@ def parse(text: str) -> Address | None:
         return None
 
 
-def _candidates(attributes: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    yield from attributes.get("PaloAlto-Client-Source-IP", ())
-    for pair in attributes.get("Cisco-AVPair", ()):
-        if pair[: len(CISCO_SOURCE)].casefold() == CISCO_SOURCE:
-            yield pair[len(CISCO_SOURCE) :]
-    yield from attributes.get("Tunnel-Client-Endpoint", ())
-    yield from attributes.get("Calling-Station-Id", ())
+def _texts(name: str, attributes: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    for text in attributes.get(name, ()):
+        if name != CISCO_PAIR:
+            yield text
+        elif text[: len(CISCO_SOURCE)].casefold() == CISCO_SOURCE:
+            yield text[len(CISCO_SOURCE) :]
 
 
 def _addresses(attributes: Mapping[str, tuple[str, ...]], *names: str) -> Iterator[Address]:

@@ -9,8 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path as File
 
 from radius_push import policy, shapes
-from radius_push.radius.dictionary import load_dictionary
-from radius_push.settings import clients, crossings, directories, installation, policies, schema
+from radius_push.settings import (
+    clients,
+    crossings,
+    dictionaries,
+    directories,
+    installation,
+    policies,
+    schema,
+)
 from radius_push.settings.book import Book
 from radius_push.settings.crossings import SAMPLE_PASSWORD_HASH
 from radius_push.settings.include import include
@@ -74,7 +81,7 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
     installation.profiles(book, tree.get("profiles"))
     clients.clients(book, tree.get("clients"), tree.get("client_defaults"))
     policies.policies(book, tree.get("policies"))
-    crossings.check(book, load_dictionary())
+    crossings.check(book, dictionaries.dictionaries(book))
     if report.mistakes:
         raise SettingsError(report.mistakes)
     return Checked(_settings(path, book, phone), book)
@@ -98,6 +105,7 @@ def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> sha
         retention=shapes.Retention(book.server.retention.evidence),
         limits=shapes.Limits(**book.server.limits.model_dump()),
         reject_delay=book.server.reject_delay,
+        dictionaries=tuple(book.dictionary_lines),
         warnings=tuple(str(warning) for warning in sorted(set(book.report.warnings))),
     )
 
@@ -108,6 +116,8 @@ def describe(settings: shapes.Settings) -> str:
     lines += [f"  RADIUS authentication on {each}" for each in settings.authentication]
     if settings.phone is not None:
         lines.append(f"  phones open {settings.phone.url}, served on {settings.phone.endpoint}")
+    files = ", ".join(dict.fromkeys(line.file for line in settings.dictionaries))
+    lines += [f"  RADIUS attributes of your own in {files}"] if files else []
     lines += ["", "What follows from it:"]
     lines += [
         f"  {sentence}"

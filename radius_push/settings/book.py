@@ -27,9 +27,12 @@ class Book:
     clients: dict[str, Client] = field(default_factory=dict)
     short_secrets: set[str] = field(default_factory=set)
     """Clients that say `short_secret: accepted`."""
+    own_places: set[str] = field(default_factory=set)
+    """Clients that say themselves where the user's address is, or where groups go."""
     directories: dict[str, shapes.AuthenticationProfile] = field(default_factory=dict)
     profiles: dict[str, shapes.Profile] = field(default_factory=dict)
     policies: list[shapes.Policy] = field(default_factory=list)
+    dictionary_lines: list[shapes.DictionaryLine] = field(default_factory=list)
     condition_paths: list[list[Path]] = field(default_factory=list)
     """Policy -> condition -> where its values are written."""
 

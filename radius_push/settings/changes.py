@@ -45,6 +45,8 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append(f"server.limits: changed ({', '.join(_differing(old.limits, new.limits))})")
     if old.reject_delay != new.reject_delay:
         found.append(f"server.reject_delay: now {new.reject_delay:g}s")
+    if old.dictionaries != new.dictionaries:
+        found.append("server.dictionaries: changed")
     return tuple(found)
 
 

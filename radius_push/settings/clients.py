@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from radius_push.model import Client
+from radius_push.gateway import GroupsIn
+from radius_push.model import Client, Secret
+from radius_push.radius.preset import Preset
+from radius_push.radius.presets import PRESETS
 from radius_push.settings import schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path
@@ -26,17 +29,37 @@ def clients(book: Book, tree: Tree, defaults: Tree) -> None:
         )
         if section.short_secret:
             book.short_secrets.add(name)
-        book.clients[name] = Client(
-            name,
-            section.addresses,
-            secrets,
-            section.profiles,
-            otherwise=section.otherwise,
-            patience=section.patience,
-            require_message_authenticator=section.require_message_authenticator,
-            proxy=section.proxy,
-            password_encoding=section.password_encoding,
-        )
+        if section.user_address is not None or section.groups_in is not None:
+            book.own_places.add(name)
+        book.clients[name] = _client(name, section, secrets)
+
+
+def _client(name: str, section: schema.ClientSection, secrets: tuple[Secret, ...]) -> Client:
+    """What the client says, and its preset where it says nothing."""
+    preset = PRESETS[section.preset]
+    return Client(
+        name,
+        section.addresses,
+        secrets,
+        section.profiles,
+        otherwise=section.otherwise,
+        patience=section.patience or preset.patience,
+        require_message_authenticator=section.require_message_authenticator
+        or preset.require_message_authenticator,
+        proxy=section.proxy,
+        password_encoding=section.password_encoding or preset.password_encoding,
+        preset=preset.name,
+        accepts=frozenset(section.accepts or preset.accepts),
+        # `none` is written as no attribute at all: then no other place counts either.
+        user_address=preset.user_address if section.user_address is None else section.user_address or None,
+        groups_in=_groups_in(section, preset),
+        shared_secret_prefix=section.shared_secret_prefix,
+    )
+
+
+def _groups_in(section: schema.ClientSection, preset: Preset) -> GroupsIn | None:
+    written = section.groups_in
+    return preset.groups_in if written is None else GroupsIn(written.attribute, written.form)
 
 
 def _defaults(book: Book, tree: Tree) -> dict[str, Tree]:

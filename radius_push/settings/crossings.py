@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from radius_push import policy, shapes
 from radius_push.model import Client, Network
-from radius_push.policy import template
 from radius_push.radius.dictionary import Dictionary
-from radius_push.radius.packet import ReplyNotComputed, check_reply
+from radius_push.settings import gateways, replies
 from radius_push.settings.book import Book, is_loopback
-from radius_push.settings.mistakes import Path, did_you_mean, there_are
+from radius_push.settings.mistakes import Path, there_are
 from radius_push.settings.scalars import in_words
 
 _SHORTEST_SECRET = 16
@@ -20,8 +19,6 @@ SAMPLE_PASSWORD_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$6TlNjlK1wnK6+4MmC7GYZQ$rw209MpByS2rlxn+vfbKszX5qOAv/F1s2y28ca14JFM"
 )
 """Of the password `radius-push` in config/radius-push.yaml, which everybody can read."""
-# What a hole of a template could become: one of them must make a value of the attribute's type.
-_SAMPLES = ("1", "a", "192.0.2.1", "2001:db8::1", "2001:db8::/64", "00:00:5e:00:53:01", "0:0:0:1")
 
 
 def check(book: Book, dictionary: Dictionary) -> None:
@@ -29,14 +26,15 @@ def check(book: Book, dictionary: Dictionary) -> None:
     _networks(book)
     for client in book.clients.values():
         _client(book, client)
+        gateways.check_client(book, client, dictionary)
     for profile in book.profiles.values():
         _profile(book, profile)
     _policies(book)
     for at, each in enumerate(book.policies):
         _clients_of(book, at, each)
-        _reply(book, at, each, dictionary)
+        replies.check(book, at, each, dictionary)
         _request(book, at, each, dictionary)
-        _unsealed(book, at, each)
+        gateways.check_packet(book, at, each)
     _sample_password(book)
 
 
@@ -176,26 +174,6 @@ def _policies(book: Book) -> None:
         book.report.wrong(_place(book, mistake), sentence)
 
 
-def _unsealed(book: Book, at: int, each: shapes.Policy) -> None:
-    """What a packet without Message-Authenticator says opens nothing: whoever relies on it must know."""
-    asks_packet = any(not isinstance(one, shapes.AttributeCondition) for one in each.conditions)
-    if each.profile == shapes.REFUSE or not asks_packet:
-        return
-    names = [
-        client.name
-        for client in book.clients.values()
-        if client.require_message_authenticator == "no"
-        and each.profile in client.profiles
-        and (each.clients is None or client.name in each.clients)
-    ]
-    if names:
-        book.report.warn(
-            ("policies", at),
-            f"asks what the packet says, so it never fits a packet of {', '.join(names)} that bears no "
-            "Message-Authenticator",
-        )
-
-
 def _place(book: Book, mistake: policy.Mistake) -> Path:
     """Where in the file a path into shapes.Policy is written."""
     path: Path = ("policies", mistake.policy)
@@ -206,15 +184,9 @@ def _place(book: Book, mistake: policy.Mistake) -> Path:
         case ("conditions", int(at), "values", *rest):
             return (*book.condition_paths[mistake.policy][at], *rest)
         case ("reply", int(at)):
-            return _reply_place(book.policies[mistake.policy], mistake.policy, at)
+            return replies.place(book.policies[mistake.policy], mistake.policy, at)
         case _:
             return (*path, *mistake.path)
-
-
-def _reply_place(of: shapes.Policy, index: int, at: int) -> Path:
-    name = of.reply[at][0]
-    number = [each for each, _ in of.reply[:at]].count(name)
-    return ("policies", index, "reply", name, number)
 
 
 def _clients_of(book: Book, at: int, of: shapes.Policy) -> None:
@@ -237,59 +209,23 @@ def _may_list(book: Book, client: Client, profile: str) -> bool:
     return profile in client.profiles or book.report.spoiled_within(("clients", client.name, "profiles"))
 
 
-def _reply(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
-    for number, (name, text) in enumerate(of.reply):
-        where = _reply_place(of, at, number)
-        known = dictionary.named(name.partition(":")[0])
-        if known is None:
-            near = dictionary.nearest(name)
-            hint = f", did you mean '{near}'?" if near else "; see dictionaries/ for the names"
-            book.report.wrong(where[:-1], f"no RADIUS attribute is called {name}{hint}", of_key=True)
-            continue
-        try:
-            made = template.read(text)
-        except ValueError:
-            continue  # policy.compile says what is wrong with it
-        _not_theirs(book, of, made, where)
-        why = _not_writable(name, made, dictionary)
-        if why:
-            book.report.wrong(where, why)
-
-
-def _not_theirs(book: Book, of: shapes.Policy, made: template.Template, where: Path) -> None:
-    """Whom we know in full: a template that needs what no local user has lets nobody in."""
-    directory = book.directories.get(of.authentication_profile)
-    if not isinstance(directory, shapes.LocalProfile):
-        return
-    known = {"username"}.union(*(user.attributes for user in directory.users.values()))
-    for attribute in sorted(made.attributes - known):
-        hint = did_you_mean(attribute, sorted(known))
-        book.report.warn(where, f"no user of {directory.name} has {{{attribute}}}: all are refused{hint}")
-
-
-def _not_writable(name: str, made: template.Template, dictionary: Dictionary) -> str:
-    """Why no value of this attribute can come of a template; empty if one can."""
-    why = ""
-    for sample in _SAMPLES:
-        attributes = dict.fromkeys(made.attributes, (sample,))
-        try:
-            check_reply(
-                ((name, template.fill(made, attributes=attributes, matched=sample)),), dictionary=dictionary
-            )
-        except ReplyNotComputed as error:
-            why = why or str(error).removeprefix(f"{name}: ")
-        else:
-            return ""
-    return why
-
-
 def _request(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
     for condition in of.conditions:
-        if isinstance(condition, shapes.RequestCondition) and dictionary.named(condition.attribute) is None:
-            near = dictionary.nearest(condition.attribute)
-            hint = f", did you mean '{near}'?" if near else "; see dictionaries/ for the names"
-            where: Path = ("policies", at, "request", condition.attribute)
+        unread = book.report.spoiled_within(gateways.DICTIONARIES)
+        if not isinstance(condition, shapes.RequestCondition) or unread:
+            continue
+        where: Path = ("policies", at, "request", condition.attribute)
+        known = dictionary.named(condition.attribute)
+        if known is None:
+            hint = _meant(condition.attribute, dictionary)
             book.report.wrong(where, f"no RADIUS attribute is called so{hint}", of_key=True)
+        elif (shown := dictionary.keyed(known.key)) is not None and shown.name != known.name:
+            book.report.wrong(where, f"requests show it as {shown.name}; write that", of_key=True)
+
+
+def _meant(name: str, dictionary: Dictionary) -> str:
+    near = dictionary.nearest(name)
+    return f", did you mean '{near}'?" if near else "; name a file that has it in server.dictionaries"
 
 
 # --- the sample's password -----------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator, PlainValidator
 
+from radius_push.radius.presets import PRESETS
 from radius_push.settings import schema
 from radius_push.settings.scalars import in_words
 
@@ -33,6 +34,9 @@ _EXACT: Json = {
     "type": "object", "properties": {"exact": _SCALAR}, "required": ["exact"], "additionalProperties": False,
 }  # fmt: skip
 _SCALARS: dict[str, Json] = {
+    "address_attributes": {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+    },
     "attribute": {"type": "string"},
     "bind_name": {"type": "string"},
     "contact": {"type": "string", "pattern": "^(mailto:[^@\\s]+@[^@\\s]+|https://\\S+)$"},
@@ -41,12 +45,14 @@ _SCALARS: dict[str, Json] = {
     "encoding": {"type": "string"},
     "endpoint": {"type": "string", "pattern": ":[0-9]{1,5}$"},
     "file_path": {"anyOf": [_SCALAR, _FILE]},
+    "groups_form": {"type": "string", "pattern": "\\{groups?\\}"},
     "ldap_url": {"type": "string", "pattern": "^ldaps?://[^/]+/?$"},
     "line": _SCALAR,
     "name": _NAME,
     "network": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "origin": {"type": "string", "pattern": "^https?://[^/]+/?$"},
     "password_hash": {"type": "string", "pattern": "^\\$argon2id\\$"},
+    "preset": {"enum": list(PRESETS)},
     "proxy": {"type": "string", "pattern": "^http://[^/@]+:[0-9]{1,5}/?$"},
     "proxies": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "reply_text": _SCALAR,

@@ -14,8 +14,14 @@ from pydantic import PlainValidator
 
 from radius_push import dn
 from radius_push.model import Address, Network
+from radius_push.policy.groups import EACH, JOINED
+from radius_push.radius.presets import PRESETS
+from radius_push.settings.mistakes import did_you_mean, there_are
 from radius_push.settings.scalars import text
 from radius_push.shapes import Endpoint
+
+NONE = "none"
+_LONGEST_FORM = 100
 
 
 def endpoint(value: object) -> Endpoint:
@@ -150,12 +156,43 @@ def user_filter(value: object) -> str:
     raise ValueError("its parentheses do not pair up: (uid={username})")
 
 
+def preset(value: object) -> str:
+    found = text(value)
+    if found not in PRESETS:
+        hint = did_you_mean(found, PRESETS)
+        raise ValueError(f"no preset is called {found}{hint or ''}; {there_are(PRESETS)}")
+    return found
+
+
+def address_attributes(value: object) -> tuple[str, ...]:
+    """Names of RADIUS attributes, or `none`; which names there are is seen later."""
+    if value == NONE:
+        return ()
+    listed = value if isinstance(value, list) else [value]
+    if not listed:
+        raise ValueError(f"is empty; write {NONE} if the gateway does not send it")
+    return tuple(text(each) for each in listed)
+
+
+def groups_form(value: object) -> str:
+    """`{group}` or `{groups}` once, and text around it."""
+    found = text(value)
+    around = found.replace(JOINED, EACH).split(EACH)
+    if len(around) != 2 or re.search(r"[{}]", "".join(around)):
+        raise ValueError(f'must hold {EACH} or {JOINED}, once, and no other braces: "OU={JOINED};"')
+    if not found.isprintable() or len(found.encode()) > _LONGEST_FORM:
+        raise ValueError(f"must be one line of at most {_LONGEST_FORM} octets")
+    return found
+
+
 BindName = Annotated[str, PlainValidator(bind_name)]
 DistinguishedName = Annotated[str, PlainValidator(distinguished_name)]
 LdapUrl = Annotated[str, PlainValidator(ldap_url)]
+GroupsForm = Annotated[str, PlainValidator(groups_form)]
 ListenAt = Annotated[Endpoint, PlainValidator(endpoint)]
 NetworkOf = Annotated[Any, PlainValidator(network)]
 Origin = Annotated[str, PlainValidator(origin)]
+PresetOf = Annotated[str, PlainValidator(preset)]
 ProxiesOf = Annotated[Any, PlainValidator(proxies)]
 Proxy = Annotated[str, PlainValidator(proxy)]
 StorePath = Annotated[str, PlainValidator(store)]

@@ -30,6 +30,7 @@ def policies(book: Book, tree: Tree) -> None:
                 conditions=tuple(condition for _, condition in conditions),
                 clients=section.clients,
                 until=section.until,
+                groups=section.groups,
                 reply=tuple((name, text) for name, texts in section.reply.items() for text in texts),
             )
         )

@@ -41,6 +41,10 @@ class Report:
         """
         self._add(self._as_written(path), sentence, of_key=of_key)
 
+    def spoil(self, path: Path) -> None:
+        """What stands here is wrong, and was said elsewhere."""
+        self._wrong.add(self._as_written(path))
+
     def warn(self, path: Path, sentence: str) -> None:
         self.warnings.append(self.document.mistake(self._as_written(path), sentence))
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
+from radius_push.model import PROOFS, ProofName, Required
+from radius_push.radius.presets import GENERIC
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
 from radius_push.shapes import Enrollment, Limits, Retention, Texts
@@ -33,6 +35,7 @@ class Section(BaseModel):
 
 
 Accepted = Annotated[bool, PlainValidator(s.only("accepted"))]
+ProofOf = Annotated[ProofName, PlainValidator(s.one_of(*PROOFS))]
 Unchecked = Annotated[bool, PlainValidator(s.only("unchecked"))]
 
 
@@ -117,6 +120,9 @@ class ServerSection(Section):
     reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
     """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
     that its moment tells nobody the reason. E.g. `1s`"""
+    dictionaries: s.OneOrMore[s.Text] = ()
+    """Files that name more RADIUS attributes, in the format of FreeRADIUS 3, read beside ours. What they say
+    anew about a name or number of ours is a mistake. E.g. `[dictionary.acme]`"""
 
 
 class PushSection(Section):
@@ -134,6 +140,15 @@ class MethodsSection(Section):
     """Ask the person's phones. `push: {}` switches it on."""
 
 
+class GroupsInSection(Section):
+    REQUIRED = ("attribute",)
+    attribute: s.Text = ""
+    """The RADIUS attribute. E.g. `Class`"""
+    form: p.GroupsForm = "{group}"
+    """What is written around `{group}` for an attribute each, or around `{groups}` for all in one, with `;`
+    between them; what is longer than one attribute goes on in the next. E.g. `"OU={groups};"`"""
+
+
 class ClientDefaults(Section):
     """What one client may also say for all."""
 
@@ -143,10 +158,16 @@ class ClientDefaults(Section):
     otherwise: s.Name | None = None
     """What whoever no policy admits gets: one of `profiles`, or `refuse`. Without it they are refused. E.g.
     `refuse`"""
-    patience: Annotated[float, PlainValidator(s.duration(6, 3600))] = 30.0
+    preset: p.PresetOf = GENERIC
+    """What kind of gateway it is. What the client does not say itself, its preset says: see
+    [presets](presets.md). E.g. `fortigate`"""
+    patience: Annotated[float | None, PlainValidator(s.duration(6, 3600))] = None
     """How long the gateway waits for an answer, its own setting, counted from its first packet. A phone's
     time ends 5 s before. E.g. `60s`"""
-    require_message_authenticator: s.YesNoAuto = "yes"
+    accepts: s.OneOrMore[ProofOf] = ()
+    """How its people may prove their password. Anything else is refused before any directory is asked.
+    E.g. `[pap]`"""
+    require_message_authenticator: Annotated[Required | None, PlainValidator(s.yes_no_or_auto)] = None
     """Drop requests without a Message-Authenticator. `no` is for a gateway that cannot send one; then whoever
     is on the path can forge requests. `auto` is for the days of an upgrade: requests without one are taken
     from an address until it has sent a valid one, and not after that, until `radius-push clients unlatch
@@ -154,10 +175,19 @@ class ClientDefaults(Section):
     proxy: s.YesNo = False
     """It is a RADIUS proxy whose requests carry Proxy-State and no Message-Authenticator. From others such
     requests are dropped: Proxy-State is where BlastRADIUS puts its forgery. E.g. `yes`"""
-    password_encoding: s.Encoding = "latin-1"
+    password_encoding: Annotated[str | None, PlainValidator(s.encoding)] = None
     """How a password (or name) that is not UTF-8 is read. E.g. `cp1251`"""
+    user_address: Annotated[tuple[str, ...] | None, PlainValidator(p.address_attributes)] = None
+    """The gateway's own attributes with the user's address, in order; `Cisco-AVPair` is its `ip:source-ip=`.
+    An address that stands elsewhere is shown to the person and opens nothing. `none`: whatever it sends is
+    not the user's address. E.g. `[Tunnel-Client-Endpoint, Calling-Station-Id]`"""
+    groups_in: GroupsInSection | None = None
+    """Where the gateway looks for the `groups` of policies."""
     short_secret: Accepted = False
     """Allow a shared secret under 16 octets from beyond this machine. E.g. `accepted`"""
+    shared_secret_prefix: Accepted = False
+    """Let `user_address` in policies admit people through a client wider than a /29: whoever has its secret
+    can then report any address, for any of its gateways. E.g. `accepted`"""
 
 
 class ClientSection(ClientDefaults):
@@ -292,6 +322,9 @@ class PolicySection(Section):
     """Attributes of the Access-Request and the values that must fit. E.g. `{NAS-Identifier: "vpn-*"}`"""
     until: s.Day | None = None
     """The last day on which it holds, that day included, UTC. E.g. `2027-06-30`"""
+    groups: s.OneOrMore[s.Text] = ()
+    """Groups that the gateway is told, where its preset (or `groups_in`) says; `{department}` and `{matched}`
+    as in `reply`. They go before what `reply` says, and add to it. E.g. `[staff]`"""
     reply: dict[str, s.OneOrMore[s.Text]] = {}
     """RADIUS attributes of the Access-Accept. `{department}` and `{matched}` are filled in; one that has no
     value, or several, refuses the login. E.g. `{Session-Timeout: 36000, Filter-Id: "{department}"}`"""

@@ -43,6 +43,8 @@ class Site:
     interpreter: Path
     """The Python that runs it."""
     systemd: bool
+    preset: str = "fortigate"
+    """The kind of gateway that the first settings show."""
 
     @property
     def config(self) -> Path:
@@ -255,6 +257,7 @@ def _first_settings(site: Site, password: str) -> str:
         store=site.state_dir / STORE,
         secret=SECRET,
         password_hash=hash_password(password.encode()),
+        preset=site.preset,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from radius_push.radius.presets import PRESETS
 from radius_push.settings import SAMPLE_PASSWORD_HASH
+from radius_push.settings.scalars import in_words
 from radius_push.setup.root import NotPossible
 
 _HEAD = """\
@@ -19,7 +21,7 @@ _HEAD = """\
 _PASSWORD = "        # Another password: radius-push hash-password\n"
 
 
-def first_settings(*, config: Path, store: Path, secret: str, password_hash: str) -> str:
+def first_settings(*, config: Path, store: Path, secret: str, password_hash: str, preset: str) -> str:
     """The sample with another store, the client's secret from a file, and a password that nobody knows."""
     text = shipped("config", "radius-push.yaml")
     for what, old, new in (
@@ -27,6 +29,8 @@ def first_settings(*, config: Path, store: Path, secret: str, password_hash: str
         ("store", r"^(  store: )sqlite:.*?$", rf"\1sqlite://{store}    # keys/ lies beside it"),
         ("secret", r"secret: testing123\b[^\n]*", f"secret: {{file: {secret}}}        # beside this file"),
         ("password", r"(?<=^      alice:\n)(        #[^\n]*\n)+", _PASSWORD),
+        ("gateway", r"^(  #   preset: )fortigate\b", rf"\g<1>{preset}"),
+        ("patience", r"^(  #   patience: )60s\b", rf"\g<1>{in_words(PRESETS[preset].patience)}"),
         ("hash", re.escape(SAMPLE_PASSWORD_HASH), password_hash.replace("\\", r"\\")),
     ):
         text, found = re.subn(old, new, text, flags=re.MULTILINE | re.DOTALL)

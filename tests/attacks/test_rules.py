@@ -233,6 +233,8 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "what an unsealed packet says of itself, its address too, opens nothing",
         (
             "tests/policy/test_decide.py::test_what_an_unsealed_packet_says_opens_nothing_and_still_refuses",
+            "tests/policy/test_decide.py::test_an_address_from_elsewhere_opens_nothing_and_still_refuses",
+            "tests/policy/test_decide.py::test_a_client_wider_than_a_29_opens_nothing_by_address",
             "tests/policy/test_decide.py::test_a_user_address_must_be_known_and_lie_inside",
             "tests/radius/test_user_address.py::test_what_is_no_address_is_refused",
         ),
@@ -243,6 +245,14 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/scenarios/test_odd_packets.py::test_rubbish_from_a_client_and_anything_from_a_stranger_are_silence",
             "tests/listen/test_udp.py::test_malformed_and_unauthentic_packets_get_silence_and_are_counted",
             "tests/listen/test_udp.py::test_a_flood_makes_few_lines",
+        ),
+    ),
+    (
+        "groups that cannot be told in full are no accept, and none becomes another",
+        (
+            "tests/policy/test_groups.py::test_what_cannot_be_told_is_a_reject",
+            "tests/policy/test_groups.py::test_joined_groups_are_split_between_groups_and_none_is_lost",
+            "tests/policy/test_groups.py::test_a_client_that_says_nowhere_gets_a_reject",
         ),
     ),
     (

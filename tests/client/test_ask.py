@@ -154,7 +154,7 @@ async def test_a_request_can_go_without_message_authenticator_and_with_octets_fo
 @pytest.mark.parametrize(
     ("attributes", "password", "why"),
     [
-        ([("Filter-ID", "x")], "x", "Filter-ID: no such attribute"),
+        ([("Filter-Idd", "x")], "x", "Filter-Idd: no such attribute"),
         ([("User-Password", "in the clear")], "x", "hidden with the shared secret"),
         ([], "x" * 129, "128 octets"),
         ([("Filter-Id", "x" * 253)] * 16, "x", "4096"),

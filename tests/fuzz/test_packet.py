@@ -51,7 +51,7 @@ def _read_and_answer(datagram: bytes, encoding: str = "latin-1") -> None:
             request = read(datagram, replace(client, password_encoding=encoding))
             assert all(isinstance(text, str) for texts in request.attributes.values() for text in texts)
             assert "Message-Authenticator" not in request.attributes
-            user_address(request.attributes, gateway=next(iter(client.networks))[0])
+            user_address(request.attributes, client=client, gateway=next(iter(client.networks))[0])
             write_reply(request, Rejected(Reason.DENIED, "no"), dictionary=dictionary())
             with contextlib.suppress(ReplyNotComputed):
                 write_reply(request, Accepted((("Filter-Id", "x"),)), dictionary=dictionary())

@@ -47,9 +47,8 @@ clients:
   office-vpn:
     addresses: [{gateway}]
     secret: "{secret}"
-    require_message_authenticator: no   # ocserv's RADIUS library never sends one
+    preset: ocserv
     profiles: [staff-push]
-    patience: 60s
 authentication_profiles:
   corp-ldap:
     type: ldap

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -70,8 +71,9 @@ def rule(
     clients: tuple[str, ...] | None = None,
     until: date | None = None,
     reply: tuple[tuple[str, str], ...] = (),
+    groups: tuple[str, ...] = (),
 ) -> Policy:
-    return Policy(name, profile, by, conditions, clients=clients, until=until, reply=reply)
+    return Policy(name, profile, by, conditions, clients=clients, until=until, reply=reply, groups=groups)
 
 
 def decided(
@@ -85,6 +87,7 @@ def decided(
     request: Mapping[str, tuple[str, ...]] | None = None,
     today: date = TODAY,
     sealed: bool = True,
+    its_own: bool = True,
 ) -> Decision:
     rules = policy.compile(policies, profiles=PROFILES, authentication_profiles=DIRECTORIES)
     assert isinstance(rules, policy.Rules), rules
@@ -92,7 +95,7 @@ def decided(
         PersonKey(by, "1"), "alice", "uid=alice,dc=c", attributes or {}, unread=unread, groups=groups or {}
     )
     ip = None if address is None else ip_address(address)
-    return policy.decide(rules, Facts(person, at or client(), ip, request or {}, today, sealed))
+    return policy.decide(rules, Facts(person, at or client(), ip, request or {}, today, sealed, its_own))
 
 
 def profile_of(decision: Decision) -> str:
@@ -505,3 +508,35 @@ def test_what_an_unsealed_packet_says_opens_nothing_and_still_refuses() -> None:
         assert "bears no Message-Authenticator" in unsealed.trace[0]
         refusing = decided(rule(condition, profile="refuse"), rule(name="all"), **said, sealed=False)
         assert reason_of(refusing) is Reason.REFUSED_BY_POLICY
+
+
+def test_an_address_from_elsewhere_opens_nothing_and_still_refuses() -> None:
+    home = AddressCondition((ip_network("198.51.100.0/24"),))
+    elsewhere = decided(rule(home), address="198.51.100.7", its_own=False)
+    assert reason_of(elsewhere) is Reason.NO_POLICY
+    assert "198.51.100.7 stands where this kind of gateway is not known to put it" in elsewhere.trace[0]
+    refusing = rule(home, profile="refuse"), rule(name="all")
+    assert reason_of(decided(*refusing, address="198.51.100.7", its_own=False)) is Reason.REFUSED_BY_POLICY
+
+
+@pytest.mark.parametrize(
+    ("networks", "accepted", "believed"),
+    [
+        (("10.0.0.0/29",), False, True),
+        (("10.0.0.1", "10.0.1.1", "10.0.2.0/29"), False, True),
+        (("10.0.0.1", "10.0.0.0/28"), False, False),
+        (("10.0.0.0/8",), False, False),
+        (("10.0.0.0/8",), True, True),
+        (("2001:db8::/125",), False, True),
+        (("2001:db8::/64",), False, False),
+    ],
+)
+def test_a_client_wider_than_a_29_opens_nothing_by_address(
+    networks: tuple[str, ...], accepted: bool, believed: bool
+) -> None:
+    home = AddressCondition((ip_network("198.51.100.0/24"),))
+    at = replace(client(), networks=tuple(map(ip_network, networks)), shared_secret_prefix=accepted)
+    decision = decided(rule(home), at=at, address="198.51.100.7")
+    assert isinstance(decision, Admitted if believed else Refused)
+    refusing = decided(rule(home, profile="refuse"), rule(name="all"), at=at, address="198.51.100.7")
+    assert reason_of(refusing) is Reason.REFUSED_BY_POLICY

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from radius_push.radius.user_address import parse, user_address
+from tests.radius.packets import STRICT
 
 GATEWAY = ip_address("10.0.0.11")
 
@@ -106,5 +107,6 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 def test_the_users_address_is_looked_for_in_the_general_order(
     attributes: dict[str, tuple[str, ...]], address: str | None
 ) -> None:
-    found = user_address(attributes, gateway=GATEWAY)
-    assert (str(found) if found else None) == address
+    found = user_address(attributes, client=STRICT, gateway=GATEWAY)
+    assert (str(found.address) if found else None) == address
+    assert found is None or found.own

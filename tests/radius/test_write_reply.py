@@ -129,7 +129,7 @@ def test_a_reject_loses_its_text_rather_than_its_proxy_states() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("Filter-ID", "x", "Filter-ID: no such attribute; did you mean Filter-Id?"),
+        ("Filter-Idd", "x", "Filter-Idd: no such attribute; did you mean Filter-Id?"),
         ("No-Such-Thing", "x", "No-Such-Thing: no such attribute"),
         ("Filter-Id", "", "Filter-Id: an empty value"),
         ("Filter-Id", "x" * 254, "Filter-Id: 254 octets: at most 253 fit"),

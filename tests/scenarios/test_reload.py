@@ -12,7 +12,7 @@ from radius_push import events
 from radius_push.model import Reason
 from radius_push.server import NeedsRestart
 from radius_push.settings import load
-from tests.scenarios.house import ACCEPT, REJECT, House, house
+from tests.scenarios.house import ACCEPT, REJECT, SETTINGS, House, house
 from tests.scenarios.turned import run
 
 
@@ -134,3 +134,31 @@ def test_a_trusted_proxy_is_named_while_the_server_runs(tmp_path: Path) -> None:
             assert h.server._phone._proxies.trusts(ip_address("10.0.1.1"))
 
     run(story())
+
+
+ACME = "VENDOR Acme 4242\nBEGIN-VENDOR Acme\nATTRIBUTE Acme-Role 1 string\nEND-VENDOR Acme\n"
+
+
+def test_a_dictionary_file_is_read_at_start_and_again_at_each_reload(tmp_path: Path) -> None:
+    (tmp_path / "dictionary.acme").write_text(ACME)
+    text = SETTINGS.replace("server:\n", "server:\n  dictionaries: [dictionary.acme]\n", 1)
+    text = text.replace("Session-Timeout: 3600", "Acme-Role: staff", 1)
+
+    async def story() -> None:
+        async with house(tmp_path, settings=text) as h:
+            phone = await h.phone()
+            for number in (1, 7):
+                asking = asyncio.ensure_future(h.ask())
+                await phone.answer_next(approve=True, seconds=30)
+                reply = await asking
+                assert reply is not None
+                assert (reply.code, reply.attributes.get(f"Attr-26.4242.{number}")) == (ACCEPT, (STAFF,))
+                # The file changes, and the settings that name it stay as they were.
+                (tmp_path / "dictionary.acme").write_text(ACME.replace("Acme-Role 1", "Acme-Role 7"))
+                changes = await change(h, tmp_path)
+                assert changes == (("server.dictionaries: changed",) if number == 1 else ())
+
+    run(story())
+
+
+STAFF = "0x" + b"staff".hex()

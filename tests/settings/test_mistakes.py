@@ -151,8 +151,8 @@ DOTS = "{username}"
          "31:13: policies[0].values: VPN is a bare group name, and corp has no group_base_dn to find it; add group_base_dn there, or write the whole name: CN=VPN,OU=..."),
         ("values: [IT]", "values: [IT]\n    until: 30.6.2027", "32:12: policies[0].until: not a day; write 2027-06-30"),
         ("values: [IT]", "values: [IT]\n    clients: [fw9]", "32:15: policies[0].clients[0]: no client is called fw9; there are: fw1"),
-        ("values: [IT]", "values: [IT]\n    reply: {Filter-ID: a}",
-         "32:13: policies[0].reply.Filter-ID: no RADIUS attribute is called Filter-ID, did you mean 'Filter-Id'?"),
+        ("values: [IT]", "values: [IT]\n    reply: {Filtr-Id: a}",
+         "32:13: policies[0].reply.Filtr-Id: no RADIUS attribute is called Filtr-Id, did you mean 'Filter-Id'?"),
         ("values: [IT]", "values: [IT]\n    reply: {Session-Timeout: [1, ten]}",
          "32:34: policies[0].reply.Session-Timeout[1]: 'ten' is neither a number nor one of its names"),
         ("values: [IT]", "values: [IT]\n    reply: {Session-Timeout: 'x{department}'}",
@@ -402,3 +402,43 @@ def test_tls_needs_both_files_and_an_https_url(tmp_path: Path) -> None:
         "5:75: server.listen.phone.tls.key: is missing",
         f"5:89: server.listen.phone.tls.certificate: cannot read {tmp_path}/nowhere.pem: no such file or directory",
     ]
+
+
+# --- what a gateway reports ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("client", "warning"),
+    [
+        ("addresses: [10.0.0.11]", None),
+        ("addresses: [10.0.0.8/29]", None),
+        ("addresses: [10.0.0.0/24]\n    shared_secret_prefix: accepted", None),
+        ("addresses: [10.0.0.0/24]",
+         "32:27: policies[0].when[0].user_address: never fits through fw1: wider than a /29, so that any of many gateways could report any address; name its gateways, or write shared_secret_prefix: accepted there"),
+        ("addresses: [10.0.0.11]\n    preset: watchguard",
+         "33:27: policies[0].when[0].user_address: never fits through fw1: no attribute is known in which such a gateway sends the user's address; if yours does, name it in user_address there"),
+        ("addresses: [10.0.0.11]\n    preset: watchguard\n    user_address: Calling-Station-Id", None),
+        ("addresses: [10.0.0.11]\n    user_address: none",
+         "33:27: policies[0].when[0].user_address: never fits through fw1: no attribute is known in which such a gateway sends the user's address; if yours does, name it in user_address there"),
+        ("addresses: [10.0.0.11]\n    preset: ocserv",
+         "28:5: policies[0]: asks what the packet says, so it never fits a packet of fw1 that bears no Message-Authenticator"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("profile", ["staff-push", "refuse"])
+def test_a_policy_that_asks_where_people_are(
+    tmp_path: Path, client: str, warning: str | None, profile: str
+) -> None:
+    text = changed(
+        ("addresses: [10.0.0.11]", client),
+        ("profile: staff-push\n    auth", f"profile: {profile}\n    auth"),
+        ("    values: [IT]\n", "    values: [IT]\n    when: [{user_address: [203.0.113.0/24]}]\n"),
+    )
+    assert warnings(tmp_path, text) == ([warning] if warning and profile != "refuse" else [])
+
+
+def test_the_users_address_is_named_as_requests_show_it(tmp_path: Path) -> None:
+    text = changed(("    patience: 60s", "    user_address: [Calling-Station-Id, Ascend-Not-There]"))
+    (said,) = mistakes(tmp_path, text)
+    assert said.startswith(
+        "12:40: clients.fw1.user_address[1]: no RADIUS attribute is called Ascend-Not-There"
+    )

@@ -52,10 +52,13 @@ def test_every_example_is_good(file: Path, tmp_path: Path, slapd: Slapd) -> None
     assert all("NO SECOND FACTOR" in warning or "plain HTTP" in warning for warning in settings.warnings)
 
 
-def test_there_are_three_sites() -> None:
+def test_there_are_six_sites() -> None:
     assert [file.name for file in FILES] == [
+        "fortigate-pair.yaml",
+        "globalprotect.yaml",
         "local-only.yaml",
         "ocserv-and-slapd.yaml",
+        "opnsense.yaml",
         "two-directories.yaml",
     ]
 
@@ -146,3 +149,51 @@ def test_while_both_are_down_the_emergency_accounts_get_in(
     assert (said["verdict"], said["reason"]) == (verdict, reason)
     assert "down" in said["directories"][0]
     assert said["directories"][1].endswith("not asked: only an emergency directory counts now")
+
+
+# --- sites of one preset ---------------------------------------------------------------------------
+
+
+GROUPS = {
+    "fortigate-pair.yaml": "Fortinet-Group-Name",
+    "globalprotect.yaml": "PaloAlto-User-Group",
+    "opnsense.yaml": "Class",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "words", "verdict", "policy", "groups", "seconds"),
+    [
+        ("fortigate-pair.yaml", "sam --address 203.0.113.7", "asked", "staff", ("vpn-staff", "dept-IT"), 45),
+        ("fortigate-pair.yaml", "sam", "asked", "staff", ("vpn-staff", "dept-IT"), 45),
+        ("fortigate-pair.yaml", "carol --address 198.51.100.9", "asked", "contractors from their own network", ("vpn-contractors",), 45),
+        ("fortigate-pair.yaml", "carol --address 203.0.113.7", "rejected", "contractors from anywhere else", (), 0),
+        ("fortigate-pair.yaml", "carol --request Fortinet-Client-IP-Address=198.51.100.9 --request Calling-Station-Id=10.1.1.1", "asked", "contractors from their own network", ("vpn-contractors",), 45),
+        ("fortigate-pair.yaml", "carol --request Tunnel-Client-Endpoint=198.51.100.9", "rejected", "contractors from anywhere else", (), 0),
+        ("fortigate-pair.yaml", "vera", "rejected", None, (), 0),
+        ("globalprotect.yaml", "sam --address 203.0.113.7", "asked", "staff", ("staff",), 20),
+        ("globalprotect.yaml", "carol --address 198.51.100.9", "asked", "contractors from their own network", ("contractors",), 20),
+        ("globalprotect.yaml", "carol --request Calling-Station-Id=198.51.100.9", "rejected", "contractors from anywhere else", (), 0),
+        ("globalprotect.yaml", "carol", "rejected", "contractors from anywhere else", (), 0),
+        ("opnsense.yaml", "ann", "asked", "admins", ("staff;admins",), 15),
+        ("opnsense.yaml", "ben", "asked", "staff", ("staff",), 15),
+        ("opnsense.yaml", "nobody", "rejected", None, (), 0),
+    ],
+)  # fmt: skip
+def test_sites_of_a_preset(
+    tmp_path: Path,
+    slapd: Slapd,
+    file: str,
+    words: str,
+    verdict: str,
+    policy: str | None,
+    groups: tuple[str, ...],
+    seconds: float,
+) -> None:
+    said = explained(site(tmp_path, file, slapd), *words.split())
+    assert (said["verdict"], said["policy"], said["seconds"]) == (verdict, policy, seconds)
+    assert [each["value"] for each in said["reply"] if each["name"] == GROUPS[file]] == list(groups)
+
+
+def test_what_an_opnsense_is_not_asked_for(tmp_path: Path, slapd: Slapd) -> None:
+    assert explained(site(tmp_path, "opnsense.yaml", slapd), "ann")["address"] is None
