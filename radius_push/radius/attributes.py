@@ -10,6 +10,7 @@ from radius_push.radius.wire import MOST_VALUE, attribute, split_attributes
 USER_NAME, USER_PASSWORD, CHAP_PASSWORD = 1, 2, 3
 REPLY_MESSAGE, STATE, VENDOR_SPECIFIC, PROXY_STATE = 18, 24, 26, 33
 EAP_MESSAGE = 79
+NAS_FILTER_RULE = 92
 MICROSOFT = 311
 MS_CHAP_RESPONSE, MS_CHAP2_RESPONSE = (MICROSOFT, 1), (MICROSOFT, 25)
 MOST_TAG = 0x1F
@@ -53,10 +54,11 @@ def keys_of(attributes: Iterable[tuple[int, bytes]]) -> frozenset[Key]:
     return frozenset(key for key, _ in _with_vendors(attributes))
 
 
-def encode(name: str, text: str, dictionary: Dictionary) -> bytes:
+def encode(name: str, text: str, dictionary: Dictionary, *, after: bytes = b"") -> bytes:
     """One value as it goes on the wire; `Tunnel-Type:1` gives a tag. ValueError says why not.
 
     A value too long for one attribute becomes several where its RFC allows that, cut between characters.
+    `after` stands before the value, to part it from the one above.
     """
     bare, colon, tag = name.partition(":")
     known = dictionary.named(bare)
@@ -65,7 +67,7 @@ def encode(name: str, text: str, dictionary: Dictionary) -> bytes:
         raise ValueError("no such attribute" + (f"; did you mean {near}?" if near else ""))
     if known.hidden:
         raise ValueError("it is secret, or hidden with the shared secret, and can't be given as text")
-    value = _with_tag(known, known.encode(text), tag if colon else None)
+    value = after + _with_tag(known, known.encode(text), tag if colon else None)
     return b"".join(_on_the_wire(known.key, part) for part in _parts(known, value))
 
 

@@ -185,12 +185,16 @@ def check_reply(
 
 def _encode_reply(reply: tuple[tuple[str, str], ...], dictionary: Dictionary) -> bytes:
     body = b""
+    filtered = False
     for name, text in reply:
         known = dictionary.named(name.partition(":")[0])
         if known is not None and known.key in names.HIDDEN | {names.VENDOR_SPECIFIC}:
             raise ReplyNotComputed(f"{name}: the server alone decides about this one")
         try:
-            body += names.encode(name, text, dictionary)
+            rule = known is not None and known.key == names.NAS_FILTER_RULE
+            # Gateways join these into one list, whose rules a NUL parts (RFC 4849 2).
+            body += names.encode(name, text, dictionary, after=b"\0" if rule and filtered else b"")
+            filtered |= rule
         except ValueError as error:
             raise ReplyNotComputed(f"{name}: {error}") from error
     return body

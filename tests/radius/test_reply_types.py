@@ -140,6 +140,16 @@ def test_several_values_give_several_attributes_in_order(tmp_path: Path) -> None
     assert [type for type, _ in found] == [26, 26, 26, 25, 25]
 
 
+def test_filter_rules_are_parted_by_a_nul_as_gateways_join_them(tmp_path: Path) -> None:
+    """RFC 4849 section 2: without it two rules would be read as one."""
+    long = "permit in ip from any to 192.0.2.0/24 " + "1024," * 60
+    reply = f'{{NAS-Filter-Rule: ["{long}", "deny in ip from any to any"]}}'
+    found = on_the_wire(tmp_path, reply)[1]
+    assert {type for type, _ in found} == {92}
+    joined = b"".join(value for _, value in found)
+    assert joined.decode().split("\0") == [long, "deny in ip from any to any"]
+
+
 def test_each_tag_has_its_own_group(tmp_path: Path) -> None:
     reply = '{"Tunnel-Private-Group-Id:1": "10", "Tunnel-Private-Group-Id:31": "20"}'
     assert on_the_wire(tmp_path, reply)[1] == [(81, b"\x0110"), (81, b"\x1f20")]
