@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -155,6 +156,8 @@ class Slapd:
         """It accepts connections (the kernel does) and says nothing."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
+        # The signal is on its way when `kill` returns; wait until every thread stands.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def thaw(self) -> None:
         assert self._process

@@ -10,7 +10,7 @@ from radius_push.model import Down, Found, Person, Right, Secret
 from tests.directory.directories import TurnedClock, known, opened
 from tests.directory.slapd import ALICE_PASSWORD, Slapd
 
-SHORT = 0.3  # seconds
+SHORT = 0.5  # seconds
 
 
 async def test_a_stopped_directory_is_down_and_the_next_login_after_its_start_works(

@@ -22,7 +22,12 @@ from tests.radius.packets import STRICT, dictionary, read, signed
 
 SETTINGS = f"""
 server: {{store: "sqlite://state.db", listen: {{authentication: ["127.0.0.1:0"]}}}}
-clients: {{fw1: {{addresses: [127.0.0.0/8], secret: "the secret of the first gateway", profiles: [alone]}}}}
+clients:
+  fw1:
+    addresses: [127.0.0.0/8]
+    shared_secret_prefix: accepted
+    secret: "the secret of the first gateway"
+    profiles: [alone]
 authentication_profiles:
   staff:
     type: local

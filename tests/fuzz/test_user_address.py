@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from radius_push.model import Address
 from radius_push.radius.user_address import parse, user_address
 from tests.fuzz.guided.values import PLACES, play_address
+from tests.radius.packets import STRICT
 
 GATEWAYS = st.ip_addresses()
 FORMS = st.sampled_from(
@@ -32,8 +33,9 @@ def plain(address: Address) -> Address:
 def test_never_the_gateways_own_and_never_nobodys(
     attributes: dict[str, tuple[str, ...]], gateway: Address
 ) -> None:
-    found = user_address(attributes, gateway=gateway)
-    if found is not None:
+    reported = user_address(attributes, client=STRICT, gateway=gateway)
+    if reported is not None:
+        found = reported.address
         own = {
             parse(text)
             for name in ("NAS-IP-Address", "NAS-IPv6-Address")

@@ -70,7 +70,7 @@ def _whole_way(attributes: Attributes, client: Client) -> Work:
     datagram = signed((1, b"alice"), *attributes)
     with counted() as work, contextlib.suppress(MalformedPacket, NotAuthentic):
         request = read(datagram, client)
-        user_address(request.attributes, gateway=GATEWAY)
+        user_address(request.attributes, client=client, gateway=GATEWAY)
         write_reply(request, Rejected(Reason.DENIED, "no"), dictionary=dictionary())
     return work
 

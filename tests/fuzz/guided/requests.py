@@ -57,7 +57,7 @@ def _is_whole(request: AccessRequest, datagram: bytes, client: Client) -> None:
     assert sum(map(len, texts)) <= 12 * len(octets)  # a short number may have a long name
     shown = {name for name in request.attributes if (known := dictionary().named(name)) and known.hidden}
     assert not shown
-    user_address(request.attributes, gateway=GATEWAY)
+    user_address(request.attributes, client=client, gateway=GATEWAY)
     if request.hidden_password is not None:
         uncovered = pap.decrypt(request.hidden_password, request.secret, request.authenticator)
         is_a_password(pap.read(uncovered, encoding=client.password_encoding))

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from radius_push.radius import attributes as names
 from radius_push.radius.user_address import parse, user_address
 from tests.fuzz import oracle
-from tests.radius.packets import dictionary
+from tests.radius.packets import STRICT, dictionary
 
 GATEWAY = ip_address("127.0.0.1")
 PLACES = ("PaloAlto-Client-Source-IP", "Cisco-AVPair", "Tunnel-Client-Endpoint", "Calling-Station-Id")
@@ -23,9 +23,10 @@ def play_address(octets: bytes) -> None:
     for at, line in enumerate(lines):
         name = PLACES[at % len(PLACES)]
         attributes[name] = (*attributes.get(name, ()), line[:253])
-    found = user_address(attributes, gateway=GATEWAY)
-    if found is None:
+    reported = user_address(attributes, client=STRICT, gateway=GATEWAY)
+    if reported is None:
         return
+    found = reported.address
     assert str(found) not in {"192.0.2.1", "127.0.0.1", "0.0.0.0", "::", "255.255.255.255"}
     assert not found.is_multicast
     assert parse(f"[{found}]" if found.version == 6 else f"ip={found}:4500") == found
