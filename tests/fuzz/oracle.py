@@ -29,7 +29,6 @@ MS_CHAP_CHALLENGE = (names.MICROSOFT, 11)
 LEFT_OUT = {
     *(names.USER_NAME, names.USER_PASSWORD, names.STATE, names.VENDOR_SPECIFIC, names.PROXY_STATE),
     *(names.CHAP_PASSWORD, CHAP_CHALLENGE, names.EAP_MESSAGE, MESSAGE_AUTHENTICATOR),
-    92,  # NAS-Filter-Rule: several go on the wire as one list (RFC 4849 2)
     *((names.MICROSOFT, type) for type in range(1, 28)),
 }
 """What a packet gets by hand, because each has rules of its own."""
