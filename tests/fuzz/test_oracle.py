@@ -107,7 +107,8 @@ def _pyrad_reads_our_reply(rng: random.Random, asked: Asked, request: AccessRequ
         reply = [("Reply-Message", text)]
         code = Code.ACCESS_REJECT
     else:
-        room = MOST_OCTETS - 38 - sum(2 + len(state) for state in request.proxy_states)
+        # 100 octets are left for the NULs between filter rules.
+        room = MOST_OCTETS - 138 - sum(2 + len(state) for state in request.proxy_states)
         reply = _as_pairs(_writable_values(rng, room))
         octets = write_reply(request, Accepted(tuple(reply)), dictionary=dictionary())
         code = Code.ACCESS_ACCEPT
@@ -175,9 +176,14 @@ def _together(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _in_one_piece(texts: Texts) -> dict[str, tuple[str, ...]]:
-    """A Reply-Message goes out in pieces."""
-    said = "".join(texts.get("Reply-Message", ()))
-    return {**texts, "Reply-Message": (said,)} if said else dict(texts)
+    """A Reply-Message goes out in pieces; the rules of a NAS-Filter-Rule list are parted by a NUL."""
+    whole = {name: "".join(map(_rule, texts.get(name, ()))) for name in ("Reply-Message", "NAS-Filter-Rule")}
+    return {**texts, **{name: (said,) for name, said in whole.items() if said}}
+
+
+def _rule(text: str) -> str:
+    """Without the NUL before it, for which pyrad's text is octets."""
+    return bytes.fromhex(text[4:]).decode() if text.startswith("0x00") else text
 
 
 def _the_tags_are_the_same(packet: AuthPacket, pairs: list[tuple[str, str]]) -> None:
