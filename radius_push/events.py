@@ -232,6 +232,70 @@ class Sent:
     login: str
 
 
+# --- a session -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """A gateway says that somebody is in: by a Start, or by an Interim-Update of a session whose Start never
+    came."""
+
+    login: str | None
+    """The code of the newest login that was accepted for this client and name just before. `null`: none."""
+    client: str
+    nas: str
+    """Which machine of the client: NAS-Identifier, else its address."""
+    session: str
+    """Acct-Session-Id."""
+    username: str
+    """As the gateway sent it."""
+    person: str | None
+    """Whom that login let in. `null`: no login was found."""
+    address: str | None
+    framed: tuple[str, ...]
+    """The addresses that the user got inside."""
+    started_at: float
+    """When, as the gateway tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A gateway says that somebody is out, or gave the session's id to the next one."""
+
+    login: str | None
+    """The code of the login that it came from. `null`: none was found."""
+    client: str
+    nas: str
+    """Which machine of the client."""
+    session: str
+    """Acct-Session-Id."""
+    username: str
+    """As the gateway sent it."""
+    person: str | None
+    """Whom that login let in. `null`: no login was found."""
+    by: str
+    """`stop`, or `replaced`: a Start came with the same id, and no Stop before it."""
+    cause: str | None
+    """Acct-Terminate-Cause. `null`: the gateway did not say."""
+    ended_at: float
+    """When, as the gateway tells."""
+    seconds: int | None
+    """Acct-Session-Time. `null`: the gateway did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsClosed:
+    """A gateway started or stopped accounting as a whole, as when it boots: its sessions are over."""
+
+    client: str
+    nas: str
+    """Which machine of the client."""
+    by: str
+    """`accounting_on` or `accounting_off`."""
+    sessions: int
+    """How many were live."""
+
+
 # --- phones --------------------------------------------------------------------------------------
 
 
@@ -372,6 +436,9 @@ Event = (
     | Rejected
     | Unanswered
     | Sent
+    | SessionStarted
+    | SessionEnded
+    | SessionsClosed
     | Invited
     | Redeemed
     | DeviceConfirmed

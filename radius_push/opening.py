@@ -9,8 +9,11 @@ from pathlib import Path
 from radius_push import policy
 from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.local import LocalDirectory
+from radius_push.listen.reception import Reception
+from radius_push.listen.udp import UdpListener
 from radius_push.model import Address, Client
 from radius_push.ports import Clock, Directory, DoorClosed
+from radius_push.radius.wire import Code
 from radius_push.shapes import (
     OUR_OWN_CLIENT,
     AuthenticationProfile,
@@ -107,6 +110,25 @@ def open_directory(
             clock=clock,
         )
     return LocalDirectory(profile, last=last)
+
+
+async def open_udp(endpoint: Endpoint, reception: Reception, place: str) -> UdpListener:
+    """Bind. Raises CannotListen; `place` is where the settings name it."""
+    listener = UdpListener(endpoint=endpoint, reception=reception)
+    try:
+        await listener.open()
+    except OSError as problem:
+        raise CannotListen(place, endpoint, problem, udp=True) from problem
+    return listener
+
+
+def where_else(settings: Settings) -> dict[int, str]:
+    """What a gateway that asks the wrong port is to do, by the packet's code."""
+    asks, reports = (" or ".join(map(str, ports)) for ports in (settings.authentication, settings.accounting))
+    mend = f"let the gateway send it to {reports}"
+    if not reports:
+        mend = "add server.listen.accounting, or switch accounting off at the gateway"
+    return {Code.ACCOUNTING_REQUEST: mend, Code.ACCESS_REQUEST: f"let the gateway send it to {asks}"}
 
 
 def client_table(settings: Settings, keys: Keys) -> ClientTable:

@@ -24,6 +24,7 @@ from radius_push.model import (
     Stranger,
     Trial,
 )
+from radius_push.sessions import News, Reset, Session
 
 
 class DoorClosed(Exception):
@@ -95,6 +96,7 @@ class Ringer(Protocol):
 EvidenceRow = tuple[int, float, str, dict[str, object]]
 """number, at, kind, fields."""
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
+Accounted = Literal["kept", "repeated", "old", "too_many"]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
 
 
@@ -236,6 +238,23 @@ class Store(Protocol):
 
     async def has_ever_had_a_device(self, person: PersonKey) -> bool: ...
 
+    # sessions
+
+    async def account(self, news: News, *, packet: bytes, most: int) -> Accounted:
+        """What `news` make of the session they are about, by `sessions.meet`, with its event and the login
+        that it came from. Nothing is written if this `packet` (hash of the octets) opened or closed a
+        session before (`repeated`), if the news are `old`, or if the client has `most` live sessions
+        already and this were one more (`too_many`)."""
+
+    async def reset_sessions(self, reset: Reset, *, packet: bytes) -> int | None:
+        """End the live sessions of that machine which began before. How many; None, and nothing is
+        written, if this `packet` did so within 24 h."""
+
+    async def sessions_before(
+        self, number: int | None, *, live: bool, most: int
+    ) -> Sequence[tuple[int, Session]]:
+        """Newest first, each with its number: those before `number` (None: from the end)."""
+
     # evidence
 
     def evidence(self, *, after: int = 0) -> AsyncIterator[EvidenceRow]:
@@ -260,8 +279,8 @@ class Store(Protocol):
         row."""
 
     async def let_go(self, before: float, *, at: float) -> bool:
-        """Delete a stretch of the oldest evidence, and the questions, devices and invitations that it
-        was about; the chain goes on from there. True if there may be more to delete."""
+        """Delete a stretch of the oldest evidence, and the questions, devices, invitations and
+        sessions that it was about; the chain goes on from there. True if there may be more to delete."""
 
     # what was seen of the gateways
 

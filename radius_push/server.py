@@ -12,13 +12,17 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from radius_push import __version__, descriptors, events, login
+from radius_push import __version__, accounting, descriptors, events, login
+from radius_push.accounting import AccountingArrival
 from radius_push.doors import Doors
 from radius_push.factors.limits import Remembered, WrongPasswords
 from radius_push.gateways import Gateways
 from radius_push.hush import Hush
 from radius_push.janitor import Janitor
-from radius_push.listen.reception import Reception
+from radius_push.listen.books import Books
+from radius_push.listen.reception import ACCOUNTING, AUTHENTICATION, Reception
+from radius_push.listen.signs_of_life import SignsOfLife
+from radius_push.listen.tally import Tally
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
@@ -29,14 +33,17 @@ from radius_push.opening import (
     keys_of,
     open_directories,
     open_directory,
+    open_udp,
     rules_of,
     what_a_directory_knows,
+    where_else,
 )
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.push.ringing import PushRinger
 from radius_push.push.webpush import WebPushDoor
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
+from radius_push.radius.wire import Code
 from radius_push.settings.changes import differences, needs_restart
 from radius_push.shapes import Settings
 from radius_push.store.sqlite import SqliteStore
@@ -94,6 +101,7 @@ class Server:
         self._dedup = Dedup()
         self._hush = Hush()
         self._listeners: list[UdpListener] = []
+        self._accounting: list[UdpListener] = []
         self._serving: list[asyncio.Task[None]] = []
         self._janitor: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -120,6 +128,9 @@ class Server:
             self._ringer = self._open_ringer()
             self._doors = self._open_doors()
             self._gateways = Gateways(self.clock, key=self.keys.tag, limits=self.settings.limits)
+            self._tally = Tally(self.counters, self.clock, self._gateways)
+            self._books = Books(desk=self, clock=self.clock, tally=self._tally)
+            self._signs_of_life = SignsOfLife(answers=self.answers, clock=self.clock, tally=self._tally)
             self._use_limits()
             await self._gateways.load(self.store)
             await self._listen()
@@ -139,9 +150,10 @@ class Server:
         for task in (self._janitor, self._keeping):
             if task is not None:
                 task.cancel()
-        held = sum([await listener.drain() for listener in self._listeners])
+        held = sum([await listener.drain() for listener in (*self._listeners, *self._accounting)])
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._listeners.clear()
+        self._accounting.clear()
         self._serving.clear()
         for task in self._retiring:
             task.cancel()
@@ -231,6 +243,11 @@ class Server:
         return [listener.address for listener in self._listeners]
 
     @property
+    def accounting(self) -> list[tuple[str, int]]:
+        """The same for accounting."""
+        return [listener.address for listener in self._accounting]
+
+    @property
     def phone_port(self) -> int | None:
         return None if self._phone is None else self._phone.port
 
@@ -265,6 +282,9 @@ class Server:
                 end.detail,
                 f" ({more} more since the last line)" if more else "",
             )
+
+    async def account(self, arrival: AccountingArrival) -> None:
+        await accounting.account(arrival, store=self.store, note=self._tally.note, tell=self._tally.tell)
 
     async def sent(self, arrival: Arrival) -> None:
         try:
@@ -317,8 +337,12 @@ class Server:
             url=url,
         )
 
-    def _reception(self) -> Reception:
+    def _reception(self, serves: frozenset[Code]) -> Reception:
         return Reception(
+            serves=serves,
+            elsewhere=where_else(self.settings),
+            books=self._books,
+            signs_of_life=self._signs_of_life,
             clients=lambda: self._doors.clients,
             dictionary=lambda: self._doors.dictionary,
             desk=self,
@@ -336,12 +360,11 @@ class Server:
 
     async def _listen(self) -> None:
         for endpoint in self.settings.authentication:
-            listener = UdpListener(endpoint=endpoint, reception=self._reception())
-            try:
-                await listener.open()
-            except OSError as problem:
-                raise CannotListen("server.listen.authentication", endpoint, problem, udp=True) from problem
-            self._listeners.append(listener)
+            reception = self._reception(AUTHENTICATION)
+            self._listeners.append(await open_udp(endpoint, reception, "server.listen.authentication"))
+        for endpoint in self.settings.accounting:
+            reception = self._reception(ACCOUNTING)
+            self._accounting.append(await open_udp(endpoint, reception, "server.listen.accounting"))
         if self.settings.phone is not None and self._ringer is not None:
             self._phone = PhoneSide(
                 self.settings.phone,
@@ -364,7 +387,7 @@ class Server:
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
         if self._phone is not None:
             self._phone.welcome()
-        for listener in self._listeners:
+        for listener in (*self._listeners, *self._accounting):
             self._serving.append(asyncio.create_task(listener.serve(), name=f"listen on {listener.address}"))
 
 

@@ -34,6 +34,8 @@ async def serve(settings: Settings, *, forget_phones: bool = False, trust_clock:
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     await server.start(forget_phones=forget_phones, trust_clock=trust_clock)
     radius = ", ".join(f"{host} port {port}" for host, port in server.authentication)
+    accounting = ", ".join(f"{host} port {port}" for host, port in server.accounting)
+    radius += f"; accounting on {accounting}" if accounting else ""
     phone = f"; phones at {settings.phone.url}" if settings.phone else ""
     logger.info("ready: RADIUS authentication on %s%s", radius, phone)
     supervisor.ready(f"RADIUS authentication on {radius}{phone}")

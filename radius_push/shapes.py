@@ -236,6 +236,8 @@ class Settings:
     profiles: Mapping[str, Profile]
     policies: tuple[Policy, ...]
     """Top to bottom."""
+    accounting: tuple[Endpoint, ...] = ()
+    """Where Accounting-Requests come in; none: accounting is not kept."""
     enrollment: Enrollment = Enrollment()
     trusted_proxies: tuple[Network, ...] = ()
     """Whose X-Forwarded-For is believed on the phone side."""

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "radius_push"
 
 FLOORS = {
-    1: {"__init__", "model", "shapes", "events", "ports", "dn", "proofs", "hush", "gateway"},
+    1: {"__init__", "model", "shapes", "events", "ports", "dn", "proofs", "hush", "gateway", "sessions"},
     2: {"radius", "policy", "factors"},
     3: {
         "login",
@@ -23,6 +23,7 @@ FLOORS = {
         "enrollment",
         "janitor",
         "gateways",
+        "accounting",
     },
     4: {"directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},

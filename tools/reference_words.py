@@ -140,6 +140,7 @@ EXIT_CODES = {
     },
     "users": {0: "listed", 2: "settings, or no store yet"},
     "logins": {0: "listed, or left by Ctrl-C", 2: "not understood, settings, or no store yet"},
+    "sessions": {0: "listed, also when there are none", 2: "not understood, settings, or no store yet"},
     "trace": {0: "told", 1: "no login has that code, or it is none", 2: "settings, or no store yet"},
     "backup": {0: "written", 2: "FILE is there already, or cannot be written; no store yet; settings"},
     "restore": {

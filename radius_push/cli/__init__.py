@@ -24,6 +24,7 @@ VERBS = {
     "clients": "radius_push.cli.clients:clients",
     "users": "radius_push.cli.users:users",
     "logins": "radius_push.cli.logins:logins",
+    "sessions": "radius_push.cli.sessions:sessions",
     "trace": "radius_push.cli.trace:trace",
     "backup": "radius_push.cli.backup:backup",
     "restore": "radius_push.cli.backup:restore",

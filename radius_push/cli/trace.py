@@ -167,6 +167,12 @@ def told(step: Step, outcome: Outcome) -> list[str]:
             return [": ".join(filter(None, (step.text("reason"), step.text("detail"))))]
         case "sent":
             return ["the Access-Accept went out"]
+        case "session_started":
+            inside = ", ".join(step.texts("framed"))
+            return [f"session {step.text('session')} of {step.text('nas')}{inside and f': {inside}'}"]
+        case "session_ended":
+            cause = ": ".join(filter(None, (step.text("by"), step.text("cause"))))
+            return [f"session {step.text('session')} of {step.text('nas')}: {cause}"]
     rest = {name: value for name, value in step.fields.items() if name not in _TOLD_ELSEWHERE and value}
     return [", ".join(f"{name} {value}" for name, value in rest.items())]
 

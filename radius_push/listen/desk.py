@@ -1,10 +1,11 @@
-"""Where a listener hands over a login, and what the listeners share about it."""
+"""Where a listener hands over what arrived, and what the listeners share about it."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Protocol
 
+from radius_push.accounting import AccountingArrival
 from radius_push.model import Reason, Verdict
 from radius_push.radius.packet import Arrival
 
@@ -18,13 +19,19 @@ store is its own question, if that was written."""
 
 
 class Desk(Protocol):
-    """Who decides about logins."""
+    """Who decides about logins, and keeps what is reported of sessions."""
 
     async def log_in(self, arrival: Arrival) -> Verdict:
         """Decide. An accept must be on disk when this returns."""
 
     async def sent(self, arrival: Arrival) -> None:
         """The Access-Accept of this login has left."""
+
+    async def account(self, arrival: AccountingArrival) -> None:
+        """Keep it: on disk when this returns. Raises StoreDown."""
+
+    async def answers(self) -> None:
+        """Return if the store can be read. Raises StoreDown."""
 
 
 def trace_code() -> str:

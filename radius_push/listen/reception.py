@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Protocol
 
 from radius_push.gateways import Gateways
-from radius_push.hush import Hush, place_of
+from radius_push.hush import place_of
+from radius_push.listen.books import Books
 from radius_push.listen.desk import FRESH_TRY, Desk, trace_code
+from radius_push.listen.signs_of_life import SignsOfLife
+from radius_push.listen.tally import Tally
 from radius_push.model import Client, Rejected, Silent, Verdict
 from radius_push.ports import Clock
+from radius_push.radius.accounting import read_accounting
 from radius_push.radius.dedup import Again, Dedup, Full, InFlight, Key, New, Slot, Ticket
 from radius_push.radius.packet import (
     AccessRequest,
@@ -25,10 +29,15 @@ from radius_push.radius.packet import (
     read_request,
     write_reply,
 )
-from radius_push.radius.wire import Bounds
+from radius_push.radius.status import read_status
+from radius_push.radius.wire import Bounds, Code
 from radius_push.shapes import OUR_OWN_CLIENT, ClientTable, Limits
 
 log = logging.getLogger("radius_push.listen")
+
+AUTHENTICATION = frozenset({Code.ACCESS_REQUEST, Code.STATUS_SERVER})
+ACCOUNTING = frozenset({Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER})
+"""What is served on a port of each kind; a connection may serve both."""
 
 
 class Line(Protocol):
@@ -63,10 +72,16 @@ class Reception:
         gateways: Gateways,
         limits: Callable[[], Limits] = Limits,
         dedup: Dedup | None = None,
+        serves: frozenset[Code] = AUTHENTICATION,
+        elsewhere: Mapping[int, str] | None = None,
+        books: Books | None = None,
+        signs_of_life: SignsOfLife | None = None,
     ) -> None:
         """`clients`, `dictionary` and `limits` are called for every packet, so that settings can change.
-        Those that share a `dedup` share its bounds. `counters` counts what nobody is told; `gateways` hears
-        of every packet."""
+        Those that share a `dedup`, `books` or `signs_of_life` share their bounds. `counters` counts what
+        nobody is told; `gateways` hears of every packet.
+
+        `serves`: the codes that are answered here; `elsewhere`: where others belong, in words, by code."""
         self._clients = clients
         self._dictionary = dictionary
         self._desk = desk
@@ -74,8 +89,12 @@ class Reception:
         self._counters = counters
         self._gateways = gateways
         self._limits = limits
+        self._tally = tally = Tally(counters, clock, gateways)
+        self._serves = serves
+        self._elsewhere = elsewhere or {}
+        self._books = books or Books(desk=desk, clock=clock, tally=tally)
+        self._signs_of_life = signs_of_life or SignsOfLife(answers=desk.answers, clock=clock, tally=tally)
         self._dedup = Dedup() if dedup is None else dedup
-        self._hush = Hush()
         self._tasks: asyncio.TaskGroup | None = None
         self._held: set[asyncio.Task[None]] = set()
         self._working: set[asyncio.Task[None]] = set()
@@ -112,7 +131,7 @@ class Reception:
         client = self._clients().find(ip_address(address))
         if client is None:
             self._gateways.stranger(address)
-            self._tell("unknown_client", "", "packets from %s, which is no client", address)
+            self._tally.tell("unknown_client", "", "packets from %s, which is no client", address)
         return client
 
     def receive(self, packet: bytes, client: Client, line: Line) -> bool:
@@ -121,40 +140,56 @@ class Reception:
         if self._tasks is None:
             self._counters["not_serving"] += 1
             return True
-        source, limits = line.source[0], self._limits()
+        source = line.source[0]
         try:
-            request = read_request(
-                packet,
-                client=client,
-                dictionary=self._dictionary(),
-                seal_required=self._gateways.must_seal(client, source),
-                bounds=Bounds(limits.packet_octets, limits.attributes),
-            )
+            self._dispatch(packet, client, line, self._tasks)
         except NotServed as error:
             counter = "accounting_not_served" if error.accounting else "not_served"
-            self._tell(counter, client.name, "%s from %s: %s", client.name, source, error)
+            self._tally.tell(counter, client.name, "%s from %s: %s", client.name, source, error)
             return True
         except MalformedPacket as error:
             where = (client.name, source, error)
-            self._tell("malformed_packet", client.name, "%s from %s: malformed packet: %s", *where)
+            self._tally.tell("malformed_packet", client.name, "%s from %s: malformed packet: %s", *where)
             return False
         except NotAuthentic as error:
             self._not_authentic(error, client, source)
             return False
-        self._gateways.heard(client, source, request)
-        self._meet(request, client, line, self._tasks)
         return True
+
+    def _dispatch(self, packet: bytes, client: Client, line: Line, tasks: asyncio.TaskGroup) -> None:
+        """Read it for what it says it is. Raises MalformedPacket, NotServed among them, or NotAuthentic."""
+        code, limits, source = packet[0] if packet else Code.ACCESS_REQUEST, self._limits(), line.source[0]
+        if code not in self._serves:
+            raise NotServed(code, self._elsewhere.get(code, ""))
+        bounds = Bounds(limits.packet_octets, limits.attributes)
+        match code:
+            case Code.STATUS_SERVER:
+                status = read_status(packet, client=client, bounds=bounds)
+                self._signs_of_life.ask(status, client, line, tasks, accounting=self._serves == ACCOUNTING)
+            case Code.ACCOUNTING_REQUEST:
+                report = read_accounting(packet, client=client, dictionary=self._dictionary(), bounds=bounds)
+                self._books.enter(report, client, line, self._keep_working, tasks)
+            case _:
+                request = read_request(
+                    packet,
+                    client=client,
+                    dictionary=self._dictionary(),
+                    seal_required=self._gateways.must_seal(client, source),
+                    bounds=bounds,
+                )
+                self._gateways.heard(client, source, request)
+                self._meet(request, client, line, tasks)
 
     def _not_authentic(self, error: NotAuthentic, client: Client, source: str) -> None:
         if client.name == OUR_OWN_CLIENT:
             sentence = (
                 "packets from %s, which is no client of the settings (only try-login may ask from there)"
             )
-            self._tell("not_authentic", client.name, sentence, source)
+            self._tally.tell("not_authentic", client.name, sentence, source)
             return
         # A missing seal and a wrong one are told apart.
         where = (client.name, source, error)
-        self._tell("not_authentic", client.name, "%s from %s: not authentic: %s", *where, of=str(error))
+        self._tally.tell("not_authentic", client.name, "%s from %s: not authentic: %s", *where, of=str(error))
 
     def _meet(self, request: AccessRequest, client: Client, line: Line, tasks: asyncio.TaskGroup) -> None:
         key = Key(Slot(line.source, line.server, request.identifier), request.authenticator, request.digest)
@@ -167,20 +202,20 @@ class Reception:
         )
         match met:
             case InFlight():
-                self._note("duplicate", client.name)
+                self._tally.note("duplicate", client.name)
             case Again(reply):
                 self._repeat(reply, client, line)
             case Full(of_owner=True):
                 sentence = "%s: too many logins in flight (limits.in_flight_per_client): silence for new ones"
-                self._tell("too_many_in_flight_of_client", client.name, sentence, client.name)
+                self._tally.tell("too_many_in_flight_of_client", client.name, sentence, client.name)
             case Full():
                 sentence = "too many logins in flight (limits.in_flight): silence for new ones"
-                self._tell("too_many_in_flight", client.name, sentence)
+                self._tally.tell("too_many_in_flight", client.name, sentence)
             case New(ticket, supersedes, crowded):
                 if supersedes:
-                    self._note("superseded", client.name, supersedes)
+                    self._tally.note("superseded", client.name, supersedes)
                 if crowded:
-                    self._note("identifiers_nearly_used_up", client.name)
+                    self._tally.note("identifiers_nearly_used_up", client.name)
                     log.warning(
                         "%s: port %d has nearly all its 256 Identifiers in flight; let the gateway use "
                         "more source ports",
@@ -204,10 +239,15 @@ class Reception:
             superseded=lambda: ticket.superseded,
         )
 
+    def _keep_working(self, task: asyncio.Task[None]) -> None:
+        """Also while the server stops."""
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+
     def _hold(self, ticket: Ticket, task: asyncio.Task[None], line: Line) -> None:
-        for kept in (self._held, self._working):
-            kept.add(task)
-            task.add_done_callback(kept.discard)
+        self._held.add(task)
+        task.add_done_callback(self._held.discard)
+        self._keep_working(task)
         # However it ended: after a crash and a cancelled task its duplicates get silence.
         task.add_done_callback(lambda _: self._dedup.finish(ticket, None, self._clock.monotonic()))
         line.works(task)
@@ -232,7 +272,7 @@ class Reception:
             return False
         reply = write_reply(arrival.request, verdict, dictionary=self._dictionary())
         if not self._dedup.finish(ticket, reply, now):
-            self._note("superseded_reply", arrival.client.name)
+            self._tally.note("superseded_reply", arrival.client.name)
             return False
         line.send(reply)
         return not isinstance(verdict, Rejected)
@@ -240,14 +280,14 @@ class Reception:
     def _repeat(self, reply: bytes, client: Client, line: Line) -> None:
         # While the kernel takes no more, a flood of duplicates must not fill our memory.
         if line.congested():
-            self._note("not_repeated", client.name)
+            self._tally.note("not_repeated", client.name)
             return
-        self._note("answered_again", client.name)
+        self._tally.note("answered_again", client.name)
         line.send(reply)
 
     def _crashed(self, arrival: Arrival, error: Exception) -> None:
         """The type and the place only: a message may hold what somebody typed."""
-        self._note("crashed", arrival.client.name)
+        self._tally.note("crashed", arrival.client.name)
         log.error(
             "login %s from %s crashed: %s at %s",
             arrival.login,
@@ -255,15 +295,3 @@ class Reception:
             type(error).__name__,
             place_of(error),
         )
-
-    def _note(self, counter: str, client: str, times: int = 1) -> None:
-        self._counters[counter] += times
-        self._gateways.count(client, counter, times)
-
-    def _tell(self, counter: str, client: str, sentence: str, *values: object, of: str = "") -> None:
-        """Count it, and say so now and then; `of` tells two matters of one counter apart."""
-        self._note(counter, client)
-        more = self._hush.due((counter, client, of), self._clock.monotonic())
-        if more is not None:
-            since = f" ({more} more since the last line)" if more else ""
-            log.warning("%s%s", sentence % values, since)

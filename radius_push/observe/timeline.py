@@ -14,6 +14,8 @@ ENDS = ("accepted", "rejected", "unanswered")
 
 RANG = "rang"
 """A push service was asked: beside the login, at any time, for a device that may be another than answers."""
+SESSION = ("session_started", "session_ended")
+"""What came of the login, hours later perhaps: it says nothing about the login itself."""
 
 LONGEST = 3600.0
 """Seconds between two events beyond which they are no longer of one login."""
@@ -85,7 +87,7 @@ class Login:
 
     def text(self, name: str) -> str | None:
         """What its newest event that has this field says."""
-        walked = (step for step in reversed(self.steps) if step.kind != RANG)
+        walked = (step for step in reversed(self.steps) if step.kind not in (RANG, *SESSION))
         return next((said for step in walked if (said := step.text(name))), None)
 
 
@@ -104,10 +106,13 @@ def tell(rows: Iterable[EvidenceRow]) -> list[Login]:
 
 
 def _begins_another(steps: list[Step], step: Step) -> bool:
+    if step.kind in SESSION:
+        return False
     question = next((found for before in steps if (found := before.text("question"))), None)
     if question is not None and step.text("question") == question:
         return False  # also when its packet came back after a restart, or long after nobody did
-    if step.kind == ASKED or step.at - steps[-1].at > LONGEST:
+    last = max((before.at for before in steps if before.kind not in SESSION), default=step.at)
+    if step.kind == ASKED or step.at - last > LONGEST:
         return True
     if step.kind in ENDS and any(before.kind in ENDS for before in steps):
         return True

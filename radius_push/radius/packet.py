@@ -44,6 +44,7 @@ __all__ = [
     "check_reply",
     "load_dictionary",
     "read_request",
+    "read_username",
     "write_reply",
 ]
 
@@ -127,7 +128,7 @@ def read_request(
     if seal_required is None:
         seal_required = client.require_message_authenticator != "no"
     secret, authentic = _authenticate(packet, client, seal_required=seal_required)
-    username = _username(packet.at_most_one(names.USER_NAME), client.password_encoding)
+    username = read_username(packet.at_most_one(names.USER_NAME), client.password_encoding)
     texts = names.named_texts(packet.attributes, dictionary)
     if username is not None:
         texts["User-Name"] = (username,)
@@ -241,7 +242,8 @@ def _no_seal(client: Client) -> str:
     return f"no Message-Authenticator: {mend}, or set require_message_authenticator: no for this client"
 
 
-def _username(raw: bytes | None, encoding: str) -> str | None:
+def read_username(raw: bytes | None, encoding: str) -> str | None:
+    """A User-Name as text, which is UTF-8 or in the client's encoding. Raises MalformedPacket."""
     if not raw:
         return None
     try:

@@ -10,6 +10,7 @@ from enum import IntEnum
 from radius_push.model import Secret
 
 HEADER = 20
+AUTHENTICATOR = 16
 MOST_OCTETS = 4096
 MOST_VALUE = 253
 
@@ -25,13 +26,17 @@ class Code(IntEnum):
     ACCESS_REQUEST = 1
     ACCESS_ACCEPT = 2
     ACCESS_REJECT = 3
+    ACCOUNTING_REQUEST = 4
+    ACCOUNTING_RESPONSE = 5
+    STATUS_SERVER = 12
 
 
 class MalformedPacket(Exception):
     """The octets are not what RADIUS allows: drop them silently, and count."""
 
 
-OTHER_CODES = {
+NAMES = {
+    1: "Access-Request",
     2: "Access-Accept",
     3: "Access-Reject",
     4: "Accounting-Request",
@@ -42,20 +47,17 @@ OTHER_CODES = {
     40: "Disconnect-Request",
     43: "CoA-Request",
 }
-"""What else may arrive, by name (IANA RADIUS packet type codes; RFC 2865 3, RFC 2866 3, RFC 5176 2.3)."""
+"""What may arrive, by name (IANA RADIUS packet type codes; RFC 2865 3, RFC 2866 3, RFC 5176 2.3)."""
 
 
 class NotServed(MalformedPacket):
     """A packet of a kind that is not answered here; whether it is whole was not looked at further."""
 
-    def __init__(self, code: int) -> None:
-        self.accounting = code == 4
-        name = OTHER_CODES.get(code, f"code {code}")
-        super().__init__(
-            f"{name}: accounting is not served here yet: switch it off at the gateway"
-            if self.accounting
-            else f"{name} is not answered here, only Access-Request is"
-        )
+    def __init__(self, code: int, mend: str = "") -> None:
+        """`mend`: where such packets belong."""
+        self.accounting = code == Code.ACCOUNTING_REQUEST
+        name = NAMES.get(code, f"code {code}")
+        super().__init__(f"{name} is not answered here" + (f": {mend}" if mend else ""))
 
 
 class NotAuthentic(Exception):
@@ -164,22 +166,54 @@ def signature_is_right(packet: Packet, secret: Secret, *, request_authenticator:
 
 
 def seal_request(
-    *, identifier: int, authenticator: bytes, secret: Secret, attributes: bytes, sign: bool
+    *,
+    identifier: int,
+    authenticator: bytes,
+    secret: Secret,
+    attributes: bytes,
+    sign: bool,
+    code: Code = Code.ACCESS_REQUEST,
 ) -> bytes:
-    """An Access-Request, with Message-Authenticator as its first attribute if `sign`."""
+    """An Access-Request (or a Status-Server), with Message-Authenticator as its first attribute if `sign`."""
     body = _room_for_signature(sign) + attributes
-    packet = _header(Code.ACCESS_REQUEST, identifier, body) + authenticator + body
+    packet = _header(code, identifier, body) + authenticator + body
     return _signed(packet, secret) if sign else packet
 
 
 def seal_reply(
-    code: Code, *, identifier: int, request_authenticator: bytes, secret: Secret, attributes: bytes
+    code: Code,
+    *,
+    identifier: int,
+    request_authenticator: bytes,
+    secret: Secret,
+    attributes: bytes,
+    sign: bool = True,
+    signed_over: bytes | None = None,
 ) -> bytes:
     """A reply with its Response Authenticator. Message-Authenticator comes first (BlastRADIUS,
-    CVE-2024-3596): a forger can't then choose what stands before it."""
-    body = _room_for_signature(True) + attributes
-    packet = _signed(_header(code, identifier, body) + request_authenticator + body, secret)
+    CVE-2024-3596): a forger can't then choose what stands before it.
+
+    `signed_over`: what the Message-Authenticator is made with in place of the Request Authenticator."""
+    body = _room_for_signature(sign) + attributes
+    packet = _header(code, identifier, body) + (signed_over or request_authenticator) + body
+    packet = _signed(packet, secret) if sign else packet
     return packet[:4] + response_authenticator(packet, request_authenticator, secret) + packet[HEADER:]
+
+
+def is_sealed_accounting(packet: Packet, secret: Secret) -> bool:
+    """Is the Request Authenticator of an Accounting-Request right (RFC 2866 section 3)?"""
+    return hmac.compare_digest(
+        packet.authenticator, response_authenticator(packet.octets, bytes(AUTHENTICATOR), secret)
+    )
+
+
+def seal_accounting(*, identifier: int, secret: Secret, attributes: bytes, sign: bool = False) -> bytes:
+    """An Accounting-Request. With `sign` a Message-Authenticator stands first, made while the Request
+    Authenticator is still zeros (RFC 5997 section 3 has it so for other packets of this kind)."""
+    body = _room_for_signature(sign) + attributes
+    packet = _header(Code.ACCOUNTING_REQUEST, identifier, body) + bytes(AUTHENTICATOR) + body
+    packet = _signed(packet, secret) if sign else packet
+    return packet[:4] + response_authenticator(packet, bytes(AUTHENTICATOR), secret) + packet[HEADER:]
 
 
 def response_authenticator(octets: bytes, request_authenticator: bytes, secret: Secret) -> bytes:

@@ -75,6 +75,7 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
     book = Book(report, Vault(environ))
     if tree.get("server"):
         book.server = report.section(schema.ServerSection, tree["server"], ("server",))
+    installation.accounting(book)
     phone = installation.phone(book)
     installation.methods(book, tree.get("methods"))
     directories.directories(book, tree.get("authentication_profiles"))
@@ -93,6 +94,7 @@ def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> sha
         file=str(path),
         store=book.vault.path(book.server.store, book.report, ("server", "store")),
         authentication=book.server.listen.authentication,
+        accounting=book.server.listen.accounting,
         phone=phone,
         methods=book.methods,
         clients=book.clients,
@@ -114,6 +116,7 @@ def describe(settings: shapes.Settings) -> str:
     """What `check` prints of good settings: what there is, what follows from it, what to look at."""
     lines = [f"{settings.file}: good", f"  {_counts(settings)}"]
     lines += [f"  RADIUS authentication on {each}" for each in settings.authentication]
+    lines += [f"  RADIUS accounting on {each}" for each in settings.accounting]
     if settings.phone is not None:
         lines.append(f"  phones open {settings.phone.url}, served on {settings.phone.endpoint}")
     files = ", ".join(dict.fromkeys(line.file for line in settings.dictionaries))

@@ -11,6 +11,7 @@ from radius_push.shapes import Settings
 _RESTART = {
     "store": "server.store",
     "authentication": "server.listen.authentication",
+    "accounting": "server.listen.accounting",
     "phone": "server.listen.phone",
 }
 """What is opened once: a running server cannot exchange it under its held logins."""

@@ -13,6 +13,17 @@ from radius_push.settings.yaml_marks import Tree
 _LATER_METHODS = ("totp", "sms", "email", "upstream")
 
 
+def accounting(book: Book) -> None:
+    """Accounting has ports of its own: who asks the wrong one is told so."""
+    listen = book.server.listen
+    for at, endpoint in enumerate(listen.accounting):
+        if endpoint.port and endpoint in listen.authentication:
+            path: Path = ("server", "listen", "accounting", at)
+            book.report.wrong(
+                path, "is where Access-Requests come in; accounting takes another port, as 1813"
+            )
+
+
 def phone(book: Book) -> shapes.PhoneListener | None:
     section = book.server.listen.phone
     if section is None or section.address is None:

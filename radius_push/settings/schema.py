@@ -65,6 +65,9 @@ class ListenSection(Section):
     authentication: s.OneOrMore[p.ListenAt] = ()
     """Where Access-Requests come in (UDP). Each address family has an entry of its own. E.g. `[10.0.0.5:1812,
     "[2001:db8::5]:1812"]`"""
+    accounting: s.OneOrMore[p.ListenAt] = ()
+    """Where Accounting-Requests come in (UDP): who is in, for `radius-push sessions`. Without it none is
+    answered. E.g. `[10.0.0.5:1813]`"""
     phone: PhoneSection | None = None
     """The phone side, the only part that phones must reach. Needed as soon as a profile has `push`."""
 
@@ -78,8 +81,8 @@ class EnrollmentSection(Section):
 
 class RetentionSection(Section):
     evidence: Annotated[float, PlainValidator(s.duration(86400, 3650 * 86400))] = _RETENTION.evidence
-    """How long evidence is kept, and the questions and removed phones it is about. Older rows are deleted,
-    and the chain can still be verified. E.g. `400d`"""
+    """How long evidence is kept, and the questions, sessions and removed phones it is about. Older rows are
+    deleted, and the chain can still be verified. E.g. `400d`"""
 
 
 class LimitsSection(Section):

@@ -1,4 +1,4 @@
-"""The end of what is kept: the oldest evidence goes, and with it the questions and phones it was about.
+"""The end of what is kept: the oldest evidence goes, and the questions, phones and sessions it was about.
 
 Evidence goes from its beginning only. The number and hash of the last row that went stay behind, and the
 event that says so is in the chain: what is left can be verified as before.
@@ -7,7 +7,7 @@ event that says so is in the chain: what is left can be verified as before.
 from __future__ import annotations
 
 from radius_push.events import EvidenceLetGo
-from radius_push.store import evidence
+from radius_push.store import evidence, sessions
 from radius_push.store.writer import Transaction
 
 MOST_TOGETHER = 2_000
@@ -42,7 +42,8 @@ def let_go(transaction: Transaction, before: float, *, at: float) -> bool:
             old.hash,
         )
         transaction.write(at, EvidenceLetGo(old.number, old.hash.hex()))
-    if gone == 0 and old is None:
+    more = sessions.let_go(transaction, before, at=at, most=MOST_TOGETHER)
+    if gone == 0 and old is None and not more:
         transaction.execute(_TRIALS, before)
         transaction.execute(_DEVICES, before)
         transaction.execute(_INVITATIONS, before)

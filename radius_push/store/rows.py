@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 from radius_push.model import (
@@ -15,6 +16,7 @@ from radius_push.model import (
     Secret,
     Trial,
 )
+from radius_push.sessions import Session, SessionKey, Traffic
 
 
 def question(row: sqlite3.Row) -> Question:
@@ -68,3 +70,24 @@ def push_address(row: sqlite3.Row) -> PushAddress:
 
 def trial(row: sqlite3.Row) -> Trial:
     return Trial(id=row["id"], device=row["device"], opened_at=row["opened_at"], expires_at=row["expires_at"])
+
+
+def session(row: sqlite3.Row) -> Session:
+    return Session(
+        key=SessionKey(row["client"], row["nas"], row["id"]),
+        username=row["username"],
+        address=row["address"],
+        framed=tuple(json.loads(row["framed"])),
+        port=row["port"],
+        started_at=row["started_at"],
+        started_told=bool(row["started_told"]),
+        heard_at=row["heard_at"],
+        traffic=Traffic(
+            row["seconds"], row["octets_in"], row["octets_out"], row["packets_in"], row["packets_out"]
+        ),
+        ended_at=row["ended_at"],
+        ended_by=row["ended_by"],
+        cause=row["cause"],
+        login=row["login"],
+        person=row["person"],
+    )

@@ -27,8 +27,18 @@ from radius_push.model import (
     Stranger,
     Trial,
 )
-from radius_push.ports import Bell, Clock, ClockBehind, Confirmation, EvidenceRow, Redemption, StoreDown
-from radius_push.store import evidence, gateways, latest, phones, push, questions, retention
+from radius_push.ports import (
+    Accounted,
+    Bell,
+    Clock,
+    ClockBehind,
+    Confirmation,
+    EvidenceRow,
+    Redemption,
+    StoreDown,
+)
+from radius_push.sessions import News, Reset, Session
+from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
 from radius_push.store.bells import EVIDENCE, person_topic, question_topic
 from radius_push.store.evidence import Row
 from radius_push.store.file import open_file
@@ -257,6 +267,19 @@ class SqliteStore:
 
     async def forget_phones(self, *, by: str, at: float) -> int:
         return await self._write(lambda rows: phones.forget(rows, by=by, at=at))
+
+    # --- sessions ------------------------------------------------------------------------------------
+
+    async def account(self, news: News, *, packet: bytes, most: int) -> Accounted:
+        return await self._write(lambda rows: sessions.account(rows, news, packet=packet, most=most))
+
+    async def reset_sessions(self, reset: Reset, *, packet: bytes) -> int | None:
+        return await self._write(lambda rows: sessions.reset(rows, reset, packet=packet))
+
+    async def sessions_before(
+        self, number: int | None, *, live: bool, most: int
+    ) -> Sequence[tuple[int, Session]]:
+        return await self._read(lambda rows: sessions.newest(rows, live=live, before=number, most=most))
 
     # --- evidence ------------------------------------------------------------------------------------
 

@@ -576,6 +576,36 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/interop/test_directory_outages.py::test_while_ldap_is_stopped_emergency_people_get_in_and_all_recover_without_a_restart",
         ),
     ),
+    # --- accounting and probes ---
+    (
+        "accounting is believed only when its authenticator is right, and shows nobody in or out twice",
+        (
+            "tests/attacks/test_accounting.py::test_without_the_secret_nobody_is_shown_in_or_out",
+            "tests/attacks/test_accounting.py::test_a_recorded_start_or_stop_does_nothing_a_second_time",
+            "tests/attacks/test_accounting.py::test_a_recorded_boot_ends_nobodys_session",
+            "tests/attacks/test_accounting.py::test_a_recorded_interim_revives_nobody",
+            "tests/contracts/test_stores_and_sessions.py::test_a_packet_that_opened_or_closed_something_never_does_so_again",
+        ),
+    ),
+    (
+        "sessions are keyed by client, machine and id; On and Off touch that machine alone; a Stop before its Start is kept",
+        (
+            "tests/attacks/test_accounting.py::test_one_gateway_touches_no_session_of_another",
+            "tests/scenarios/test_accounting.py::test_on_and_off_close_the_sessions_of_that_machine_alone",
+            "tests/scenarios/test_accounting.py::test_a_stop_that_overtakes_its_start_ends_it",
+            "tests/contracts/test_stores_and_sessions.py::test_a_client_has_no_more_live_sessions_than_it_may",
+        ),
+    ),
+    (
+        "a probe needs a seal, latches and rings nothing, and is silent only while the store is down",
+        (
+            "tests/listen/test_accounting_port.py::test_status_server_without_a_seal_gets_silence_also_from_a_lenient_client",
+            "tests/listen/test_accounting_port.py::test_status_server_is_answered_every_time_and_rings_nobody",
+            "tests/listen/test_accounting_port.py::test_status_server_gets_silence_while_the_store_is_down_and_the_log_says_so",
+            "tests/listen/test_accounting_port.py::test_a_client_that_floods_with_status_server_gets_silence_for_the_rest",
+            "tests/attacks/test_accounting.py::test_a_probe_latches_nothing_and_accounting_opens_no_login",
+        ),
+    ),
     # --- keys and secrets ---
     (
         "keys lie beside the store for their owner alone, and in the backup",

@@ -13,6 +13,8 @@ GATEWAY_IN_TUNNEL = "10.199.1.1"
 
 OCSERV = """\
 auth = "radius[config={folder}/radiusclient.conf,groupconfig=false]"
+acct = "radius[config={folder}/radiusclient.conf]"
+stats-report-time = 2
 listen-host = {net.gateway_address}
 tcp-port = {port}
 udp-port = {port}
@@ -43,7 +45,7 @@ dtls-legacy = true
 RADCLI = """\
 nas-identifier ocserv-lab
 authserver {net.server_address}:{radius}
-acctserver {net.server_address}:{radius}
+acctserver {net.server_address}:{accounting}
 servers {folder}/servers
 dictionary /etc/radcli/dictionary
 default_realm
@@ -87,7 +89,7 @@ class Gateway:
         return run("ip", "netns", "exec", self.net.client, "ping", "-c1", "-W5", GATEWAY_IN_TUNNEL)
 
 
-def start_gateway(lab: Lab, net: Network, *, radius_port: int) -> Gateway:
+def start_gateway(lab: Lab, net: Network, *, radius_port: int, accounting_port: int) -> Gateway:
     folder = lab.folder / "gateway"
     folder.mkdir()
     folder.chmod(0o755)
@@ -97,7 +99,9 @@ def start_gateway(lab: Lab, net: Network, *, radius_port: int) -> Gateway:
         *("-out", f"{folder}/gateway.pem"),
     )
     (folder / "servers").write_text(f"{net.server_address} {SECRET}\n")
-    (folder / "radiusclient.conf").write_text(RADCLI.format(net=net, folder=folder, radius=radius_port))
+    (folder / "radiusclient.conf").write_text(
+        RADCLI.format(net=net, folder=folder, radius=radius_port, accounting=accounting_port)
+    )
     (folder / "ocserv.conf").write_text(OCSERV.format(net=net, folder=folder, port=PORT, tunnel=TUNNEL))
     script = folder / "vpnc-script"
     script.write_text(SCRIPT)

@@ -41,6 +41,7 @@ server:
   store: sqlite://state/radius-push.db
   listen:
     authentication: ["{server}:{radius}"]
+    accounting: ["{server}:{accounting}"]
     phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
 methods: {{push: {{}}}}
 clients:
@@ -107,12 +108,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, page: Page) -> Iterator[Site]
     with network() as net:
         try:
             slapd.start(folder / "slapd")
-            radius = free_port(socket.SOCK_DGRAM, net.server_address)
+            radius, accounting = (free_port(socket.SOCK_DGRAM, net.server_address) for _ in range(2))
             config = folder / "radius-push.yaml"
             config.write_text(
                 SETTINGS.format(
                     server=net.server_address,
                     radius=radius,
+                    accounting=accounting,
                     phone=free_port(),
                     gateway=net.gateway_inside,
                     secret=SECRET,
@@ -127,7 +129,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, page: Page) -> Iterator[Site]
             )
             server = lab.start("radius-push", RADIUS_PUSH, "serve", "--config", str(config))
             server.wait_until_it_says("ready:")
-            gateway = start_gateway(lab, net, radius_port=radius)
+            gateway = start_gateway(lab, net, radius_port=radius, accounting_port=accounting)
             site = Site(lab, gateway, server, slapd, config, page)
             enrol(site, "alice")
             yield site
@@ -159,6 +161,36 @@ def enrol(site: Site, user: str) -> None:
 def asked(site: Site) -> int:
     """How often a phone was asked, as the log tells."""
     return len(re.findall(r" asked login=", site.server.said()))
+
+
+def sessions(site: Site, *words: str) -> list[dict[str, object]]:
+    done = subprocess.run(
+        [RADIUS_PUSH, "sessions", "--config", str(site.config), "--json", *words],
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_gateways_accounting_says_who_is_in(site: Site) -> None:
+    dial = site.dial("alice", ALICE_PASSWORD)
+    try:
+        yes = site.page.get_by_role("button", name=re.compile("^Yes"))
+        expect(yes).to_be_enabled(timeout=10_000)
+        yes.click()
+        dial.wait_until_it_says("Configured as")
+        wait_until(lambda: len(sessions(site)) == 1, 10, what="a session")
+        [live] = sessions(site)
+        assert (live["user"], live["client"]) == ("alice", "office-vpn")
+        assert live["address"] == site.gateway.net.client_address
+        assert str(live["person"]).startswith("corp-ldap:")
+        assert re.search(rf"accepted login={live['login']} ", site.server.said())
+        # An Interim-Update, every 2 s.
+        wait_until(lambda: sessions(site)[0]["seconds"], 25, what="news of the session")
+    finally:
+        dial.stop()
+    wait_until(lambda: not sessions(site), 10, what="the end of the session")
+    ended = sessions(site, "--all")[-1]
+    assert (ended["session"], ended["ended_by"]) == (live["session"], "stop")
 
 
 def test_the_person_taps_yes_and_the_tunnel_is_up(site: Site) -> None:

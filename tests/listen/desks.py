@@ -8,12 +8,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 
+from radius_push.accounting import AccountingArrival
 from radius_push.gateways import Gateways
-from radius_push.listen.reception import Reception
+from radius_push.listen.books import Books
+from radius_push.listen.reception import AUTHENTICATION, Reception
+from radius_push.listen.tally import Tally
 from radius_push.listen.udp import UdpListener
 from radius_push.model import Accepted, Client, Secret, Verdict
+from radius_push.ports import StoreDown
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival
+from radius_push.radius.wire import Code
 from radius_push.shapes import ClientTable, Endpoint, Limits
 from tests.radius.packets import STRICT, dictionary
 
@@ -38,6 +43,9 @@ class FakeDesk:
         self.verdict: Verdict | Exception | None = Accepted()
         self.arrivals: list[Arrival] = []
         self.accepted: list[str] = []
+        self.reports: list[AccountingArrival] = []
+        self.down = False
+        self.asked_for_life = 0
         self._held: dict[str, asyncio.Future[Verdict]] = {}
 
     async def log_in(self, arrival: Arrival) -> Verdict:
@@ -49,6 +57,16 @@ class FakeDesk:
         self._held[arrival.login] = asyncio.get_running_loop().create_future()
         return await self._held[arrival.login]
 
+    async def account(self, arrival: AccountingArrival) -> None:
+        self.reports.append(arrival)
+        if self.down:
+            raise StoreDown("it is down")
+
+    async def answers(self) -> None:
+        self.asked_for_life += 1
+        if self.down:
+            raise StoreDown("it is down")
+
     async def sent(self, arrival: Arrival) -> None:
         self.accepted.append(arrival.login)
 
@@ -59,7 +77,15 @@ class FakeDesk:
 class House:
     """A listener on a free loopback port with a fake desk behind it."""
 
-    def __init__(self, *, client: Client = STRICT, address: str = "127.0.0.1", most: int = 20_000) -> None:
+    def __init__(
+        self,
+        *,
+        client: Client = STRICT,
+        address: str = "127.0.0.1",
+        most: int = 20_000,
+        most_reports: int = 5_000,
+        serves: frozenset[Code] = AUTHENTICATION,
+    ) -> None:
         self.desk = FakeDesk()
         self.clock = HandClock()
         self.counters: Counter[str] = Counter()
@@ -68,19 +94,25 @@ class House:
         self.table: ClientTable | None = None
         self.limits = Limits()
         self.dedup = Dedup(most_in_flight=most)
-        self.listener = UdpListener(
-            endpoint=Endpoint(ip_address(address), 0),
-            reception=Reception(
-                clients=lambda: self.table or ClientTable([self.client]),
-                dictionary=dictionary,
+        self.reception = Reception(
+            clients=lambda: self.table or ClientTable([self.client]),
+            dictionary=dictionary,
+            desk=self.desk,
+            clock=self.clock,
+            counters=self.counters,
+            gateways=self.gateways,
+            limits=lambda: self.limits,
+            dedup=self.dedup,
+            serves=serves,
+            elsewhere={Code.ACCOUNTING_REQUEST: "let the gateway send it to 127.0.0.1:1813"},
+            books=Books(
                 desk=self.desk,
                 clock=self.clock,
-                counters=self.counters,
-                gateways=self.gateways,
-                limits=lambda: self.limits,
-                dedup=self.dedup,
+                tally=Tally(self.counters, self.clock, self.gateways),
+                dedup=Dedup(most_in_flight=most_reports),
             ),
         )
+        self.listener = UdpListener(endpoint=Endpoint(ip_address(address), 0), reception=self.reception)
 
 
 @contextlib.asynccontextmanager

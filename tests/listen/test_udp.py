@@ -86,12 +86,13 @@ async def test_malformed_and_unauthentic_packets_get_silence_and_are_counted(
             gate.send(packet((1, b"alice")))
             gate.send(packet(code=4))
             gate.send(packet(code=12))
+            gate.send(packet(code=13))
             await until(
                 lambda: (
                     house.counters
                     == {
                         "malformed_packet": 1,
-                        "not_authentic": 1,
+                        "not_authentic": 2,
                         "accounting_not_served": 1,
                         "not_served": 1,
                     }
@@ -101,8 +102,12 @@ async def test_malformed_and_unauthentic_packets_get_silence_and_are_counted(
         assert house.desk.arrivals == []
     assert "fw1 from 127.0.0.1: malformed packet: 2 octets" in caplog.text
     assert "fw1 from 127.0.0.1: not authentic: no Message-Authenticator" in caplog.text
-    assert "fw1 from 127.0.0.1: Accounting-Request: accounting is not served here yet" in caplog.text
-    assert "fw1 from 127.0.0.1: Status-Server is not answered here" in caplog.text
+    assert (
+        "fw1 from 127.0.0.1: Accounting-Request is not answered here: let the gateway send it to"
+        in caplog.text
+    )
+    assert "fw1 from 127.0.0.1: not authentic: Status-Server without Message-Authenticator" in caplog.text
+    assert "fw1 from 127.0.0.1: Status-Client is not answered here" in caplog.text
     assert "more since" not in caplog.text
     assert "set require_message_authenticator: no for this client" in caplog.text
 

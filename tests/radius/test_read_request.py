@@ -46,7 +46,7 @@ def test_the_rfcs_request_is_read() -> None:
         (packet(more=b"\1\7alice"[:-1]), "length does not fit"),
         (packet(*[(250, b"")] * 257), "257 attributes"),
         (packet(code=2), "Access-Accept is not answered here"),
-        (packet(code=4), "Accounting-Request: .* switch it off at the gateway"),
+        (packet(code=4), "Accounting-Request is not"),
         (packet(code=12), "Status-Server is not"),
         (packet(code=77), "code 77 is not"),
     ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from radius_push.model import Client, Secret
 from radius_push.settings import SAMPLE_PASSWORD_HASH, describe, load
+from radius_push.settings.changes import needs_restart
 from radius_push.shapes import (
     AddressCondition,
     AttributeCondition,
@@ -283,3 +285,12 @@ def test_settings_show_no_secret(tmp_path: Path) -> None:
     assert SECRET not in shown
     assert ENVIRON["LDAP"] not in shown
     assert HASH not in shown
+
+
+def test_accounting_has_ports_of_its_own_and_a_new_one_takes_a_restart(tmp_path: Path) -> None:
+    where = 'authentication: ["127.0.0.1:1812"]'
+    settings = good(tmp_path, changed((where, f'{where}\n    accounting: ["127.0.0.1:1813", "[::1]:1813"]')))
+    assert [str(each) for each in settings.accounting] == ["127.0.0.1:1813", "[::1]:1813"]
+    assert "RADIUS accounting on [::1]:1813" in describe(settings)
+    without = replace(settings, accounting=())
+    assert needs_restart(without, settings) == ("server.listen.accounting",)

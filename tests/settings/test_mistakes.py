@@ -25,6 +25,9 @@ DOTS = "{username}"
         ("attribute: department", 'attribute: "memberOf;x"',
          "30:16: policies[0].attribute: not the name of an attribute: letters, digits, - and _"),
         ("  fw1:\n", "  try-login:\n", "8:3: clients.try-login: is the name of radius-push's own client; take another"),
+        ('authentication: ["127.0.0.1:1812"]',
+         'authentication: ["127.0.0.1:1812"]\n    accounting: ["127.0.0.1:1813", "127.0.0.1:1812"]',
+         "5:36: server.listen.accounting[1]: is where Access-Requests come in; accounting takes another port, as 1813"),
         # scalars
         ("patience: 60s", "patience: 60", "12:15: clients.fw1.patience: a duration needs a unit: write 60s (or ms, m, h, d)"),
         ("patience: 60s", "patience: soon", "12:15: clients.fw1.patience: not a duration; write 500ms, 45s, 10m, 12h or 3d"),
