@@ -254,6 +254,8 @@ class Right:
 
     detail: str = "the password is right"
     """For the log."""
+    nt_hash: Secret | None = None
+    """Of the password that was proved, 16 octets; None where the directory does not know it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,10 +99,14 @@ class LdapProfile:
 @dataclass(frozen=True, slots=True)
 class LocalUser:
     name: str
-    password_hash: str = field(repr=False)
-    """argon2id, as `radius-push hash-password` prints it."""
+    password_hash: str | None = field(repr=False)
+    """argon2id, as `radius-push hash-password` prints it. One of the three is there."""
     attributes: Mapping[str, tuple[str, ...]]
     """Casefolded name -> values; `username` is added by the directory."""
+    nt_hash: Secret | None = None
+    """16 octets. Whoever has it can log in with it."""
+    clear_password: Secret | None = None
+    """UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
