@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radius_push.model import Chap, MsChapV2, Proof, Proved, Reason, Right, Secret, Wrong
+from radius_push.model import Chap, MsChapV2, Proof, ProofName, Proved, Reason, Right, Secret, Wrong
 from radius_push.proofs import chap, mschapv2
 from radius_push.shapes import LocalUser
 
@@ -15,13 +15,13 @@ def prove(user: LocalUser, proof: Proof) -> Proved:
             return _password(user, proof)
         case Chap():
             if user.clear_password is None:
-                return _lacks(f"{user.name} has no clear_password, which CHAP needs")
+                return _lacks(user, "chap")
             right = chap.is_right(proof, user.clear_password)
             return Right("the CHAP response is right", nt_hash_of(user)) if right else Wrong()
         case MsChapV2():
             nt_hash = nt_hash_of(user)
             if nt_hash is None:
-                return _lacks(f"{user.name} has no nt_hash or clear_password, which MS-CHAPv2 needs")
+                return _lacks(user, "ms-chapv2")
             right = mschapv2.is_right(proof, nt_hash)
             return Right("the MS-CHAPv2 response is right", nt_hash) if right else Wrong()
 
@@ -42,5 +42,5 @@ def _password(user: LocalUser, password: Secret) -> Proved:
     return Wrong()
 
 
-def _lacks(detail: str) -> Wrong:
-    return Wrong(Reason.PROOF_NOT_ACCEPTED, detail)
+def _lacks(user: LocalUser, proof: ProofName) -> Wrong:
+    return Wrong(Reason.PROOF_NOT_ACCEPTED, f"{user.name} has no {user.lacks(proof)}, which {proof} needs")

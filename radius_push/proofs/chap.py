@@ -16,6 +16,11 @@ def response(identifier: int, password: Secret, challenge: bytes) -> bytes:
     return hashlib.md5(clear, usedforsecurity=False).digest()
 
 
+def answer(password: Secret, *, identifier: int, challenge: bytes) -> Chap:
+    """What who logs in makes of a challenge of 1 to 253 octets."""
+    return Chap(identifier, challenge, response(identifier, password, challenge))
+
+
 def is_right(proof: Chap, password: Secret) -> bool:
     """Was this response made with this password? Takes the same time wherever they differ."""
     return hmac.compare_digest(response(proof.identifier, password, proof.challenge), proof.response)

@@ -39,6 +39,15 @@ def nt_hash(password: Secret) -> Secret | None:
     return Secret(nt_password_hash(characters))
 
 
+def answer(
+    password_hash: Secret, *, identifier: int, challenge: bytes, peer_challenge: bytes, username: bytes
+) -> MsChapV2:
+    """What who logs in makes of a challenge of 16 octets; `peer_challenge` is 16 random ones of theirs."""
+    hashed = without_domain(username)
+    response = generate_nt_response(challenge, peer_challenge, hashed, password_hash.reveal())
+    return MsChapV2(identifier, challenge, peer_challenge, response, hashed)
+
+
 def is_right(proof: MsChapV2, nt_hash: Secret) -> bool:
     """Was this response made with this NT hash? Takes the same time wherever they differ."""
     expected = generate_nt_response(
