@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from radius_push import login, policy
+from radius_push import credentials, login, policy
 from radius_push.doors import Grounds, Prove
-from radius_push.model import Client, Person, PersonKey, Proved, Reason, Right, Secret
+from radius_push.model import Client, Person, PersonKey, ProofName, Proved, Reason, Right, Secret, Wrong
 from radius_push.ports import Directory
-from radius_push.radius.asking import write_request
+from radius_push.radius.asking import CHANCE, respond, write_request
 from radius_push.radius.packet import Arrival, Dictionary, MalformedPacket, read_request
 from radius_push.shapes import Policy
 from radius_push.story import End, Quiet, Refuse, Story
@@ -97,20 +97,26 @@ def imagine(
     client: Client,
     attributes: Iterable[tuple[str, str]],
     password: Secret | None,
+    proof: ProofName = "pap",
     at: float,
     dictionary: Dictionary,
 ) -> Arrival:
     """The packet that this gateway would send, written and read as on the wire. Nothing is sent.
 
-    `at` is UTC seconds. ValueError says what no packet can hold.
+    Without a password there is none of `proof` in it. `at` is UTC seconds. ValueError says what no packet can
+    hold.
     """
+    response = None
+    if password is not None:
+        response = respond(proof, username=username, password=password, chance=bytes(CHANCE))
     try:
         datagram = write_request(
             identifier=0,
             authenticator=bytes(16),  # hides nothing from anybody: it never leaves this process
             secret=client.secrets[0],
             username=username,
-            password=password,
+            password=password if response is None else None,
+            response=response,
             attributes=attributes,
             message_authenticator=client.require_message_authenticator != "no",
             dictionary=dictionary,
@@ -131,20 +137,20 @@ def imagine(
     )
 
 
-async def explain(arrival: Arrival, grounds: Grounds, *, phones_of: PhonesOf) -> Explanation:
+async def explain(
+    arrival: Arrival, grounds: Grounds, *, phones_of: PhonesOf, proof: ProofName = "pap"
+) -> Explanation:
     """Walk as `login.log_in` does, up to the first thing that would be written or sent.
 
-    Without a password in the packet it is taken as right; with one, the directory is asked, once.
+    Without a proof in the packet one of the kind `proof` is taken as right, if this person can be proved so;
+    with one, the directory is asked, once.
     """
     told = Explanation(login.begin(arrival))
     if not arrival.request.username:
         return replace(told, end=Refuse(Reason.NO_USERNAME))
-    prove: Prove = _take_as_right
-    if arrival.request.hidden_password is not None:
-        password = login.read_password(arrival)
-        if not isinstance(password, Secret):
-            return replace(told, end=password)
-        prove = _asking_with(password)
+    prove = _proving(arrival, grounds, taken=proof)
+    if isinstance(prove, Refuse | Quiet):
+        return replace(told, end=prove)
 
     story, person = await login.first_factor(told.story, grounds, prove)
     told = replace(told, story=story, person=story.person)
@@ -165,15 +171,27 @@ async def explain(arrival: Arrival, grounds: Grounds, *, phones_of: PhonesOf) ->
     return replace(told, phones=phones, seconds=login.bar(arrival.client, choice.profile))
 
 
-async def _take_as_right(_directory: Directory, _person: Person) -> Proved:
-    return Right("the password is taken as right")
+def _proving(arrival: Arrival, grounds: Grounds, *, taken: ProofName) -> Prove | End:
+    if arrival.request.hidden_password is None and arrival.request.response is None:
+        return credentials.not_accepted(taken, arrival.client) or _taking_as_right(taken, grounds)
+    proof = credentials.read_proof(arrival)
+    if isinstance(proof, Refuse | Quiet):
+        return proof
+
+    async def ask(directory: Directory, person: Person) -> Proved:
+        return await directory.prove(person, proof)
+
+    return ask
 
 
-def _asking_with(password: Secret) -> Prove:
-    async def prove(directory: Directory, person: Person) -> Proved:
-        return await directory.prove(person, password)
+def _taking_as_right(taken: ProofName, grounds: Grounds) -> Prove:
+    async def take(directory: Directory, person: Person) -> Proved:
+        profile = grounds.settings.authentication_profiles[directory.name]
+        if why := credentials.unprovable(profile, person, taken):
+            return Wrong(Reason.PROOF_NOT_ACCEPTED, why)
+        return Right("the password is taken as right")
 
-    return prove
+    return take
 
 
 def _with_policies(told: Explanation, rules: policy.Rules) -> Explanation:

@@ -1,6 +1,6 @@
 """One login, from the gateway's packet to what the gateway is told. Read this file first.
 
-    password -> the directory that speaks for the person -> policies -> the phones -> verdict
+    proof -> the directory that speaks for the person -> policies -> the phones -> verdict
 
 Each step returns what it found, and the next one takes it as an argument; what is known so far is a
 frozen `Story`. A login that ends early ends in one of two ways: `Refuse` is an answer about the person,
@@ -13,15 +13,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from radius_push import come_back, events, policy
+from radius_push import come_back, credentials, events, policy
 from radius_push.doors import Doors, Grounds, Prove
 from radius_push.endings import REFUSED, after_the_password, before_the_question, from_anybody, quiet
 from radius_push.model import (
-    Accepted,
     Ambiguous,
     Client,
     Down,
     Person,
+    Proof,
     Proved,
     Question,
     QuestionState,
@@ -35,7 +35,6 @@ from radius_push.model import (
     Wrong,
 )
 from radius_push.ports import Clock, Directory
-from radius_push.proofs import pap
 from radius_push.radius.packet import Arrival, ReplyNotComputed, check_reply
 from radius_push.radius.user_address import Reported, user_address
 from radius_push.shapes import Profile
@@ -54,16 +53,19 @@ SHORTEST_QUESTION = 1.0
 async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
     """Decide one login. Takes as long as the person does; raises StoreDown if nothing can be written."""
     story = begin(arrival)
-    password = read_password(arrival)
-    if not isinstance(password, Secret):
-        if not arrival.request.authentic:
-            return await from_anybody(password, story, doors)
-        return await before_the_question(password, story, doors)
+    proof = credentials.read_proof(arrival)
+    anybodys = credentials.from_anybody(arrival.request, proof)
+    if isinstance(proof, Refuse | Quiet):
+        if anybodys:
+            return await from_anybody(proof, story, doors)
+        return await before_the_question(proof, story, doors)
 
     if doors.wrong_packets.known(arrival.request.memory, doors.clock.monotonic()):
         return await quiet(Quiet(Reason.REPLAYED, "its password was wrong the first time"), story, doors)
-    story, person = await first_factor(story, doors, partial(prove, password=password, doors=doors))
+    story, person = await first_factor(story, doors, partial(prove, proof=proof, doors=doors))
     if not isinstance(person, Person):
+        if anybodys:
+            return await from_anybody(person, story, doors)
         if person.reason is Reason.WRONG_PASSWORD:
             doors.wrong_packets.remember(arrival.request.memory, doors.clock.monotonic())
         return await before_the_question(person, story, doors)
@@ -93,32 +95,6 @@ def address_of(arrival: Arrival) -> Reported | None:
 # --- the first factor ------------------------------------------------------------------------------
 
 
-def read_password(arrival: Arrival) -> Secret | End:
-    """The clear password of a PAP request, or why there is none. No directory is asked before this."""
-    request = arrival.request
-    if not request.username:
-        return Refuse(Reason.NO_USERNAME)
-    if request.hidden_password is None:
-        return Refuse(Reason.PROOF_NOT_ACCEPTED, "no User-Password: this server speaks PAP")
-    octets = pap.decrypt(request.hidden_password, request.secret, request.authenticator)
-    encoding = arrival.client.password_encoding
-    match pap.read(octets, encoding=encoding):
-        case Secret() as password:
-            return password
-        case pap.LooksLikeWrongSecret() if not request.authentic:
-            return Quiet(
-                Reason.WRONG_SHARED_SECRET,
-                f"the password is rubbish: the secret of client {arrival.client.name} is not its gateway's",
-            )
-        case pap.NotReadable(Reason.NO_PASSWORD):
-            return Refuse(Reason.NO_PASSWORD, "the password is empty")
-        case _:
-            return Refuse(
-                Reason.PASSWORD_NOT_READABLE,
-                f"the password is neither UTF-8 nor {encoding}: see `password_encoding` of the client",
-            )
-
-
 async def first_factor(story: Story, grounds: Grounds, prove: Prove) -> tuple[Story, Person | End]:
     """Ask the directories in order. The first that knows the user alone speaks for them; once one could
     not be asked, only the word of an `emergency` one counts."""
@@ -142,9 +118,9 @@ async def first_factor(story: Story, grounds: Grounds, prove: Prove) -> tuple[St
             case Person():
                 pass
         match await prove(directory, found):
-            case Right(detail):
+            case Right(detail, nt_hash):
                 story = heard(story, directory, f"knows {found.username}, {detail}")
-                return replace(story, person=found), found
+                return replace(story, person=found, nt_hash=nt_hash), found
             case Wrong(reason, detail):
                 why = detail or "the password is wrong"
                 story = heard(story, directory, f"knows {found.username}, {why}")
@@ -167,16 +143,18 @@ def directories_of(story: Story, grounds: Grounds) -> list[Directory]:
     return [grounds.directories[name] for name in names]
 
 
-async def prove(directory: Directory, person: Person, password: Secret, doors: Doors) -> Proved:
+async def prove(directory: Directory, person: Person, proof: Proof, doors: Doors) -> Proved:
     """One bind per packet at most; a password that was wrong a moment ago is not bound again, so that a
-    gateway that repeats it locks nobody out."""
-    if doors.wrong_passwords.known(person.key, password, doors.clock.monotonic()):
+    gateway that repeats it locks nobody out. For CHAP and MS-CHAPv2 nothing is bound."""
+    if not isinstance(proof, Secret):
+        return credentials.with_nt_hash(await directory.prove(person, proof), proof)
+    if doors.wrong_passwords.known(person.key, proof, doors.clock.monotonic()):
         await directory.pretend(person.entry)
         return Wrong(Reason.WRONG_PASSWORD, "the same wrong password again, not asked")
-    proved = await directory.prove(person, password)
+    proved = await directory.prove(person, proof)
     if isinstance(proved, Wrong) and proved.reason is Reason.WRONG_PASSWORD:
-        doors.wrong_passwords.remember(person.key, password, doors.clock.monotonic())
-    return proved
+        doors.wrong_passwords.remember(person.key, proof, doors.clock.monotonic())
+    return credentials.with_nt_hash(proved, proof)
 
 
 def heard(story: Story, directory: Directory, what: str) -> Story:
@@ -226,7 +204,7 @@ async def by_password_alone(story: Story, person: Person, choice: policy.Admitte
         return await quiet(Quiet(Reason.REPLAYED), story, doors)
     event = accepted(story, person, choice, method="none")
     await doors.store.accept(None, at=doors.clock.now(), event=event)
-    return Accepted(choice.reply)
+    return credentials.accept(story, choice.reply)
 
 
 async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
@@ -263,7 +241,7 @@ async def once_more(story: Story, person: Person, choice: policy.Admitted, doors
     story = replace(story, arrival=replace(story.arrival, login=question.login))
     await doors.store.record(events.CameBack(question.login, question.id, question.state))
     if earlier.reply is not None:
-        return Accepted(earlier.reply)
+        return credentials.accept(story, earlier.reply)
     if not come_back.still_holds(earlier, choice):
         return await decided_otherwise(story, question, doors)
     return await hold(story, person, choice, question, doors)
@@ -307,7 +285,7 @@ async def let_in(
         return await decided_otherwise(now, question, doors)
     event = accepted(story, person, choice, method="push", question=question)
     if await doors.store.accept(question.id, at=doors.clock.now(), event=event):
-        return Accepted(choice.reply)
+        return credentials.accept(story, choice.reply)
     gone = Refuse(Reason.DEVICE_REMOVED, "the device that approved is not active any more")
     if await end(question, QuestionState.CLOSED, rejected(story, gone, question), doors):
         return Rejected(gone.reason, REFUSED)

@@ -254,6 +254,8 @@ class Right:
 
     detail: str = "the password is right"
     """For the log."""
+    nt_hash: Secret | None = None
+    """Of the password that was proved, 16 octets; None where the directory does not know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,11 +399,25 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class MsChapSuccess:
+    """What an accepted MS-CHAPv2 login is told: that we know the password, too, and the keys of its link."""
+
+    authenticator_response: bytes = field(repr=False)
+    """`S=` and 40 hex digits (RFC 2759 8.7)."""
+    send_key: Secret
+    """16 octets, what the gateway sends with (RFC 2548 2.4.2)."""
+    receive_key: Secret
+    """16 octets (RFC 2548 2.4.3)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """Access-Accept."""
 
     reply: tuple[tuple[str, str], ...] = ()
     """Attribute name -> value as text, in order; radius.packet gives them their types."""
+    mschapv2: MsChapSuccess | None = None
+    """Of a login by MS-CHAPv2, and of no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.local import LocalDirectory
 from radius_push.listen.reception import Reception
 from radius_push.listen.udp import UdpListener
-from radius_push.model import Address, Client
+from radius_push.model import PROOFS, Address, Client
 from radius_push.ports import Clock, Directory, DoorClosed
 from radius_push.radius.wire import Code
 from radius_push.shapes import (
@@ -148,6 +148,7 @@ def client_table(settings: Settings, keys: Keys) -> ClientTable:
         profiles=tuple(settings.profiles),
         otherwise="refuse",
         patience=OUR_OWN_PATIENCE,
+        accepts=frozenset(PROOFS),
     )
     return ClientTable([*settings.clients.values(), ours])
 

@@ -15,11 +15,11 @@ from radius_push.model import (
     Known,
     Person,
     PersonKey,
+    Proof,
     Proved,
     PushAddress,
     Question,
     QuestionState,
-    Secret,
     Sighting,
     Stranger,
     Trial,
@@ -59,8 +59,9 @@ class Directory(Protocol):
     async def find(self, username: str) -> Found:
         """Look up a name as typed (the directory does NFKC and case folding)."""
 
-    async def prove(self, person: Person, password: Secret) -> Proved:
-        """Is this UTF-8 password theirs? Never called with an empty one or one that holds NUL."""
+    async def prove(self, person: Person, proof: Proof) -> Proved:
+        """Is this theirs? Never called with an empty password or one that holds NUL. What this directory
+        cannot prove is `Wrong`."""
 
     async def pretend(self, username: str) -> None:
         """Wait as `prove` would for this name, to no effect, if else a busy server told who is known."""

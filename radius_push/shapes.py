@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from radius_push.model import Address, Client, Network, Secret
+from radius_push.model import Address, Client, Network, ProofName, Secret
 
 Method = Literal["push", "none"]
 REFUSE = "refuse"
@@ -99,10 +99,22 @@ class LdapProfile:
 @dataclass(frozen=True, slots=True)
 class LocalUser:
     name: str
-    password_hash: str = field(repr=False)
-    """argon2id, as `radius-push hash-password` prints it."""
+    password_hash: str | None = field(repr=False)
+    """argon2id, as `radius-push hash-password` prints it. One of the three is there."""
     attributes: Mapping[str, tuple[str, ...]]
     """Casefolded name -> values; `username` is added by the directory."""
+    nt_hash: Secret | None = None
+    """16 octets. Whoever has it can log in with it."""
+    clear_password: Secret | None = None
+    """UTF-8."""
+
+    def lacks(self, proof: ProofName) -> str:
+        """What would have to be written down before they can be proved so; empty if nothing."""
+        if proof == "chap" and self.clear_password is None:
+            return "clear_password"
+        if proof == "ms-chapv2" and self.clear_password is None and self.nt_hash is None:
+            return "nt_hash or clear_password"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radius_push import events, policy
-from radius_push.model import Person, Question, Reason
+from radius_push.model import Person, Question, Reason, Secret
 from radius_push.radius.packet import Arrival
 
 
@@ -24,6 +24,8 @@ class Story:
     """What each directory said, in order."""
     trace: tuple[str, ...] = ()
     """Each policy with its hit or miss."""
+    nt_hash: Secret | None = None
+    """Of the password that was proved, 16 octets; None if nothing was, or nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ TAKES = {
     "encoding": "text encoding",
     "attribute": "attribute name",
     "password_hash": "argon2id hash",
+    "nt_hash": "32 hex digits",
     "secret": "`{{file: PATH}}`, `{{env: NAME}}` or text",
     "file_path": "path, or `{{file: PATH}}`",
     "reply_text": "one line, 200 octets",

@@ -16,7 +16,7 @@ from radius_push import login
 from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, could_not_run, json_option, load_settings
 from radius_push.explanation import Explanation, Phones
-from radius_push.model import Client, DeviceState, Person, PersonKey, Secret
+from radius_push.model import PROOFS, Client, DeviceState, Person, PersonKey, ProofName, Secret
 from radius_push.ports import DoorClosed
 from radius_push.radius.packet import Arrival, Dictionary
 from radius_push.shapes import Settings
@@ -79,6 +79,11 @@ class Pair(click.ParamType[tuple[str, str]]):
 @click.option(
     "--ask-password", is_flag=True, help="Also try the password (typed, or one line on standard input)."
 )
+@click.option(
+    "--proof",
+    type=click.Choice(PROOFS),
+    help="How the gateway lets people prove who they are. Default: the first of these that it may.",
+)
 @config_option
 @json_option
 def explain(
@@ -89,6 +94,7 @@ def explain(
     pairs: tuple[tuple[str, str], ...],
     at: float | None,
     ask_password: bool,
+    proof: ProofName | None,
     config: Path,
     as_json: bool,
 ) -> None:
@@ -106,15 +112,22 @@ def explain(
     attributes = [*pairs, *_address(address, pairs, client)]
     password = _password() if ask_password else None
     at = LoopClock().now() if at is None else at
+    spoken = proof or _first_accepted(client)
     dictionary = load_dictionary(settings.dictionaries)
     try:
         arrival = imagine(
-            user, client=client, attributes=attributes, password=password, at=at, dictionary=dictionary
+            user,
+            client=client,
+            attributes=attributes,
+            password=password,
+            proof=spoken,
+            at=at,
+            dictionary=dictionary,
         )
     except ValueError as problem:
         could_not_run(f"no gateway could send this: {problem}")
     try:
-        told = asyncio.run(_explain(arrival, settings, dictionary=dictionary))
+        told = asyncio.run(_explain(arrival, settings, proof=spoken, dictionary=dictionary))
     except (DoorClosed, OSError) as problem:
         could_not_run(str(problem))
     if as_json:
@@ -133,6 +146,10 @@ def _client(settings: Settings, name: str | None) -> Client:
     if name not in settings.clients:
         raise click.UsageError(f"no client is called {name}; {there_are}")
     return settings.clients[name]
+
+
+def _first_accepted(client: Client) -> ProofName:
+    return next(name for name in PROOFS if name in client.accepts)
 
 
 def _address(
@@ -158,7 +175,9 @@ def _password() -> Secret:
     return Secret(sys.stdin.readline().rstrip("\r\n"))
 
 
-async def _explain(arrival: Arrival, settings: Settings, *, dictionary: Dictionary) -> Explanation:
+async def _explain(
+    arrival: Arrival, settings: Settings, *, proof: ProofName, dictionary: Dictionary
+) -> Explanation:
     from radius_push import explanation
     from radius_push.doors import Grounds
     from radius_push.opening import open_directories, rules_of
@@ -174,7 +193,9 @@ async def _explain(arrival: Arrival, settings: Settings, *, dictionary: Dictiona
     )
     store = Path(settings.store)
     try:
-        return await explanation.explain(arrival, grounds, phones_of=lambda person: _phones(store, person))
+        return await explanation.explain(
+            arrival, grounds, phones_of=lambda person: _phones(store, person), proof=proof
+        )
     finally:
         for directory in directories.values():
             await directory.close()

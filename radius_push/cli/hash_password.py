@@ -13,10 +13,9 @@ MOST = 128
 
 
 @click.command("hash-password")
-def hash_password() -> None:
+@click.option("--nt", is_flag=True, help="The NT hash, for nt_hash. Whoever reads it can log in with it.")
+def hash_password(*, nt: bool) -> None:
     """Print the argon2id hash of a password: typed twice, or one line on standard input."""
-    from radius_push.directory.local import hash_password as argon2id
-
     password = typed() if sys.stdin.isatty() else sys.stdin.buffer.readline(MOST + 3).rstrip(b"\r\n")
     if not password or b"\0" in password or len(password) > MOST:
         could_not_run(f"a password has 1 to {MOST} octets and no NUL")
@@ -24,7 +23,23 @@ def hash_password() -> None:
         password.decode()
     except UnicodeDecodeError:
         could_not_run("the password is not UTF-8")
-    click.echo(argon2id(password))
+    click.echo(nt_hash(password) if nt else argon2id(password))
+
+
+def argon2id(password: bytes) -> str:
+    from radius_push.directory.local import hash_password as made
+
+    return made(password)
+
+
+def nt_hash(password: bytes) -> str:
+    from radius_push.model import Secret
+    from radius_push.proofs import mschapv2
+
+    made = mschapv2.nt_hash(Secret(password))
+    if made is None:
+        could_not_run("such a password has no NT hash")
+    return made.reveal().hex()
 
 
 def typed() -> bytes:

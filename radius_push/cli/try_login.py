@@ -15,10 +15,11 @@ import click
 
 from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, could_not_run, json_option, load_settings, no_store
+from radius_push.model import PROOFS
 
 if TYPE_CHECKING:
     from radius_push.client import Reply
-    from radius_push.model import Client
+    from radius_push.model import Client, ProofName
     from radius_push.ports import EvidenceRow
     from radius_push.radius.packet import Dictionary
     from radius_push.store.sqlite import SqliteStore
@@ -64,7 +65,16 @@ class Why:
     show_default=True,
     help="Seconds to wait for the answer.",
 )
-def try_login(*, user: str, config: Path, as_json: bool, address: str | None, timeout: float) -> None:
+@click.option(
+    "--proof",
+    type=click.Choice(PROOFS),
+    default="pap",
+    show_default=True,
+    help="How the password is proved; the client must accept it.",
+)
+def try_login(
+    *, user: str, config: Path, as_json: bool, address: str | None, timeout: float, proof: ProofName
+) -> None:
     """Ask the running server as a gateway does; the password is typed, or one line on standard input.
 
     Says why a login was refused, if it may read the store. Exit code 0: accepted. 1: rejected. 2: no answer.
@@ -90,7 +100,16 @@ def try_login(*, user: str, config: Path, as_json: bool, address: str | None, ti
     )
     if not as_json:
         click.echo(f"asking {server[0]} port {server[1]} as client {client.name} ...")
-    asking = Asking(server, client, user, password, address=address, timeout=timeout, dictionary=dictionary)
+    asking = Asking(
+        server,
+        client,
+        user,
+        password,
+        address=address,
+        timeout=timeout,
+        proof=proof,
+        dictionary=dictionary,
+    )
     try:
         reply, why = asyncio.run(asking.and_why(store))
     except NobodyListens:
@@ -101,7 +120,7 @@ def try_login(*, user: str, config: Path, as_json: bool, address: str | None, ti
     if reply is None:
         said = "; ".join(why.lines()) if why else f"is the server stuck? {ELSEWHERE}"
         could_not_run(f"no answer within {timeout:g} s: {said}")
-    sys.exit(0 if reply.code == 2 else 1)
+    sys.exit(0 if let_in(reply) else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,7 @@ class Asking:
     password: str
     address: str | None
     timeout: float
+    proof: ProofName
     dictionary: Dictionary
     """With what the admin's files add: the reply is shown by its names."""
 
@@ -128,8 +148,9 @@ class Asking:
         try:
             before = [number for number, *_ in await _ends(store, most=1)]
             reply = await self._ask()
-            accepted = reply is not None and reply.code == 2
-            return reply, None if accepted else await self._why(store, after=max(before, default=0))
+            return reply, None if reply is not None and reply.code == 2 else await self._why(
+                store, after=max(before, default=0)
+            )
         finally:
             await store.close()
 
@@ -144,6 +165,7 @@ class Asking:
             secret=self.client.secrets[0],
             username=self.user,
             password=self.password,
+            proof=self.proof,
             attributes=[("NAS-Identifier", "try-login"), *reported],
             timeout=self.timeout,
             tries=1,
@@ -176,10 +198,32 @@ def _texts(value: object) -> list[object]:
     return list(value) if isinstance(value, list) else []
 
 
+def let_in(reply: Reply) -> bool:
+    """Accepted, and by a server that knows the password, where that is shown."""
+    return reply.code == 2 and (reply.mschapv2 is None or reply.mschapv2.success)
+
+
+def _of_mschapv2(reply: Reply) -> dict[str, str]:
+    """What the reply says beside its attributes; never a key."""
+    told = reply.mschapv2
+    if told is None:
+        return {}
+    if reply.code != 2:
+        return {"MS-CHAP-Error": told.error or "missing"}
+    return {
+        "MS-CHAP2-Success": "right: the server knows the password, too"
+        if told.success
+        else "WRONG or missing",
+        "MPPE keys": "both there" if told.keys else "WRONG or missing",
+    }
+
+
 def tell(reply: Reply | None, why: Why | None, *, as_json: bool) -> None:
     verdict = "no answer" if reply is None else VERDICTS.get(reply.code, f"code {reply.code}")
     if as_json:
-        answered = {"seconds": round(reply.seconds, 3), "reply": reply.attributes} if reply else {}
+        answered: dict[str, object] = {}
+        if reply is not None:
+            answered = {"seconds": round(reply.seconds, 3), "reply": reply.attributes, **_of_mschapv2(reply)}
         known = {"login": why.login, "reason": why.reason, "details": why.details} if why else {}
         click.echo(json.dumps({"verdict": verdict, **answered, **known}))
     elif reply is not None:
@@ -187,6 +231,8 @@ def tell(reply: Reply | None, why: Why | None, *, as_json: bool) -> None:
         for name, values in reply.attributes.items():
             for value in values:
                 click.echo(f"  {name} = {plain(value)}")
+        for name, said in _of_mschapv2(reply).items():
+            click.echo(f"  {name}: {plain(said)}")
         if reply.code != 2:
             for line in why.lines() if why else (ELSEWHERE,):
                 click.echo(f"  {line}")

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from radius_push.model import Secret
-from radius_push.radius.asking import read_reply, write_request
+from radius_push.model import MsChapV2, ProofName, Secret
+from radius_push.radius.asking import CHANCE, read_reply, read_told, respond, write_request
 from radius_push.radius.attributes import Attributes
 from radius_push.radius.dictionary import Dictionary
+from radius_push.radius.mschap import Told
 from radius_push.radius.wire import MalformedPacket, NotAuthentic
 
 
@@ -29,6 +30,8 @@ class Reply:
     octets: bytes = field(repr=False)
     seconds: float
     """From the first packet to the reply."""
+    mschapv2: Told | None = None
+    """What it says to a login by MS-CHAPv2, checked with the password."""
 
 
 async def ask(
@@ -37,6 +40,7 @@ async def ask(
     secret: Secret,
     username: str,
     password: str | bytes,
+    proof: ProofName = "pap",
     attributes: Iterable[tuple[str, str]] = (),
     timeout: float = 60.0,
     tries: int = 1,
@@ -45,7 +49,7 @@ async def ask(
     wait_for_listener: bool = True,
     dictionary: Dictionary,
 ) -> Reply | None:
-    """One PAP login. Each of `tries` sends the same octets and waits `timeout` seconds; None after
+    """One login. Each of `tries` sends the same octets and waits `timeout` seconds; None after
     the last. What is not a right reply is ignored, as a forger's would have to be.
 
     A password given as octets is sent as it is (a gateway that speaks Latin-1). `source` is the
@@ -54,12 +58,15 @@ async def ask(
     written, OSError if there is no socket to be had.
     """
     identifier, authenticator = secrets.randbelow(256), secrets.token_bytes(16)
+    clear = Secret(password)
+    response = respond(proof, username=username, password=clear, chance=secrets.token_bytes(CHANCE))
     request = write_request(
         identifier=identifier,
         authenticator=authenticator,
         secret=secret,
         username=username,
-        password=Secret(password),
+        password=clear if response is None else None,
+        response=response,
         attributes=attributes,
         message_authenticator=message_authenticator,
         dictionary=dictionary,
@@ -78,7 +85,10 @@ async def ask(
             )
         except (MalformedPacket, NotAuthentic):
             return None
-        return Reply(code, texts, datagram, loop.time() - started)
+        told = None
+        if isinstance(response, MsChapV2):
+            told = read_told(datagram, response, password=clear, secret=secret, authenticator=authenticator)
+        return Reply(code, texts, datagram, loop.time() - started, told)
 
     waiting = _Waiting(read, patient=wait_for_listener)
     transport, _ = await loop.create_datagram_endpoint(lambda: waiting, remote_addr=server, local_addr=source)

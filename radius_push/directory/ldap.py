@@ -28,7 +28,9 @@ from radius_push.model import (
     Found,
     Person,
     PersonKey,
+    Proof,
     Proved,
+    Reason,
     Secret,
     Unknown,
     Wrong,
@@ -88,11 +90,15 @@ class LdapDirectory:
             return entry
         return self._person(entry, username, known | groups)
 
-    async def prove(self, person: Person, password: Secret) -> Proved:
-        if not _may_be_sent(password.reveal()):
+    async def prove(self, person: Person, proof: Proof) -> Proved:
+        if not isinstance(proof, Secret):
+            return Wrong(
+                Reason.PROOF_NOT_ACCEPTED, f"{self.name} is an LDAP directory, which proves only pap"
+            )
+        if not _may_be_sent(proof.reveal()):
             return Wrong(detail="empty, too long, not UTF-8 or with NUL: not sent to the directory")
         now = self._clock.monotonic()
-        return await self._in_thread(lambda deadline: self._bind_once(person.entry, password, now, deadline))
+        return await self._in_thread(lambda deadline: self._bind_once(person.entry, proof, now, deadline))
 
     async def pretend(self, username: str) -> None:
         """Nothing: a search and a bind wait for threads alike, and no bind is made up for a name."""

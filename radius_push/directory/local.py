@@ -1,4 +1,4 @@
-"""The users written in the settings file: no network, one argon2 hash each."""
+"""The users written in the settings file: no network; what is hashed by argon2 takes a turn and a thread."""
 
 from __future__ import annotations
 
@@ -11,10 +11,23 @@ from dataclasses import replace
 
 import argon2
 
+from radius_push.directory import local_proofs
 from radius_push.directory.threads import Crowded, Threads
 from radius_push.directory.turns import CrowdedOut, Turns
 from radius_push.dn import fold
-from radius_push.model import Down, Found, Person, PersonKey, Proved, Reason, Right, Secret, Unknown, Wrong
+from radius_push.model import (
+    Down,
+    Found,
+    Person,
+    PersonKey,
+    Proof,
+    Proved,
+    Reason,
+    Right,
+    Secret,
+    Unknown,
+    Wrong,
+)
 from radius_push.shapes import LocalProfile
 
 # argon2 costs about a tenth of a second of CPU and 64 MiB of memory for each proof.
@@ -40,7 +53,7 @@ class LocalDirectory:
         self.emergency = profile.emergency
         self._last = last
         self._users = {fold(key): user for key, user in profile.users.items()}
-        self._decoy = _commonest(user.password_hash for user in profile.users.values())
+        self._decoy = _commonest(user.password_hash for user in profile.users.values() if user.password_hash)
         self._hasher = argon2.PasswordHasher()
         self._threads = Threads(f"argon2-{profile.name}", count=_THREADS, waiting=_THREADS)
         self._turns = Turns(at_once=_THREADS, waiting=_WAITING, of_one=_WAITING_OF_ONE)
@@ -61,22 +74,33 @@ class LocalDirectory:
         pretended = await self._pretend(id) if self._last else Wrong()
         return pretended if isinstance(pretended, Down) else Unknown()
 
-    async def prove(self, person: Person, password: Secret) -> Proved:
-        octets = password.reveal()
-        if not octets or b"\0" in octets or len(octets) > _MAX_PASSWORD:
+    async def prove(self, person: Person, proof: Proof) -> Proved:
+        if isinstance(proof, Secret) and not _may_be_right(proof.reveal()):
             return Wrong(detail="empty, too long, or holds NUL")
         user = self._users.get(person.entry)
         if user is None:
             return Wrong(detail="no longer among the local users")
-        ahead = self._familiar.knows(person.entry, octets, now=asyncio.get_running_loop().time())
-        proved = await self._in_turn(person.entry, user.password_hash, octets, ahead=ahead)
+        if isinstance(proof, Secret) and user.password_hash is not None:
+            return await self._hashed(person.entry, user.password_hash, proof.reveal())
+        proved = local_proofs.prove(user, proof)
+        if isinstance(proved, Right) or not self._last:
+            return proved
+        # A right one is quick. A wrong one takes its time where a name that nobody has does.
+        pretended = await self._pretend(person.entry)
+        return pretended if isinstance(pretended, Down) else proved
+
+    async def _hashed(self, id: str, password_hash: str, octets: bytes) -> Proved:
+        ahead = self._familiar.knows(id, octets, now=asyncio.get_running_loop().time())
+        proved = await self._in_turn(id, password_hash, octets, ahead=ahead)
         if isinstance(proved, Right):
-            self._familiar.remember(person.entry, octets)
+            self._familiar.remember(id, octets)
         return proved
 
     async def pretend(self, username: str) -> None:
         """Take a turn and a hash as `prove` does for this name, for a password that nobody has."""
-        await self._pretend(fold(username))
+        user = self._users.get(fold(username))
+        if self._last or (user is not None and user.password_hash is not None):
+            await self._pretend(fold(username))
 
     async def _pretend(self, id: str) -> Proved:
         if self._decoy is None:
@@ -122,6 +146,10 @@ class LocalDirectory:
 
     async def close(self) -> None:
         self._threads.close()
+
+
+def _may_be_right(octets: bytes) -> bool:
+    return 0 < len(octets) <= _MAX_PASSWORD and b"\0" not in octets
 
 
 class _Familiar:

@@ -56,8 +56,8 @@ REASONS: dict[Reason, Meaning] = {
     ),
     Reason.PROOF_NOT_ACCEPTED: Meaning(
         _REFUSED,
-        "The request has no User-Password: the gateway speaks CHAP, MS-CHAP or EAP.",
-        "Set the gateway to PAP.",
+        "The gateway speaks what its client's `accepts` does not name, or what the directory can't prove.",
+        "`detail` says which. Set the gateway to PAP; or see `accepts`, `nt_hash` and `clear_password`.",
     ),
     Reason.NO_POLICY: Meaning(
         _REFUSED,

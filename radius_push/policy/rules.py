@@ -34,7 +34,8 @@ _HOLD_SECRETS = frozenset(
     for name in ("userPassword", "authPassword", "unicodePwd", "dBCSPwd", "ntPwdHistory", "lmPwdHistory",
                  "sambaNTPassword", "sambaLMPassword", "sambaPasswordHistory", "ipaNTHash", "ntPassword",
                  "lmPassword", "pwdHistory", "krbPrincipalKey", "ms-Mcs-AdmPwd", "msLAPS-Password",
-                 "password_hash", "User-Password", "CHAP-Password", "MS-CHAP-Response", "MS-CHAP2-Response",
+                 "password_hash", "nt_hash", "clear_password", "User-Password", "CHAP-Password",
+                 "MS-CHAP-Response", "MS-CHAP2-Response",
                  "Message-Authenticator", "EAP-Message", "State")
 )  # fmt: skip
 

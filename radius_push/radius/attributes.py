@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from radius_push.radius.dictionary import Attribute, Dictionary, Key, has_control_character
 from radius_push.radius.wire import MOST_VALUE, attribute, split_attributes
 
 USER_NAME, USER_PASSWORD, CHAP_PASSWORD = 1, 2, 3
 REPLY_MESSAGE, STATE, VENDOR_SPECIFIC, PROXY_STATE = 18, 24, 26, 33
-EAP_MESSAGE = 79
+CHAP_CHALLENGE, EAP_MESSAGE = 60, 79
 NAS_FILTER_RULE = 92
 MICROSOFT = 311
-MS_CHAP_RESPONSE, MS_CHAP2_RESPONSE = (MICROSOFT, 1), (MICROSOFT, 25)
+MS_CHAP_RESPONSE, MS_CHAP_ERROR, MS_CHAP_CHALLENGE = (MICROSOFT, 1), (MICROSOFT, 2), (MICROSOFT, 11)
+MS_CHAP2_RESPONSE, MS_CHAP2_SUCCESS = (MICROSOFT, 25), (MICROSOFT, 26)
+MS_MPPE_ENCRYPTION_POLICY, MS_MPPE_ENCRYPTION_TYPES = (MICROSOFT, 7), (MICROSOFT, 8)
+MS_MPPE_SEND_KEY, MS_MPPE_RECV_KEY = (MICROSOFT, 16), (MICROSOFT, 17)
+MOST_OF_A_VENDOR = MOST_VALUE - 6
+"""Octets of a value inside Vendor-Specific."""
 MOST_TAG = 0x1F
 
 HIDDEN: frozenset[Key] = frozenset(
@@ -27,7 +32,7 @@ HIDDEN: frozenset[Key] = frozenset(
             80,
             84,
         ),  # CHAP-Challenge, Tunnel-Password, ARAP, Message-Authenticator
-        *((MICROSOFT, type) for type in (1, 3, 4, 5, 6, 11, 12, 16, 17, 19, 20, 25, 26, 27)),
+        *((MICROSOFT, type) for type in (1, 2, 3, 4, 5, 6, 11, 12, 16, 17, 19, 20, 25, 26, 27)),
         (9, 249),  # Cisco-Subscriber-Password
     }
 )
@@ -49,9 +54,13 @@ def named_texts(
     return {name: tuple(texts) for name, texts in found.items()}
 
 
-def keys_of(attributes: Iterable[tuple[int, bytes]]) -> frozenset[Key]:
-    """Which attributes are there, vendors' own among them."""
-    return frozenset(key for key, _ in _with_vendors(attributes))
+def values_of(attributes: Iterable[tuple[int, bytes]], keys: Collection[Key]) -> dict[Key, list[bytes]]:
+    """Those of these attributes that are there, vendors' own among them, in order."""
+    found: dict[Key, list[bytes]] = {}
+    for key, value in _with_vendors(attributes):
+        if key in keys:
+            found.setdefault(key, []).append(value)
+    return found
 
 
 def encode(name: str, text: str, dictionary: Dictionary, *, after: bytes = b"") -> bytes:
@@ -73,8 +82,20 @@ def encode(name: str, text: str, dictionary: Dictionary, *, after: bytes = b"") 
 
 def reply_message(text: str) -> bytes:
     """Reply-Message attributes for any text at all; control characters become spaces."""
-    plain = "".join(" " if has_control_character(letter) else letter for letter in text)
-    return b"".join(attribute(REPLY_MESSAGE, part) for part in split_text(plain))
+    return b"".join(attribute(REPLY_MESSAGE, part) for part in split_text(plain(text)))
+
+
+def plain(text: str) -> str:
+    """The text with a space for each control character."""
+    return "".join(" " if has_control_character(letter) else letter for letter in text)
+
+
+def of_vendor(key: tuple[int, int], value: bytes) -> bytes:
+    """One attribute of a vendor's own; ValueError over 247 octets."""
+    vendor, vendor_type = key
+    if len(value) > MOST_OF_A_VENDOR:
+        raise ValueError(f"{len(value)} octets: at most {MOST_OF_A_VENDOR} fit")
+    return attribute(VENDOR_SPECIFIC, vendor.to_bytes(4, "big") + attribute(vendor_type, value))
 
 
 def split_text(text: str, most: int = MOST_VALUE) -> Iterator[bytes]:
@@ -151,11 +172,7 @@ def _parts(known: Attribute, value: bytes) -> Iterator[bytes]:
 def _on_the_wire(key: Key, value: bytes) -> bytes:
     if isinstance(key, int):
         return attribute(key, value)
-    vendor, vendor_type = key
-    most = MOST_VALUE - 6
-    if len(value) > most:
-        raise ValueError(f"{len(value)} octets: at most {most} fit")
-    return attribute(VENDOR_SPECIFIC, vendor.to_bytes(4, "big") + attribute(vendor_type, value))
+    return of_vendor(key, value)
 
 
 Attributes = Mapping[str, tuple[str, ...]]

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
 
-from radius_push.model import Accepted, Address, Client, Rejected, Secret
-from radius_push.proofs import pap
+from radius_push.model import Accepted, Address, Chap, Client, MsChapSuccess, MsChapV2, Rejected, Secret
 from radius_push.radius import attributes as names
+from radius_push.radius import mschap
 from radius_push.radius.dictionary import Dictionary, has_control_character
 from radius_push.radius.dictionary_files import load_dictionary
 from radius_push.radius.presets import PRESETS
+from radius_push.radius.proof import Kind, read_proof
 from radius_push.radius.wire import (
     HEADER,
     MOST_OCTETS,
@@ -39,7 +39,6 @@ __all__ = [
     "MalformedPacket",
     "NotAuthentic",
     "NotServed",
-    "Proof",
     "ReplyNotComputed",
     "check_reply",
     "load_dictionary",
@@ -47,8 +46,6 @@ __all__ = [
     "read_username",
     "write_reply",
 ]
-
-Proof = Literal["pap", "chap", "ms-chap", "ms-chapv2", "eap", "none"]
 
 
 class ReplyNotComputed(Exception):
@@ -63,7 +60,7 @@ class AccessRequest:
     authenticator: bytes = field(repr=False)
     username: str | None
     hidden_password: bytes | None = field(repr=False)
-    """16 to 128 octets, a multiple of 16: for proofs.pap.decrypt."""
+    """16 to 128 octets, a multiple of 16: for proofs.pap.decrypt. Of PAP only."""
     secret: Secret
     """The one of the client's secrets that the Message-Authenticator fits; else the newest."""
     authentic: bool
@@ -74,19 +71,34 @@ class AccessRequest:
     digest: bytes
     """SHA-256 of exactly Length octets."""
     state: bytes | None = field(default=None, repr=False)
-    proof: Proof = "pap"
+    proof: Kind = "pap"
     """How the person proves who they are; `none`: not at all."""
+    response: Chap | MsChapV2 | None = None
+    """Of CHAP and MS-CHAPv2."""
+    seal_counts: bool = True
+    """False: this client's packets are taken without a seal, too, so that one can be taken off."""
 
     @property
     def memory(self) -> bytes:
         """What it is remembered by, so that it is not played again: 32 octets.
 
-        An unsealed packet by what nobody can change who does not know the secret: whoever alters the rest
-        of it makes no new packet.
+        A packet whose seal does not count by what nobody can change who knows neither the secret nor the
+        password: whoever alters the rest of it, the name among it, makes no new packet.
         """
-        if self.authentic or self.hidden_password is None:
+        if self.authentic and self.seal_counts:
             return self.digest
-        return hashlib.sha256(b"unsealed" + self.authenticator + self.hidden_password).digest()
+        match self.response:
+            case Chap(identifier, challenge, response):
+                proved = b"chap" + bytes((identifier,)) + response + challenge
+            case MsChapV2() as proof:
+                proved = b"ms-chapv2" + (
+                    proof.authenticator_challenge + proof.peer_challenge + proof.nt_response
+                )
+            case None if self.hidden_password is not None:
+                proved = b"unsealed" + self.authenticator + self.hidden_password
+            case None:
+                return self.digest
+        return hashlib.sha256(proved).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,7 @@ def read_request(
         seal_required = client.require_message_authenticator != "no"
     secret, authentic = _authenticate(packet, client, seal_required=seal_required)
     username = read_username(packet.at_most_one(names.USER_NAME), client.password_encoding)
+    offered = read_proof(packet)
     texts = names.named_texts(packet.attributes, dictionary)
     if username is not None:
         texts["User-Name"] = (username,)
@@ -136,14 +149,16 @@ def read_request(
         identifier=packet.identifier,
         authenticator=packet.authenticator,
         username=username,
-        hidden_password=_hidden_password(packet),
+        hidden_password=offered.hidden_password,
         secret=secret,
         authentic=authentic,
         attributes=MappingProxyType(texts),
         proxy_states=_proxy_states(packet),
         digest=hashlib.sha256(packet.octets).digest(),
         state=packet.at_most_one(names.STATE),
-        proof=_proof(packet),
+        proof=offered.kind,
+        response=offered.response,
+        seal_counts=client.require_message_authenticator != "no",
     )
 
 
@@ -151,16 +166,17 @@ def write_reply(request: AccessRequest, verdict: Accepted | Rejected, *, diction
     """The octets of the reply: Message-Authenticator first, every Proxy-State copied, in order.
 
     Raises ReplyNotComputed for an accept that can't be written in full. A reject is always written,
-    without its text where only that keeps it under 4096 octets.
+    without its text where only that keeps it under 4096 octets. What a login by MS-CHAPv2 is told beside
+    (RFC 2548) is in both.
     """
     proxied = _proxied(request.proxy_states)
     match verdict:
-        case Accepted(reply):
-            code, body = Code.ACCESS_ACCEPT, _encode_reply(reply, dictionary)
+        case Accepted(reply, success):
+            code, body = Code.ACCESS_ACCEPT, _accept_body(request, reply, success, dictionary)
         case Rejected(text=text):
-            code, body = Code.ACCESS_REJECT, names.reply_message(text)
+            code, body = Code.ACCESS_REJECT, _reject_body(request, text)
             if not _fits(body + proxied):
-                body = b""
+                body = _reject_body(request, "")
     if not _fits(body + proxied):
         raise ReplyNotComputed(f"the reply is longer than {MOST_OCTETS} octets")
     return seal_reply(
@@ -177,11 +193,44 @@ def check_reply(
 ) -> None:
     """Could `write_reply` write this accept? Raises ReplyNotComputed(`Filter-Id: why`) if not.
 
-    With `request` its Proxy-States count too: then `write_reply` can't fail any more.
+    With `request` its Proxy-States count too, and what MS-CHAPv2 adds: then `write_reply` can't fail any
+    more.
     """
-    proxied = _proxied(request.proxy_states) if request is not None else b""
-    if not _fits(_encode_reply(reply, dictionary) + proxied):
+    if request is None:
+        body = _encode_reply(reply, dictionary)
+    else:
+        body = _accept_body(request, reply, mschap.PLACEHOLDER, dictionary) + _proxied(request.proxy_states)
+    if not _fits(body):
         raise ReplyNotComputed(f"the reply is longer than {MOST_OCTETS} octets")
+
+
+def _accept_body(
+    request: AccessRequest,
+    reply: tuple[tuple[str, str], ...],
+    success: MsChapSuccess | None,
+    dictionary: Dictionary,
+) -> bytes:
+    body = _encode_reply(reply, dictionary)
+    if not isinstance(request.response, MsChapV2):
+        return body
+    if success is None:
+        raise ReplyNotComputed("MS-CHAP2-Success: nothing shows that the password is known")
+    named = (dictionary.named(name.partition(":")[0]) for name, _ in reply)
+    return body + mschap.success(
+        request.response,
+        success,
+        secret=request.secret,
+        authenticator=request.authenticator,
+        digest=request.digest,
+        taken={each.key for each in named if each is not None},
+    )
+
+
+def _reject_body(request: AccessRequest, text: str) -> bytes:
+    body = names.reply_message(text)
+    if isinstance(request.response, MsChapV2):
+        body += mschap.error(request.response, text, secret=request.secret, digest=request.digest)
+    return body
 
 
 def _encode_reply(reply: tuple[tuple[str, str], ...], dictionary: Dictionary) -> bytes:
@@ -265,27 +314,3 @@ def _proxy_states(packet: Packet) -> tuple[bytes, ...]:
     if not _fits(_proxied(states)):
         raise MalformedPacket("its Proxy-States leave no room for a reply")
     return states
-
-
-def _hidden_password(packet: Packet) -> bytes | None:
-    hidden = packet.at_most_one(names.USER_PASSWORD)
-    if hidden is None:
-        return None
-    if not (pap.BLOCK <= len(hidden) <= pap.MOST_OCTETS and len(hidden) % pap.BLOCK == 0):
-        raise MalformedPacket(f"User-Password of {len(hidden)} octets")
-    return hidden
-
-
-def _proof(packet: Packet) -> Proof:
-    there = names.keys_of(packet.attributes)
-    if names.USER_PASSWORD in there and names.CHAP_PASSWORD in there:
-        raise MalformedPacket("both User-Password and CHAP-Password (RFC 2865 4.1)")
-    if names.EAP_MESSAGE in there:
-        return "eap"
-    if names.USER_PASSWORD in there:
-        return "pap"
-    if names.CHAP_PASSWORD in there:
-        return "chap"
-    if names.MS_CHAP2_RESPONSE in there:
-        return "ms-chapv2"
-    return "ms-chap" if names.MS_CHAP_RESPONSE in there else "none"

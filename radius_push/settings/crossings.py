@@ -7,7 +7,7 @@ from dataclasses import replace
 from radius_push import policy, shapes
 from radius_push.model import Client, Network
 from radius_push.radius.dictionary import Dictionary
-from radius_push.settings import gateways, replies
+from radius_push.settings import gateways, provable, replies
 from radius_push.settings.book import Book, is_loopback
 from radius_push.settings.mistakes import Path, there_are
 from radius_push.settings.scalars import in_words
@@ -35,6 +35,7 @@ def check(book: Book, dictionary: Dictionary) -> None:
         replies.check(book, at, each, dictionary)
         _request(book, at, each, dictionary)
         gateways.check_packet(book, at, each)
+    provable.check(book)
     _sample_password(book)
 
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path as File
-
 from radius_push import policy, shapes
-from radius_push.dn import fold
 from radius_push.model import Secret
-from radius_push.settings import schema
+from radius_push.settings import local_users, schema
 from radius_push.settings.book import Book, names
-from radius_push.settings.mistakes import Path, SettingsError, did_you_mean
-from radius_push.settings.report import Report
-from radius_push.settings.yaml_marks import Tree, read
-
-_LONGEST_NAME = 253
-_LONGEST_VALUE = 1024
-_SECRET_KEYS = ("password", "pass", "passwd", "pwd", "secret", "userpassword", "nt_hash", "hash")
+from radius_push.settings.mistakes import Path, did_you_mean
+from radius_push.settings.yaml_marks import Tree
 
 
 def directories(book: Book, tree: Tree) -> None:
@@ -103,61 +95,9 @@ def _local(book: Book, name: str, tree: Tree, path: Path) -> shapes.LocalProfile
     if section.users is not None and section.users_file is not None:
         book.report.wrong((*path, "users_file"), "users stand here already; keep one of the two")
     elif section.users is not None:
-        users = _users(book.report, section.users, (*path, "users"))
+        users = local_users.read_users(book.vault, book.report, section.users, (*path, "users"))
     elif section.users_file is not None:
-        users = _users_of_file(book, section.users_file, (*path, "users_file"))
+        users = local_users.read_file(book, section.users_file, (*path, "users_file"))
     elif not book.report.spoiled_within(path):
         book.report.wrong((*path, "users"), "is missing; write users, or users_file: PATH")
     return shapes.LocalProfile(name, users, emergency=section.emergency)
-
-
-def _users_of_file(book: Book, written: str, path: Path) -> dict[str, shapes.LocalUser]:
-    try:
-        document = read(File(book.vault.path(written, book.report, path)))
-    except SettingsError as error:
-        if all(mistake.line == 0 for mistake in error.mistakes):
-            book.report.wrong(path, f"{error}")
-        else:
-            book.report.mistakes += error.mistakes
-        return {}
-    report = Report(document)
-    users = _users(report, report.mapping(document.tree, ()), ())
-    book.report.mistakes += report.mistakes
-    return users
-
-
-def _users(report: Report, tree: dict[str, Tree], path: Path) -> dict[str, shapes.LocalUser]:
-    users: dict[str, shapes.LocalUser] = {}
-    for name, below in tree.items():
-        where = (*path, name)
-        if not name.strip() or len(name.encode()) > _LONGEST_NAME or not name.isprintable():
-            report.wrong(where, "a user's name is one line of at most 253 octets", of_key=True)
-        other = users.get(fold(name))
-        if other is not None:
-            line = report.document.line((*path, other.name))
-            report.wrong(
-                where, f"the same name as {other.name} in line {line}: case does not count", of_key=True
-            )
-            continue
-        users[fold(name)] = _user(report, name, below, where)
-    return users
-
-
-def _user(report: Report, name: str, tree: Tree, path: Path) -> shapes.LocalUser:
-    section = report.section(schema.UserSection, tree, path)
-    attributes: dict[str, tuple[str, ...]] = {}
-    for key, values in (section.__pydantic_extra__ or {}).items():
-        where = (*path, key)
-        folded = key.casefold()
-        if did_you_mean(key, ("password_hash",)) or folded in _SECRET_KEYS:
-            report.wrong(
-                where, "no attribute: write password_hash (`radius-push hash-password` makes it)", of_key=True
-            )
-        elif folded == "username":
-            report.wrong(where, "is the user's name by itself; remove it", of_key=True)
-        elif folded in attributes:
-            report.wrong(where, "an attribute written twice: case does not count", of_key=True)
-        elif any(len(value.encode()) > _LONGEST_VALUE for value in values):
-            report.wrong(where, "longer than 1 kB, which no policy reads")
-        attributes[folded] = values
-    return shapes.LocalUser(name, section.password_hash, attributes)

@@ -50,6 +50,7 @@ _SCALARS: dict[str, Json] = {
     "line": _SCALAR,
     "name": _NAME,
     "network": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
+    "nt_hash": {"type": "string", "pattern": "^[0-9A-Fa-f]{32}$"},
     "origin": {"type": "string", "pattern": "^https?://[^/]+/?$"},
     "password_hash": {"type": "string", "pattern": "^\\$argon2id\\$"},
     "preset": {"enum": list(PRESETS)},
@@ -103,6 +104,8 @@ class _Maker:
             made["required"] = required
         if model.model_config.get("extra") == "allow":
             made["additionalProperties"] = self._hint(typing.get_args(hints["__pydantic_extra__"])[1])
+        if model is schema.UserSection:
+            made["anyOf"] = [{"required": [name]} for name in model.ONE_OF]
         return made
 
     def _required(self, model: type[BaseModel]) -> list[str]:

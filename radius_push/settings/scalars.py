@@ -183,6 +183,13 @@ def password_hash(value: object) -> str:
     return found
 
 
+def nt_hash(value: object) -> Secret:
+    found = text(value)
+    if not re.fullmatch(r"[0-9A-Fa-f]{32}", found):
+        raise ValueError("not an NT hash of 32 hex digits; `radius-push hash-password --nt` prints one")
+    return Secret(bytes.fromhex(found))
+
+
 def secret(value: object) -> SecretSource:
     match value:
         case str() if value:
@@ -258,6 +265,7 @@ FilePath = Annotated[str, PlainValidator(file_path)]
 Line = Annotated[str, PlainValidator(line)]
 Name = Annotated[str, PlainValidator(name)]
 PasswordHash = Annotated[str, PlainValidator(password_hash)]
+NtHash = Annotated[Secret, PlainValidator(nt_hash)]
 ReplyText = Annotated[str, PlainValidator(reply_text)]
 SecretFrom = Annotated[Any, PlainValidator(secret)]
 Text = Annotated[str, PlainValidator(text)]

@@ -262,9 +262,15 @@ class UserSection(Section):
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, s.OneOrMore[s.Text]]
-    REQUIRED = ("password_hash",)
-    password_hash: s.PasswordHash = Field(default="", repr=False)
-    """argon2id, as `radius-push hash-password` prints it."""
+    ONE_OF: ClassVar[tuple[str, ...]] = ("password_hash", "nt_hash", "clear_password")
+    password_hash: s.PasswordHash | None = Field(default=None, repr=False)
+    """argon2id, as `radius-push hash-password` prints it. It proves passwords that come by PAP. One of the
+    three is needed."""
+    nt_hash: s.NtHash | None = None
+    """The NT hash, as `radius-push hash-password --nt` prints it. MS-CHAPv2 needs it, or `clear_password`.
+    Whoever reads it can log in with it: keep the file from others. E.g. `8846f7eaee8fb117ad06bdd830b7586c`"""
+    clear_password: s.SecretFrom | None = None
+    """The password itself. CHAP needs it. E.g. `{file: /etc/radius-push/zoe.password}`"""
 
 
 class TextsSection(Section):

@@ -20,6 +20,7 @@ class Vault:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._in_the_open: set[str] = set()
 
     def path(self, written: str, report: Report, path: Path) -> str:
         """A relative path is relative to the folder of the file it stands in."""
@@ -41,6 +42,17 @@ class Vault:
                 return Secret(found) if found else None
             case FromFile(written):
                 return self._from_file(written, report, path)
+
+    def in_the_open(self, what: str, report: Report, path: Path) -> None:
+        """Warn, once for each file, where others on this machine can read what stands there."""
+        file = report.document.file_of(path)
+        try:
+            open_to_all = File(file).stat().st_mode & _ANYBODY
+        except OSError:
+            return
+        if open_to_all and file not in self._in_the_open:
+            self._in_the_open.add(file)
+            report.warn(path, f"everybody on this machine can log in with the {what} in {file}; chmod o= it")
 
     def _from_file(self, written: str, report: Report, path: Path) -> Secret | None:
         octets = self._octets(written, report, path)

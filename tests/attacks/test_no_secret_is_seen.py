@@ -16,15 +16,24 @@ from click.testing import CliRunner
 
 from radius_push import enrollment, events
 from radius_push.cli import main
-from radius_push.model import Person, Reason, Secret
+from radius_push.model import PROOFS, Person, Reason, Secret
 from radius_push.observe.log import JsonLines, TextLines, log_event
 from radius_push.ports import StoreDown
+from radius_push.proofs import mschapv2
 from radius_push.radius.packet import Arrival
 from radius_push.test_phone import SoftwarePhone
-from tests.scenarios.house import PASSWORD, SECRET, House, house
+from tests.scenarios.house import PASSWORD, SECRET, SETTINGS, House, house
 from tests.scenarios.turned import run
 
 WRONG = "canary-wrong-password-7731"
+CLEAR = "canary-clear-password-4482"
+NT_HASH = "ca7a51e0c0ffee00ca7a51e0c0ffee00"
+NT_HASH_OF_CLEAR = mschapv2.nt_hash(Secret(CLEAR)) or Secret(b"")
+OPEN = SETTINGS.replace("patience: 60s}", "patience: 60s, accepts: [pap, chap, ms-chapv2]}").replace(
+    "{users}\n",
+    f"{{users}}\n      carol: {{{{clear_password: {CLEAR}, department: IT}}}}\n"
+    f"      dave: {{{{nt_hash: {NT_HASH}, department: IT}}}}\n",
+)
 
 
 class Broken:
@@ -68,11 +77,17 @@ async def live(h: House) -> list[str]:
     await h.ask()
     for username, password in (("alice", WRONG), ("nobody", PASSWORD), ("bob", PASSWORD), ("alice", "\x00")):
         await h.ask(username, password)
+    await h.phone("carol")
+    for proof in PROOFS:
+        for username, password in (("carol", CLEAR), ("carol", WRONG), ("dave", WRONG), ("alice", PASSWORD)):
+            await h.ask(username, password, proof=proof)
     await h.ask(secret=Secret("canary-gateway-secret-22"), timeout=10)
     await crash(h)
     return [
         PASSWORD,
         WRONG,
+        CLEAR,
+        *(shown for each in (NT_HASH, NT_HASH_OF_CLEAR.reveal().hex()) for shown in octets_of(each)),
         "canary-gateway-secret-22",
         SECRET.reveal().decode(),
         shown.token,
@@ -84,6 +99,12 @@ async def live(h: House) -> list[str]:
         h.server.keys.try_login_secret.reveal().decode(),
         "$argon2id$",
     ]
+
+
+def octets_of(hash: str) -> tuple[str, ...]:
+    """Sixteen octets as people, Python and files write them."""
+    octets = bytes.fromhex(hash)
+    return hash, hash.upper(), base64.b64encode(octets).decode(), repr(octets)[2:-1], octets.decode("latin-1")
 
 
 async def crash(h: House) -> None:
@@ -136,7 +157,7 @@ def test_no_secret_is_in_any_log_error_evidence_repr_or_file(
     logging.getLogger("radius_push").propagate = True
 
     async def story() -> None:
-        async with house(tmp_path) as h:
+        async with house(tmp_path, settings=OPEN) as h:
             canaries = await live(h)
             places = seen(caplog, h, tmp_path)
             assert {Reason.WRONG_PASSWORD, Reason.UNKNOWN_USER, Reason.DENIED, Reason.TIMED_OUT} <= {
@@ -195,7 +216,7 @@ def test_an_arrival_prints_without_its_password(tmp_path: Path) -> None:
 
 def test_no_verb_that_tells_of_logins_shows_a_secret_or_a_signature(tmp_path: Path) -> None:
     async def story() -> None:
-        async with house(tmp_path) as h:
+        async with house(tmp_path, settings=OPEN) as h:
             canaries = await live(h)
             answers = h.of(events.Answered)
             assert answers

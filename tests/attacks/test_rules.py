@@ -62,7 +62,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "a proof that is not spoken here is refused before any directory is asked",
         (
             "tests/attacks/test_packets_on_the_wire.py::test_a_proof_that_is_not_spoken_here_is_refused_before_any_directory",
-            "tests/radius/test_read_request.py::test_two_proofs_at_once_are_malformed",
+            "tests/radius/test_proof.py::test_two_proofs_at_once_are_malformed",
         ),
     ),
     (
@@ -112,6 +112,26 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/proofs/test_pap.py::test_about_one_wrong_secret_in_a_hundred_looks_like_latin_1",
             "tests/interop/test_radclient.py::test_a_wrong_secret_gets_silence",
         ),
+    ),
+    (
+        "what a client may speak belongs to its settings, and never to the packet",
+        (
+            "tests/scenarios/test_proofs.py::test_what_the_client_does_not_accept_is_refused_before_any_directory",
+            "tests/scenarios/test_proofs.py::test_where_pap_is_not_accepted_a_right_password_is_no_way_in",
+            "tests/radius/test_proof.py::test_two_proofs_at_once_are_malformed",
+            "tests/interop/test_radclient.py::test_ms_chap_of_version_1_is_refused",
+        ),
+    ),
+    (
+        "a response that somebody overheard is one login, whatever is changed around it",
+        (
+            "tests/radius/test_proof.py::test_an_unsealed_proof_is_the_same_whatever_is_altered_around_it",
+            "tests/scenarios/test_proofs.py::test_a_proof_that_somebody_overheard_rings_no_second_time",
+        ),
+    ),
+    (
+        "what anybody could have sent is counted, and never stored",
+        ("tests/scenarios/test_proofs.py::test_an_unsealed_proof_that_is_wrong_is_counted_and_never_stored",),
     ),
     (
         "an empty password proves nothing, whatever the directory says to it",

@@ -246,3 +246,57 @@ def test_one_gateway_needs_no_naming(config: Path) -> None:
 def test_what_comes_from_elsewhere_cannot_steer_the_terminal(config: Path) -> None:
     config.write_text(SETTINGS.replace("department: IT", 'department: IT, note: "a\\e[2Jb"'))
     assert "note: a?[2Jb" in run(config, "alice", "--client", "fw")[1]
+
+
+# --- how it is proved ------------------------------------------------------------------------------
+
+PROVED = SETTINGS.replace(
+    "profiles: [alone]}", "profiles: [alone], otherwise: alone, accepts: [chap, ms-chapv2]}"
+).replace(
+    "      bob:",
+    "      carol: {clear_password: right}\n"
+    "      dave: {nt_hash: 00112233445566778899aabbccddeeff}\n"
+    "      bob:",
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "says"),
+    [
+        (["carol", "--client", "lab"], 0, "carol would be let in by the password alone"),
+        (["carol", "--client", "lab", "--proof", "ms-chapv2"], 0, "would be let in"),
+        (["dave", "--client", "lab", "--proof", "ms-chapv2"], 0, "would be let in"),
+        (
+            ["dave", "--client", "lab"],
+            1,
+            "(proof_not_accepted): dave has no clear_password, which",
+        ),
+        (["alice", "--client", "lab", "--proof", "ms-chapv2"], 1, "alice has no nt_hash or clear_password"),
+        (
+            ["carol", "--client", "lab", "--proof", "pap"],
+            1,
+            "PAP is not accepted: let the gateway use CHAP",
+        ),
+        (
+            ["carol", "--client", "fw", "--proof", "chap"],
+            1,
+            "CHAP is not accepted: let the gateway use PAP",
+        ),
+    ],
+)
+def test_a_proof_is_explained_as_it_would_be_decided(
+    config: Path, words: list[str], exit_code: int, says: str
+) -> None:
+    config.write_text(PROVED)
+    found, said = run(config, *words)
+    assert (found, says in said) == (exit_code, True), said
+
+
+@pytest.mark.parametrize("proof", ["chap", "ms-chapv2"])
+@pytest.mark.parametrize(("typed", "exit_code"), [("right\n", 0), ("wrong\n", 1)])
+def test_a_typed_password_is_proved_as_the_gateway_would(
+    config: Path, proof: str, typed: str, exit_code: int
+) -> None:
+    config.write_text(PROVED)
+    words = ("carol", "--client", "lab", "--proof", proof, "--ask-password")
+    assert run(config, *words, typed=typed)[0] == exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from radius_push.cli.try_login import try_login
+from radius_push.cli.try_login import let_in, try_login
+from radius_push.client import Reply
 from radius_push.directory.local import hash_password
+from radius_push.radius.mschap import Told
 from radius_push.server import Server
 from radius_push.settings import load
 from tests.cli.enrolling import HASH, SETTINGS, write_settings
@@ -103,3 +106,44 @@ async def test_words_that_make_no_sense_are_not_understood(
     ended = await run(config, "alice", *words)
     assert ended.exit_code == 2
     assert why in ended.stderr
+
+
+@pytest.fixture
+def by_proof(config: Path) -> Path:
+    """alice has a clear password, zoe has a hash, and no phone is asked."""
+    text = re.sub(
+        r'alice: \{password_hash: "[^"]+"', f"alice: {{clear_password: {PASSWORD}", config.read_text()
+    )
+    text = text.replace("[push]", "[none]")
+    opened = "profiles: [staff-push], otherwise: staff-push, accepts: [pap, chap, ms-chapv2]}"
+    config.write_text(text.replace("profiles: [staff-push]}", opened))
+    return config
+
+
+async def test_every_proof_can_be_tried(by_proof: Path) -> None:
+    async with serving(by_proof):
+        for proof in ("pap", "chap", "ms-chapv2"):
+            ended = await run(by_proof, "alice", "--proof", proof)
+            assert ended.exit_code == 0, ended.output
+            assert ("MS-CHAP2-Success: right" in ended.stdout) == (proof == "ms-chapv2")
+            assert ("MPPE keys: both there" in ended.stdout) == (proof == "ms-chapv2")
+
+
+async def test_a_refused_proof_says_its_error_and_why(by_proof: Path) -> None:
+    async with serving(by_proof):
+        ended = await run(by_proof, "alice", "--proof", "ms-chapv2", password="wrong")
+        assert ended.exit_code == 1
+        assert "MS-CHAP-Error: Sign-in refused." in ended.stdout
+        assert "reason: wrong_password" in ended.stdout
+        ended = await run(by_proof, "zoe", "--proof", "ms-chapv2", "--json")
+        told = json.loads(ended.stdout)
+        assert (told["reason"], told["MS-CHAP-Error"]) == ("proof_not_accepted", "Sign-in refused.")
+        assert told["details"][0].startswith("zoe has no nt_hash or clear_password")
+
+
+def test_an_accept_of_who_does_not_know_the_password_lets_nobody_in() -> None:
+    told = Told(success=False, keys=True, error=None)
+    assert not let_in(Reply(2, {}, b"", 0.0, told))
+    assert let_in(Reply(2, {}, b"", 0.0, Told(success=True, keys=False, error=None)))
+    assert let_in(Reply(2, {}, b"", 0.0))
+    assert not let_in(Reply(3, {}, b"", 0.0))

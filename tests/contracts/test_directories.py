@@ -7,7 +7,19 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from radius_push.directory.local import LocalDirectory, hash_password
-from radius_push.model import Down, Found, Person, Reason, Right, Secret, Unknown, Wrong
+from radius_push.model import (
+    Chap,
+    Down,
+    Found,
+    MsChapV2,
+    Person,
+    Proof,
+    Reason,
+    Right,
+    Secret,
+    Unknown,
+    Wrong,
+)
 from radius_push.ports import Directory
 from radius_push.shapes import LocalProfile, LocalUser
 from tests.directory.directories import known, opened
@@ -49,6 +61,17 @@ async def directory(request: pytest.FixtureRequest) -> AsyncIterator[Directory]:
 async def test_a_right_password_is_right(directory: Directory) -> None:
     alice = await known(directory, "alice")
     assert await directory.prove(alice, Secret(ALICE_PASSWORD)) == Right()
+
+
+@pytest.mark.parametrize(
+    "proof", [Chap(1, b"c", bytes(16)), MsChapV2(1, b"a" * 16, b"p" * 16, bytes(24), b"")]
+)
+async def test_what_it_has_no_secret_for_is_refused_and_proves_nothing(
+    directory: Directory, proof: Proof
+) -> None:
+    proved = await directory.prove(await known(directory, "alice"), proof)
+    assert isinstance(proved, Wrong)
+    assert proved.reason is Reason.PROOF_NOT_ACCEPTED
 
 
 @pytest.mark.parametrize(

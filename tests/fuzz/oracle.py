@@ -17,7 +17,7 @@ from pyrad.packet import AuthPacket, PacketError
 
 from radius_push.radius import attributes as names
 from radius_push.radius.dictionary import INTEGERS, Attribute, has_control_character
-from radius_push.radius.packet import Proof
+from radius_push.radius.proof import Kind
 from radius_push.radius.wire import MESSAGE_AUTHENTICATOR, MOST_OCTETS, MOST_VALUE
 from tests.radius.packets import SECRET, dictionary
 from tests.radius.test_dictionary import FOLDER
@@ -34,7 +34,7 @@ LEFT_OUT = {
 """What a packet gets by hand, because each has rules of its own."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789 .,;:@-_/\\'\"=%éüßñşğŁЖДяλ漢字🔑"
 
-PROOFS: tuple[Proof, ...] = ("pap", "pap", "pap", "pap", "pap", "pap", "chap", "ms-chapv2", "none")
+PROOFS: tuple[Kind, ...] = ("pap", "pap", "pap", "pap", "pap", "pap", "chap", "ms-chapv2", "none")
 """PAP most often: only there is something to uncover."""
 
 Texts = Mapping[str, tuple[str, ...]]
@@ -65,7 +65,7 @@ class Asked:
 
     octets: bytes
     username: bytes
-    proof: Proof
+    proof: Kind
     password: bytes | None
     """Of PAP."""
     texts: Texts
@@ -96,7 +96,7 @@ def ask(rng: random.Random, *, identifier: int) -> Asked:
     return Asked(packet.RequestPacket(), username, proof, password, texts, state, proxied)
 
 
-def _prove(rng: random.Random, packet: AuthPacket, proof: Proof) -> bytes | None:
+def _prove(rng: random.Random, packet: AuthPacket, proof: Kind) -> bytes | None:
     """Put it into the packet, as long as its RFC says; gives the password of PAP."""
     match proof:
         case "pap":

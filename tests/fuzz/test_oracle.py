@@ -10,6 +10,7 @@ from pyrad.packet import AuthPacket
 
 from radius_push.model import Accepted, Reason, Rejected, Secret
 from radius_push.proofs import pap
+from radius_push.radius import mschap
 from radius_push.radius.asking import read_reply, write_request
 from radius_push.radius.packet import AccessRequest, MalformedPacket, NotAuthentic, write_reply
 from radius_push.radius.wire import MOST_OCTETS, Code
@@ -34,6 +35,11 @@ from tests.radius.packets import SECRET, dictionary, read
 FAST, SLOW = 500, 33_334
 """Exchanges. Each is three packets: pyrad's request, our reply to it, and a request of ours."""
 PACKETS = 3
+_BESIDE = [
+    ("MS-MPPE-Encryption-Policy", "Encryption-Allowed"),
+    ("MS-MPPE-Encryption-Types", "RC4-128bit-Allowed"),
+]
+"""What an accepted MS-CHAPv2 login is told where the reply does not say it."""
 FIRST_SEED = 0
 
 
@@ -109,8 +115,12 @@ def _pyrad_reads_our_reply(rng: random.Random, asked: Asked, request: AccessRequ
     else:
         # 100 octets are left for the NULs between filter rules.
         room = MOST_OCTETS - 138 - sum(2 + len(state) for state in request.proxy_states)
-        reply = _as_pairs(_writable_values(rng, room))
-        octets = write_reply(request, Accepted(tuple(reply)), dictionary=dictionary())
+        success = mschap.PLACEHOLDER if request.proof == "ms-chapv2" else None
+        reply = _as_pairs(_writable_values(rng, room - (160 if success else 0)))
+        octets = write_reply(request, Accepted(tuple(reply), success), dictionary=dictionary())
+        if success:
+            said = {name for name, _ in reply}
+            reply += [pair for pair in _BESIDE if pair[0] not in said]
         code = Code.ACCESS_ACCEPT
     answer = reply_by_pyrad(asked.octets, octets)
     assert answer is not None

@@ -12,6 +12,7 @@ from pyrad.packet import AuthPacket
 
 from radius_push.model import Accepted, Reason, Rejected
 from radius_push.radius.asking import read_reply
+from radius_push.radius.mschap import PLACEHOLDER
 from radius_push.radius.packet import (
     MalformedPacket,
     NotAuthentic,
@@ -54,7 +55,7 @@ def _read_and_answer(datagram: bytes, encoding: str = "latin-1") -> None:
             user_address(request.attributes, client=client, gateway=next(iter(client.networks))[0])
             write_reply(request, Rejected(Reason.DENIED, "no"), dictionary=dictionary())
             with contextlib.suppress(ReplyNotComputed):
-                write_reply(request, Accepted((("Filter-Id", "x"),)), dictionary=dictionary())
+                write_reply(request, Accepted((("Filter-Id", "x"),), PLACEHOLDER), dictionary=dictionary())
 
 
 @given(st.binary(max_size=5000))

@@ -153,6 +153,28 @@ def test_a_denied_login_and_a_wrong_password_are_rejected(site: Site) -> None:
     assert 'Reply-Message = "Sign-in refused."' in wrong.said()
 
 
+def test_ms_chap_of_version_1_is_refused(site: Site) -> None:
+    asked = site.count("asked")
+    # The last word is its NAS-IP-Address; without one it looks up the name of this machine.
+    words = (
+        "radtest",
+        "-t",
+        "mschap",
+        "alice",
+        PASSWORD,
+        f"127.0.0.1:{site.radius}",
+        "0",
+        SECRET,
+        "0",
+        "127.0.0.1",
+    )
+    login = site.lab.start("radtest", *words)
+    assert login.process.wait(30) == 1
+    assert "Received Access-Reject" in login.said()
+    assert "MS-CHAP (version 1) is not spoken here: let the gateway use PAP" in site.server.said()
+    assert site.count("asked") == asked
+
+
 def test_ten_retransmissions_are_one_question_and_one_accept(site: Site) -> None:
     asked, accepted = site.count("asked"), site.count("accepted")
     login = site.radclient("-t", "3", "-r", "10")

@@ -17,6 +17,7 @@ from radius_push.listen.udp import UdpListener
 from radius_push.model import Accepted, Client, Secret, Verdict
 from radius_push.ports import StoreDown
 from radius_push.radius.dedup import Dedup
+from radius_push.radius.mschap import PLACEHOLDER
 from radius_push.radius.packet import Arrival
 from radius_push.radius.wire import Code
 from radius_push.shapes import ClientTable, Endpoint, Limits
@@ -40,7 +41,7 @@ class FakeDesk:
     """`verdict` answers at once; while it is None, logins are held until `release`."""
 
     def __init__(self) -> None:
-        self.verdict: Verdict | Exception | None = Accepted()
+        self.verdict: Verdict | Exception | None = Accepted(mschapv2=PLACEHOLDER)
         self.arrivals: list[Arrival] = []
         self.accepted: list[str] = []
         self.reports: list[AccountingArrival] = []

@@ -16,7 +16,7 @@ import aiohttp
 from radius_push import enrollment, events
 from radius_push.client import Reply, ask
 from radius_push.directory.local import LocalDirectory, hash_password
-from radius_push.model import Person, Secret
+from radius_push.model import Person, ProofName, Secret
 from radius_push.radius.packet import load_dictionary
 from radius_push.server import Server
 from radius_push.settings import load
@@ -79,6 +79,7 @@ class House:
         username: str = "alice",
         password: str = PASSWORD,
         *,
+        proof: ProofName = "pap",
         source: str = "127.0.0.1",
         secret: Secret = SECRET,
         timeout: float = 100.0,
@@ -92,6 +93,7 @@ class House:
             secret=secret,
             username=username,
             password=password,
+            proof=proof,
             attributes=attributes,
             timeout=timeout,
             tries=tries,

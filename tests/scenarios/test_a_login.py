@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import Down, Found, Person, Proved, Reason, Secret
+from radius_push.model import Down, Found, Person, Proof, Proved, Reason
 from radius_push.ports import Directory
 from radius_push.test_phone import PhoneRefused
 from tests.scenarios.house import ACCEPT, REJECT, House, house
@@ -222,8 +222,8 @@ class Stuttering:
             else replace(found, unread=frozenset({"department"}), attributes={})
         )
 
-    async def prove(self, person: Person, password: Secret) -> Proved:
-        return await self._real.prove(person, password)
+    async def prove(self, person: Person, proof: Proof) -> Proved:
+        return await self._real.prove(person, proof)
 
     async def pretend(self, username: str) -> None:
         raise AssertionError("no password was wrong before")

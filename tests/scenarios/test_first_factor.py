@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from radius_push import events
-from radius_push.model import Ambiguous, Down, Found, Person, Proved, Reason, Secret, Unknown
+from radius_push.model import Ambiguous, Down, Found, Person, Proof, Proved, Reason, Unknown
 from radius_push.ports import Directory
 from tests.scenarios.house import ACCEPT, REJECT, SETTINGS, House, house
 from tests.scenarios.turned import run
@@ -35,7 +35,7 @@ class Says:
         self.asked += 1
         return self._found
 
-    async def prove(self, person: Person, password: Secret) -> Proved:
+    async def prove(self, person: Person, proof: Proof) -> Proved:
         raise AssertionError("never found anybody")
 
     async def pretend(self, username: str) -> None:

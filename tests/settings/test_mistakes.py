@@ -289,7 +289,7 @@ def test_a_mistake_in_the_users_file_names_that_file(tmp_path: Path) -> None:
         + GOOD[GOOD.index("profiles:\n  st") :]
     )
     assert mistakes(tmp_path, text) == [
-        f"{users}:1:6: zoe.password_hash: is missing",
+        f"{users}:1:6: zoe.password_hash: is missing; or write nt_hash or clear_password",
         f"{users}:1:7: zoe.pasword_hash: no attribute: write password_hash (`radius-push hash-password` makes it)",
     ]
     users.unlink()

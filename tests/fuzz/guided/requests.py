@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from radius_push.model import Accepted, Client, Reason, Rejected, Secret
 from radius_push.proofs import pap
 from radius_push.radius.asking import read_reply
+from radius_push.radius.mschap import PLACEHOLDER
 from radius_push.radius.packet import (
     AccessRequest,
     MalformedPacket,
@@ -67,7 +68,7 @@ def _can_be_answered(request: AccessRequest) -> None:
     rejected = write_reply(request, Rejected(Reason.DENIED, "no" * 100), dictionary=dictionary())
     assert _read_by_the_gateway(rejected, request) == 3
     with contextlib.suppress(ReplyNotComputed):
-        accept = Accepted((("Filter-Id", "staff"), ("Tunnel-Type:1", "VLAN")))
+        accept = Accepted((("Filter-Id", "staff"), ("Tunnel-Type:1", "VLAN")), PLACEHOLDER)
         accepted = write_reply(request, accept, dictionary=dictionary())
         assert _read_by_the_gateway(accepted, request) == 2
 
