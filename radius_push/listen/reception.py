@@ -48,8 +48,8 @@ class Line(Protocol):
     server: tuple[str, int]
     """Address and port of ours that were asked."""
 
-    def send(self, reply: bytes) -> None:
-        """Never raises, never waits; a line that is gone takes it and drops it."""
+    def send(self, reply: bytes) -> bool:
+        """Never raises, never waits. False: the line is gone, and the reply with it."""
 
     def congested(self) -> bool:
         """Does the kernel take no more for the moment?"""
@@ -122,6 +122,10 @@ class Reception:
         if self._working:
             await asyncio.wait(tuple(self._working))
         return len(held)
+
+    def note(self, counter: str) -> None:
+        """What a listener counts, that is no client's."""
+        self._tally.note(counter, "")
 
     def client_of(self, address: str) -> Client | None:
         """Who speaks from there. None is counted."""
@@ -274,8 +278,7 @@ class Reception:
         if not self._dedup.finish(ticket, reply, now):
             self._tally.note("superseded_reply", arrival.client.name)
             return False
-        line.send(reply)
-        return not isinstance(verdict, Rejected)
+        return line.send(reply) and not isinstance(verdict, Rejected)
 
     def _repeat(self, reply: bytes, client: Client, line: Line) -> None:
         # While the kernel takes no more, a flood of duplicates must not fill our memory.
