@@ -31,6 +31,11 @@ class UdpListener:
         self._server = (str(endpoint.address), endpoint.port)
 
     @property
+    def endpoint(self) -> Endpoint:
+        """As the settings have it."""
+        return self._endpoint
+
+    @property
     def address(self) -> tuple[str, int]:
         """Where it listens, with the port that port 0 became."""
         return self._server
@@ -145,13 +150,16 @@ class UdpListener:
 class _Peer:
     """The Line of one datagram."""
 
-    __slots__ = ("_asked", "_listener", "_peer", "server", "source")
+    __slots__ = ("_asked", "_listener", "_peer", "identity", "server", "source")
+    certificate = None
+    hang_up = None
 
     def __init__(self, listener: UdpListener, peer: UdpAddress, asked: Asked) -> None:
         self._listener = listener
         self._peer = peer
         self._asked = asked
         self.source = (peer[0], peer[1])
+        self.identity = peer[0]
         self.server = listener.address if asked is None else (asked[0], listener.address[1])
 
     def send(self, reply: bytes) -> bool:

@@ -116,7 +116,7 @@ async def test_a_reply_that_cannot_be_sent_is_counted_and_no_accept_has_left(
 async def test_a_flood_leaves_turns_for_everything_else() -> None:
     async with serving(House()) as house, gateway(house.listener.address) as gate:
         for _ in range(5 * udp.AT_ONCE):
-            gate.send(b"\0")
+            gate.send(b"\1")
         seen: list[int] = []
         async with asyncio.timeout(5):
             while house.counters["malformed_packet"] < 5 * udp.AT_ONCE:
