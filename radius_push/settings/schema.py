@@ -70,8 +70,7 @@ class RadsecSection(Section):
     """PEM file of the authority that signed the gateways' certificates: your own, for nothing else. Without
     it only certificates are believed that a client names by `file`. E.g. `/etc/radius-push/radsec-ca.pem`"""
     crl: s.FilePath | None = None
-    """PEM file of what that authority revoked. One that has expired lets nobody in. E.g.
-    `/etc/radius-push/radsec.crl`"""
+    """PEM file of what it revoked. An expired one lets nobody in. E.g. `/etc/radius-push/radsec.crl`"""
 
 
 class ListenSection(Section):
@@ -85,11 +84,9 @@ class ListenSection(Section):
     radsec: RadsecSection | None = None
     """RADIUS inside TLS, with a certificate on each side."""
     tcp: s.OneOrMore[p.ListenAt] = ()
-    """Where Access-Requests come in by TCP without TLS: for programs on this machine. E.g.
-    `[127.0.0.1:1812]`"""
+    """Access-Requests by TCP without TLS, for programs on this machine. E.g. `[127.0.0.1:1812]`"""
     tcp_without_tls: Accepted = False
-    """Allow `tcp` beyond this machine. Everything but the passwords crosses the network readable. E.g.
-    `accepted`"""
+    """Allow `tcp` beyond this machine. All but passwords is then readable on the way. E.g. `accepted`"""
     phone: PhoneSection | None = None
     """The phone side, the only part that phones must reach. Needed as soon as a profile has `push`."""
 
@@ -121,8 +118,7 @@ class LimitsSection(Section):
     """How many packets a second from addresses of no client are noted with their address, for `radius-push
     clients`. The rest is only counted. E.g. `100`"""
     connections: Annotated[int, PlainValidator(s.whole(1, 20_000))] = _LIMITS.connections
-    """How many connections there may be at each address of `radsec` and `tcp`. One more is closed. E.g.
-    `1000`"""
+    """How many connections there may be at each address of `radsec` and `tcp`. E.g. `1000`"""
     connections_per_address: Annotated[int, PlainValidator(s.whole(1, 20_000))] = (
         _LIMITS.connections_per_address
     )
