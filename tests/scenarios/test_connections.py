@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import ssl
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -19,6 +20,8 @@ from radius_push.test_phone import PhoneRefused
 from radius_push.tls import NoTls
 from tests.interop.radsec_client import Caller, calling, tls
 from tests.listen.lines import GATEWAY, Papers
+from tests.radius.packets import packet
+from tests.radius.reports import report
 from tests.scenarios.house import ACCEPT, REJECT, SETTINGS, House, house
 from tests.scenarios.test_odd_packets import write_login
 from tests.scenarios.test_reload import change
@@ -307,6 +310,27 @@ def test_a_whole_login_by_radsec_and_a_reload_of_certificates(tmp_path: Path) ->
                 assert await caller.closed()
             # By UDP from anywhere it is nobody.
             assert await h.ask(timeout=1) is None
+
+    run(story())
+
+
+def test_radsec_has_one_port_for_accounting_and_the_watchdog_too(tmp_path: Path) -> None:
+    """RFC 6614 2.5 and RFC 3539 3.4: Status-Server is answered while a login is held."""
+
+    async def story() -> None:
+        papers = Papers(tmp_path)
+        async with house(tmp_path, settings=by_radsec(papers)) as h:
+            await h.phone()
+            context = tls(papers.authority.file, papers.gateway)
+            async with calling(h.server.radsec[0], context) as caller:
+                caller.send(write_login(identifier=9, authenticator=b"9" * 16, secret=RADSEC_SECRET))
+                await h.until(events.Asked)
+                watchdog = bytearray(packet((80, bytes(16)), code=12, identifier=1))
+                watchdog[22:38] = hmac.digest(RADSEC_SECRET.reveal(), bytes(watchdog), "md5")
+                caller.send(bytes(watchdog))
+                assert (await caller.reply())[:2] == bytes((ACCEPT, 1))
+                caller.send(report(1, identifier=2, secret=RADSEC_SECRET))
+                assert (await caller.reply())[:2] == bytes((5, 2))
 
     run(story())
 
