@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import resource
+from dataclasses import replace
 
 from radius_push.ports import DoorClosed
+from radius_push.shapes import Limits
 from radius_push.web.phone import PhoneLimits
 
 logger = logging.getLogger("radius_push")
@@ -60,3 +62,18 @@ def limits_for_phones(files: int) -> PhoneLimits:
         RESERVE,
     )
     return limits
+
+
+def limits_for_streams(files: int, limits: Limits, *, listeners: int) -> Limits:
+    """What gateways' connections may use: half of what is not kept, over so many listeners."""
+    room = max((files - RESERVE) // 2 // max(listeners, 1), 1)
+    if limits.connections <= room:
+        return limits
+    logger.warning(
+        "server.limits.connections: %d at each listener, not %d: this process may open only %d files "
+        "(`ulimit -n`)",
+        room,
+        limits.connections,
+        files,
+    )
+    return replace(limits, connections=room)

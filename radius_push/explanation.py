@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Literal
 
 from radius_push import credentials, login, policy
 from radius_push.doors import Grounds, Prove
-from radius_push.model import Client, Person, PersonKey, ProofName, Proved, Reason, Right, Secret, Wrong
+from radius_push.model import (
+    Address,
+    Client,
+    Person,
+    PersonKey,
+    ProofName,
+    Proved,
+    Reason,
+    Right,
+    Secret,
+    Wrong,
+)
 from radius_push.ports import Directory
 from radius_push.radius.asking import CHANCE, respond, write_request
 from radius_push.radius.packet import Arrival, Dictionary, MalformedPacket, read_request
@@ -127,7 +139,7 @@ def imagine(
     return Arrival(
         request=request,
         client=client,
-        source=client.networks[0].network_address,
+        source=_where(client),
         source_port=0,
         login="",
         at=at,
@@ -135,6 +147,12 @@ def imagine(
         packet=bytes(32),
         superseded=lambda: False,
     )
+
+
+def _where(client: Client) -> Address:
+    """From where it would come; one that is known by its certificate alone comes from anywhere."""
+    known = client.networks or (client.certificate.networks if client.certificate else ())
+    return known[0].network_address if known else ip_address("0.0.0.0")  # noqa: S104  # nothing listens there
 
 
 async def explain(

@@ -59,7 +59,9 @@ class Gateways:
         now = self._clock.now()
         key = (client.name, source)
         seen = self._seen.pop(key, None) or Sighting(client.name, source, first_at=now, last_at=now)
-        if request.authentic:
+        if client.over_tls:
+            seen = replace(seen, last_at=now)  # TLS is around it: a seal is neither needed nor missed
+        elif request.authentic:
             tag = secret_tag(request.secret, self._key)
             seen = replace(seen, last_at=now, sealed_at=now, secret=tag)
             if request.proof != "eap":

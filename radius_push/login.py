@@ -16,6 +16,7 @@ from functools import partial
 from radius_push import come_back, credentials, events, policy
 from radius_push.doors import Doors, Grounds, Prove
 from radius_push.endings import REFUSED, after_the_password, before_the_question, from_anybody, quiet
+from radius_push.hanging_up import given_up, hung_up, wait_for_answer
 from radius_push.model import (
     Ambiguous,
     Client,
@@ -213,6 +214,8 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
     devices = await store.devices_of(person.key)
     if not devices:
         return await after_the_password(Refuse(Reason.NOT_ENROLLED, "no device"), story, doors)
+    if gone := hung_up(arrival):
+        return await quiet(gone, story, doors)
     seconds = time_left(arrival, choice.profile, clock)
     if seconds < SHORTEST_QUESTION:
         return await after_the_password(
@@ -253,8 +256,12 @@ async def hold(
     """Wait until a phone has answered, or the bar has run out."""
     store, clock = doors.store, doors.clock
     left = min(time_left(story.arrival, choice.profile, clock), question.expires_at - clock.now())
-    answered = await store.wait_for_answer(question.id, seconds=left)
-    if answered.state is QuestionState.PENDING:
+    answered = await wait_for_answer(question, story.arrival, store, seconds=left)
+    if answered.state is QuestionState.PENDING and (gone := hung_up(story.arrival)):
+        if await end(answered, QuestionState.CLOSED, unanswered(story, gone, question), doors):
+            return Silent(gone.reason)
+        answered = await store.question(question.id) or answered
+    elif answered.state is QuestionState.PENDING:
         late = rejected(story, Refuse(Reason.TIMED_OUT), question)
         if await end(answered, QuestionState.TIMED_OUT, late, doors):
             return Rejected(Reason.TIMED_OUT, choice.profile.texts.timeout)
@@ -276,10 +283,9 @@ async def let_in(
 ) -> Verdict:
     """A device said yes. The rules of this moment must still say the same, and the gateway must still
     be waiting for this packet; then the accept is written, once, before anything is sent."""
-    if story.arrival.superseded():
-        newer = Quiet(Reason.SUPERSEDED, "the gateway sent a newer request in its place")
-        await end(question, QuestionState.CLOSED, unanswered(story, newer, question), doors)
-        return Silent(newer.reason)
+    if why := given_up(story.arrival):
+        await end(question, QuestionState.CLOSED, unanswered(story, why, question), doors)
+        return Silent(why.reason)
     now, again = decide_again(story, person, doors)
     if not isinstance(again, policy.Admitted) or come_back.mark(again) != come_back.mark(choice):
         return await decided_otherwise(now, question, doors)
@@ -308,7 +314,7 @@ def decide_again(story: Story, person: Person, then: Doors) -> tuple[Story, poli
     now = then.current()
     if now is then:
         return choose(story, person, now)
-    client = now.clients.find(story.arrival.source)
+    client = now.clients.find(story.arrival.source, story.arrival.certificate)
     if client is None or client.name != story.arrival.client.name:
         return story, Refuse(Reason.DECIDED_OTHERWISE, "the client is not there any more")
     story = replace(story, arrival=replace(story.arrival, client=client))

@@ -81,6 +81,7 @@ class Reason(StrEnum):
     WRONG_SHARED_SECRET = "wrong_shared_secret"
     REPLAYED = "replayed"
     SUPERSEDED = "superseded"
+    CONNECTION_CLOSED = "connection_closed"
     CRASHED = "crashed"
     SERVER_STOPPED = "server_stopped"
 
@@ -92,11 +93,41 @@ Required = Literal["yes", "no", "auto"]
 
 
 @dataclass(frozen=True, slots=True)
+class PeerCertificate:
+    """What somebody showed in TLS, proved to hold the key of, and an authority or the settings vouch for."""
+
+    names: frozenset[str]
+    """Its subjectAltNames: host names in lower case, addresses as text. A common name is none (RFC 9525)."""
+    fingerprint: str
+    """SHA-256 of the certificate (DER), 64 hexadecimal digits in lower case."""
+
+    def __str__(self) -> str:
+        return next(iter(sorted(self.names)), f"sha256:{self.fingerprint}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """By which certificates a gateway is known over TLS (RFC 6614 2.3): any of them will do."""
+
+    names: tuple[str, ...] = ()
+    """As in PeerCertificate."""
+    fingerprints: tuple[str, ...] = ()
+    """As in PeerCertificate; those of `pinned` are among them."""
+    pinned: tuple[str, ...] = field(default=(), repr=False)
+    """PEM: trusted as they are, whoever signed them."""
+    networks: tuple[Network, ...] = ()
+    """Where its connections must come from; none: from anywhere."""
+    require_message_authenticator: bool = False
+    """Also inside TLS, which protects every octet anyway."""
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """A VPN gateway, as the settings describe it."""
 
     name: str
     networks: tuple[Network, ...]
+    """Where its datagrams come from; none: it is known by `certificate` alone."""
     secrets: tuple[Secret, ...]
     """Newest first, at least one."""
     profiles: tuple[str, ...]
@@ -121,12 +152,18 @@ class Client:
     """Where it looks for a person's groups; None: they cannot be told to it."""
     shared_secret_prefix: bool = False
     """The settings accept that more than one gateway may have its secret."""
+    certificate: ClientCertificate | None = None
+    """How it is known over TLS; None: it does not come that way."""
+    over_tls: bool = False
+    """It speaks through TLS at this moment: every packet is its own, sealed or not."""
 
     @property
     def may_be_many(self) -> bool:
         """Is it wider than a /29? Then each of many gateways can report what it likes for the others."""
-        return not self.shared_secret_prefix and any(
-            network.num_addresses > MOST_SHARING for network in self.networks
+        known = self.certificate
+        return not self.shared_secret_prefix and (
+            any(network.num_addresses > MOST_SHARING for network in self.networks)
+            or (known is not None and len(known.names) + len(known.fingerprints) > MOST_SHARING)
         )
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from radius_push import policy
 from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.local import LocalDirectory
-from radius_push.listen.reception import Reception
-from radius_push.listen.udp import UdpListener
 from radius_push.model import PROOFS, Address, Client
 from radius_push.ports import Clock, Directory, DoorClosed
 from radius_push.radius.wire import Code
@@ -110,16 +108,6 @@ def open_directory(
             clock=clock,
         )
     return LocalDirectory(profile, last=last)
-
-
-async def open_udp(endpoint: Endpoint, reception: Reception, place: str) -> UdpListener:
-    """Bind. Raises CannotListen; `place` is where the settings name it."""
-    listener = UdpListener(endpoint=endpoint, reception=reception)
-    try:
-        await listener.open()
-    except OSError as problem:
-        raise CannotListen(place, endpoint, problem, udp=True) from problem
-    return listener
 
 
 def where_else(settings: Settings) -> dict[int, str]:

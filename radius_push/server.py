@@ -20,10 +20,10 @@ from radius_push.gateways import Gateways
 from radius_push.hush import Hush
 from radius_push.janitor import Janitor
 from radius_push.listen.books import Books
-from radius_push.listen.reception import ACCOUNTING, AUTHENTICATION, Reception
+from radius_push.listen.reception import Reception
 from radius_push.listen.signs_of_life import SignsOfLife
 from radius_push.listen.tally import Tally
-from radius_push.listen.udp import UdpListener
+from radius_push.listeners import Listeners
 from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
 from radius_push.opening import (
@@ -33,7 +33,6 @@ from radius_push.opening import (
     keys_of,
     open_directories,
     open_directory,
-    open_udp,
     rules_of,
     what_a_directory_knows,
     where_else,
@@ -100,8 +99,7 @@ class Server:
         self._on_event = on_event
         self._dedup = Dedup()
         self._hush = Hush()
-        self._listeners: list[UdpListener] = []
-        self._accounting: list[UdpListener] = []
+        self._listeners: Listeners | None = None
         self._serving: list[asyncio.Task[None]] = []
         self._janitor: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -150,10 +148,8 @@ class Server:
         for task in (self._janitor, self._keeping):
             if task is not None:
                 task.cancel()
-        held = sum([await listener.drain() for listener in (*self._listeners, *self._accounting)])
+        held = await self._listeners.drain() if self._listeners is not None else 0
         await asyncio.gather(*self._serving, return_exceptions=True)
-        self._listeners.clear()
-        self._accounting.clear()
         self._serving.clear()
         for task in self._retiring:
             task.cancel()
@@ -180,6 +176,7 @@ class Server:
         if fixed := needs_restart(self.settings, settings):
             raise NeedsRestart(fixed)
         changes = differences(self.settings, settings)
+        prepared = self._listeners.prepare(settings) if self._listeners is not None else None
         opened = self._directories_for(settings)
         replaced = {one for name, one in self.directories.items() if opened.get(name) is not one}
         try:
@@ -191,6 +188,8 @@ class Server:
         # From here on nothing waits: either all of it is in force, or nothing.
         self.settings, self.directories = settings, opened
         self._doors = self._open_doors()
+        if self._listeners is not None and prepared is not None:
+            self._listeners.use(prepared, self._doors.clients)
         if self._phone is not None:
             self._phone.use(settings.enrollment, settings.trusted_proxies)
         if self._ringer is not None:
@@ -240,12 +239,22 @@ class Server:
     @property
     def authentication(self) -> list[tuple[str, int]]:
         """Address and port of each RADIUS listener, as bound."""
-        return [listener.address for listener in self._listeners]
+        return self._listeners.authentication if self._listeners else []
 
     @property
     def accounting(self) -> list[tuple[str, int]]:
         """The same for accounting."""
-        return [listener.address for listener in self._accounting]
+        return self._listeners.accounting if self._listeners else []
+
+    @property
+    def tcp(self) -> list[tuple[str, int]]:
+        """Address and port of each listener for RADIUS over TCP, as bound."""
+        return self._listeners.tcp if self._listeners else []
+
+    @property
+    def radsec(self) -> list[tuple[str, int]]:
+        """The same for RADIUS over TLS."""
+        return self._listeners.radsec if self._listeners else []
 
     @property
     def phone_port(self) -> int | None:
@@ -359,12 +368,8 @@ class Server:
         self._gateways.use(limits)
 
     async def _listen(self) -> None:
-        for endpoint in self.settings.authentication:
-            reception = self._reception(AUTHENTICATION)
-            self._listeners.append(await open_udp(endpoint, reception, "server.listen.authentication"))
-        for endpoint in self.settings.accounting:
-            reception = self._reception(ACCOUNTING)
-            self._accounting.append(await open_udp(endpoint, reception, "server.listen.accounting"))
+        self._listeners = Listeners(self.settings, reception=self._reception, clock=self.clock)
+        await self._listeners.open()
         if self.settings.phone is not None and self._ringer is not None:
             self._phone = PhoneSide(
                 self.settings.phone,
@@ -375,7 +380,7 @@ class Server:
                 ringer=self._ringer,
                 counters=self.counters,
                 trusted_proxies=self.settings.trusted_proxies,
-                limits=descriptors.limits_for_phones(descriptors.raise_limit()),
+                limits=descriptors.limits_for_phones(descriptors.raise_limit() - self._listeners.connections),
             )
             try:
                 await self._phone.open()
@@ -387,8 +392,7 @@ class Server:
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
         if self._phone is not None:
             self._phone.welcome()
-        for listener in (*self._listeners, *self._accounting):
-            self._serving.append(asyncio.create_task(listener.serve(), name=f"listen on {listener.address}"))
+        self._serving = self._listeners.serve()
 
 
 def nobody(question: Question) -> None:

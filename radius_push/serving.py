@@ -33,9 +33,7 @@ async def serve(settings: Settings, *, forget_phones: bool = False, trust_clock:
         loop.add_signal_handler(sign, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     await server.start(forget_phones=forget_phones, trust_clock=trust_clock)
-    radius = ", ".join(f"{host} port {port}" for host, port in server.authentication)
-    accounting = ", ".join(f"{host} port {port}" for host, port in server.accounting)
-    radius += f"; accounting on {accounting}" if accounting else ""
+    radius = listening(server)
     phone = f"; phones at {settings.phone.url}" if settings.phone else ""
     logger.info("ready: RADIUS authentication on %s%s", radius, phone)
     supervisor.ready(f"RADIUS authentication on {radius}{phone}")
@@ -54,6 +52,21 @@ async def serve(settings: Settings, *, forget_phones: bool = False, trust_clock:
             task.cancel()
         held = await server.stop()
     logger.info("stopped; %d held logins got no answer", held)
+
+
+def listening(server: Server) -> str:
+    """`127.0.0.1 port 1812; RadSec on 0.0.0.0 port 2083`."""
+    ways = {
+        "": server.authentication,
+        "accounting on ": server.accounting,
+        "TCP on ": server.tcp,
+        "RadSec on ": server.radsec,
+    }
+    return "; ".join(
+        way + ", ".join(f"{host} port {port}" for host, port in addresses)
+        for way, addresses in ways.items()
+        if addresses
+    )
 
 
 async def reload_at(hang_up: asyncio.Event, server: Server) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
-from radius_push.model import Address, Client, Network, ProofName, Secret
+from radius_push.model import Address, Client, Network, PeerCertificate, ProofName, Secret
 
 Method = Literal["push", "none"]
 REFUSE = "refuse"
@@ -34,6 +34,20 @@ class PhoneListener:
     certificate: str | None = None
     key: str | None = None
     """Paths of PEM files; both or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RadsecListener:
+    """RADIUS over TLS (RFC 6614)."""
+
+    endpoints: tuple[Endpoint, ...]
+    certificate: str
+    key: str
+    """Paths of PEM files, as the others."""
+    client_ca: str | None = None
+    """Who signs the gateways' certificates; None: only certificates that a client pins are believed."""
+    crl: str | None = None
+    """Which of them were revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,12 @@ class Limits:
     in_flight_per_client: int = 10_000
     unknown_per_second: int = 100
     """Packets from addresses of no client that are noted with their address."""
+    connections: int = 1000
+    """Of TCP or RadSec, at each listener."""
+    connections_per_address: int = 64
+    """From one IPv4 address, or one IPv6 /64."""
+    idle_connection: float = 3600.0
+    """Seconds without a packet until a connection is closed on which nothing is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +226,15 @@ class DictionaryLine:
     text: str
 
 
+RADSEC_SECRET = Secret("radsec")
+"""The shared secret inside TLS, whatever the client's is elsewhere (RFC 6614 2.3)."""
+
+
 class ClientTable:
-    """Which client an address belongs to: the longest prefix wins. No two share a network."""
+    """Whose an address is: the longest prefix wins, no two share a network. And whose a certificate is."""
 
     def __init__(self, clients: Iterable[Client]) -> None:
+        clients = tuple(clients)
         self._by_prefix: dict[tuple[int, int], dict[int, Client]] = {}
         for client in clients:
             for network in client.networks:
@@ -219,9 +244,21 @@ class ClientTable:
             version: sorted((length for v, length in self._by_prefix if v == version), reverse=True)
             for version in (4, 6)
         }
+        self._by_certificate: dict[str, Client] = {}
+        for client in clients:
+            if client.certificate is not None:
+                inside = _over_tls(client, client.certificate.require_message_authenticator)
+                for mark in (*client.certificate.names, *client.certificate.fingerprints):
+                    self._by_certificate[mark] = inside
 
-    def find(self, address: Address) -> Client | None:
-        """The client that `address` speaks for, or None. Works in one look-up per prefix length."""
+    def find(self, address: Address, certificate: PeerCertificate | None = None) -> Client | None:
+        """The client that `address` speaks for, or None. Works in one look-up per prefix length.
+
+        With a certificate: the client that it belongs to, as it is met inside TLS. One that fits two by its
+        names is nobody's.
+        """
+        if certificate is not None:
+            return self._certified(address, certificate)
         bits = 32 if address.version == 4 else 128
         number = int(address)
         for length in self._lengths[address.version]:
@@ -230,6 +267,30 @@ class ClientTable:
             if client is not None:
                 return client
         return None
+
+    def _certified(self, address: Address, certificate: PeerCertificate) -> Client | None:
+        found = self._by_certificate.get(certificate.fingerprint)
+        if found is None:
+            named = {
+                client.name: client
+                for name in certificate.names
+                if (client := self._by_certificate.get(name)) is not None
+            }
+            found = next(iter(named.values())) if len(named) == 1 else None
+        if found is None or found.certificate is None:
+            return None
+        networks = found.certificate.networks
+        return found if not networks or any(address in network for network in networks) else None
+
+
+def _over_tls(client: Client, require_message_authenticator: bool) -> Client:
+    return replace(
+        client,
+        networks=(),
+        secrets=(RADSEC_SECRET,),
+        require_message_authenticator="yes" if require_message_authenticator else "no",
+        over_tls=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,5 +320,7 @@ class Settings:
     reject_delay: float = 1.0
     dictionaries: tuple[DictionaryLine, ...] = field(default=(), repr=False)
     """What the admin's dictionary files say, with those they include in place."""
+    tcp: tuple[Endpoint, ...] = ()
+    radsec: RadsecListener | None = None
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""

@@ -21,7 +21,14 @@ SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
         schema.PhoneSection,
         "The part that faces the phones. See [phones](../how-to/phones.md).",
     ),
-    "server.listen.phone.tls": (schema.TlsSection, "TLS 1.2 or newer. Read at the start."),
+    "server.listen.radsec": (
+        schema.RadsecSection,
+        "Optional. RADIUS over TLS: [how to](../how-to/radsec.md). `reload` reads its files again.",
+    ),
+    "server.listen.phone.tls": (
+        schema.TlsSection,
+        "TLS 1.2 or newer. Read at the start; `server.listen.radsec.tls` also by `reload`.",
+    ),
     "server.enrollment": (schema.EnrollmentSection, "Optional."),
     "server.retention": (schema.RetentionSection, "Optional."),
     "server.limits": (
@@ -38,6 +45,7 @@ SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
         schema.ClientSection,
         "Required, at least one: a VPN gateway, or several that are alike.",
     ),
+    "clients.NAME.certificate": (schema.CertificateSection, "For RadSec: at least one of these."),
     "clients.NAME.groups_in": (
         schema.GroupsInSection,
         "Optional. Without it the client's [preset](presets.md) says where groups go.",
@@ -68,6 +76,8 @@ SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
 """Path in the file -> its grammar, and what is said before its keys."""
 
 TAKES = {
+    "certificate_name": "host name or address",
+    "fingerprint": "SHA-256, hexadecimal",
     "text": "text",
     "line": "one line",
     "name": "name",

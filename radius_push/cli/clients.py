@@ -120,8 +120,18 @@ def _rows(client: Client, heard: Heard, key: Secret) -> Iterator[tuple[str | Non
     patience = f"{client.patience:g} s"
     found = [each for each in heard.sightings if each.client == client.name]
     if not found:
-        networks = ", ".join(str(network) for network in client.networks)
-        yield client.name, networks, NEVER, client.require_message_authenticator, None, patience
+        networks = [str(network) for network in client.networks]
+        certificates = (
+            [f"certificate {name}" for name in client.certificate.names] if client.certificate else []
+        )
+        yield (
+            client.name,
+            ", ".join(networks + certificates),
+            NEVER,
+            client.require_message_authenticator,
+            None,
+            patience,
+        )
     for each in found:
         yield (
             client.name,
@@ -134,6 +144,8 @@ def _rows(client: Client, heard: Heard, key: Secret) -> Iterator[tuple[str | Non
 
 
 def _seal(client: Client, seen: Sighting, heard: Heard) -> str:
+    if seen.sealed_at is None and seen.unsealed_at is None:
+        return "inside TLS"
     sends = "sends it" if (seen.sealed_at or 0.0) > (seen.unsealed_at or 0.0) else "does not send it"
     latched = {(client.name, seen.source), (client.name, "*")} & heard.latches
     rule = client.require_message_authenticator

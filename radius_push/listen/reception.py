@@ -15,7 +15,7 @@ from radius_push.listen.books import Books
 from radius_push.listen.desk import FRESH_TRY, Desk, trace_code
 from radius_push.listen.signs_of_life import SignsOfLife
 from radius_push.listen.tally import Tally
-from radius_push.model import Client, Rejected, Silent, Verdict
+from radius_push.model import Client, PeerCertificate, Rejected, Silent, Verdict
 from radius_push.ports import Clock
 from radius_push.radius.accounting import read_accounting
 from radius_push.radius.dedup import Again, Dedup, Full, InFlight, Key, New, Slot, Ticket
@@ -23,6 +23,7 @@ from radius_push.radius.packet import (
     AccessRequest,
     Arrival,
     Dictionary,
+    HangUp,
     MalformedPacket,
     NotAuthentic,
     NotServed,
@@ -37,7 +38,8 @@ log = logging.getLogger("radius_push.listen")
 
 AUTHENTICATION = frozenset({Code.ACCESS_REQUEST, Code.STATUS_SERVER})
 ACCOUNTING = frozenset({Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER})
-"""What is served on a port of each kind; a connection may serve both."""
+EVERYTHING = AUTHENTICATION | ACCOUNTING
+"""What is served on a port of each kind; RadSec has one for all (RFC 6614 2.5)."""
 
 
 class Line(Protocol):
@@ -46,10 +48,20 @@ class Line(Protocol):
     source: tuple[str, int]
     """Address and port of the gateway."""
     server: tuple[str, int]
-    """Address and port of ours that were asked."""
+    """Address and port of ours that were asked; of a connection, which one it is."""
+    identity: str
+    """Who speaks, also by the next connection: the certificate, or the address."""
 
-    def send(self, reply: bytes) -> None:
-        """Never raises, never waits; a line that is gone takes it and drops it."""
+    @property
+    def certificate(self) -> PeerCertificate | None:
+        """By which the gateway is known, inside TLS."""
+
+    @property
+    def hang_up(self) -> HangUp | None:
+        """The end of the connection; None: a datagram has none."""
+
+    def send(self, reply: bytes) -> bool:
+        """Never raises, never waits. False: the line is gone, and the reply with it."""
 
     def congested(self) -> bool:
         """Does the kernel take no more for the moment?"""
@@ -123,16 +135,33 @@ class Reception:
             await asyncio.wait(tuple(self._working))
         return len(held)
 
-    def client_of(self, address: str) -> Client | None:
-        """Who speaks from there. None is counted."""
+    def note(self, counter: str) -> None:
+        """What a listener counts, that is no client's."""
+        self._tally.note(counter, "")
+
+    def client_of(self, address: str, certificate: PeerCertificate | None = None) -> Client | None:
+        """Who speaks from there, with this certificate if it is by TLS. None is counted."""
         if self._tasks is None:
             self._counters["not_serving"] += 1
             return None
-        client = self._clients().find(ip_address(address))
+        client = self._clients().find(ip_address(address), certificate)
         if client is None:
             self._gateways.stranger(address)
-            self._tally.tell("unknown_client", "", "packets from %s, which is no client", address)
+            if certificate is None:
+                self._tally.tell("unknown_client", "", "packets from %s, which is no client", address)
+            else:
+                self._tally.tell("unknown_certificate", "", *_whose(certificate, address))
         return client
+
+    def malformed(self, client: Client, line: Line, error: MalformedPacket) -> None:
+        """What came was no packet at all."""
+        where = (client.name, line.source[0], error)
+        self._tally.tell("malformed_packet", client.name, "%s from %s: malformed packet: %s", *where)
+
+    def tell(self, counter: str, client: str, sentence: str, *values: object, of: str = "") -> None:
+        """Count it, and say so now and then. `client`: its name, or "" for nobody's; `of` tells two matters
+        of one counter apart, and is none of a stranger's choosing."""
+        self._tally.tell(counter, client, sentence, *values, of=of)
 
     def receive(self, packet: bytes, client: Client, line: Line) -> bool:
         """One packet of this client. Never raises; the reply, if any, goes to the line later. False: it is
@@ -148,8 +177,7 @@ class Reception:
             self._tally.tell(counter, client.name, "%s from %s: %s", client.name, source, error)
             return True
         except MalformedPacket as error:
-            where = (client.name, source, error)
-            self._tally.tell("malformed_packet", client.name, "%s from %s: malformed packet: %s", *where)
+            self.malformed(client, line, error)
             return False
         except NotAuthentic as error:
             self._not_authentic(error, client, source)
@@ -158,7 +186,7 @@ class Reception:
 
     def _dispatch(self, packet: bytes, client: Client, line: Line, tasks: asyncio.TaskGroup) -> None:
         """Read it for what it says it is. Raises MalformedPacket, NotServed among them, or NotAuthentic."""
-        code, limits, source = packet[0] if packet else Code.ACCESS_REQUEST, self._limits(), line.source[0]
+        code, limits = packet[0] if packet else Code.ACCESS_REQUEST, self._limits()
         if code not in self._serves:
             raise NotServed(code, self._elsewhere.get(code, ""))
         bounds = Bounds(limits.packet_octets, limits.attributes)
@@ -174,10 +202,10 @@ class Reception:
                     packet,
                     client=client,
                     dictionary=self._dictionary(),
-                    seal_required=self._gateways.must_seal(client, source),
+                    seal_required=self._gateways.must_seal(client, line.identity),
                     bounds=bounds,
                 )
-                self._gateways.heard(client, source, request)
+                self._gateways.heard(client, line.identity, request)
                 self._meet(request, client, line, tasks)
 
     def _not_authentic(self, error: NotAuthentic, client: Client, source: str) -> None:
@@ -235,8 +263,10 @@ class Reception:
             login=trace_code(),
             at=self._clock.now(),
             started=self._clock.monotonic(),
-            packet=ticket.key.packet(),
+            packet=ticket.key.packet(None if line.hang_up is None else line.identity),
             superseded=lambda: ticket.superseded,
+            certificate=line.certificate,
+            hang_up=line.hang_up,
         )
 
     def _keep_working(self, task: asyncio.Task[None]) -> None:
@@ -274,8 +304,7 @@ class Reception:
         if not self._dedup.finish(ticket, reply, now):
             self._tally.note("superseded_reply", arrival.client.name)
             return False
-        line.send(reply)
-        return not isinstance(verdict, Rejected)
+        return line.send(reply) and not isinstance(verdict, Rejected)
 
     def _repeat(self, reply: bytes, client: Client, line: Line) -> None:
         # While the kernel takes no more, a flood of duplicates must not fill our memory.
@@ -295,3 +324,14 @@ class Reception:
             type(error).__name__,
             place_of(error),
         )
+
+
+def _whose(certificate: PeerCertificate, address: str) -> tuple[str, ...]:
+    """For people: an authority of the settings has signed these names, so they are few and no stranger's."""
+    names = ", ".join(sorted(certificate.names)[:3])[:200]
+    return (
+        "RadSec from %s with the certificate of %s (sha256:%s): no client has it, or not from that address",
+        address,
+        names if names.isprintable() and names else "no name",
+        certificate.fingerprint,
+    )

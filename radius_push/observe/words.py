@@ -129,6 +129,11 @@ REASONS: dict[Reason, Meaning] = {
         "The gateway gave this request up for a newer one under the same Identifier.",
         "Let it wait longer: one long try.",
     ),
+    Reason.CONNECTION_CLOSED: Meaning(
+        _SILENCE,
+        "The TCP or TLS connection of the gateway was closed while the login was held: nobody could be told.",
+        "Look why it was closed: `connection cut off` in our log, else the gateway. Then sign in again.",
+    ),
     Reason.CRASHED: Meaning(
         _SILENCE, "A fault of ours ended the login.", "Report the line `login CODE crashed`."
     ),

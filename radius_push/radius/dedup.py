@@ -21,7 +21,7 @@ class Slot(NamedTuple):
     source: tuple[str, int]
     """Address and port of the gateway."""
     server: tuple[str, int]
-    """Address and port of ours."""
+    """Address and port of ours, or the connection: what was answered on one is not said on another."""
     identifier: int
 
 
@@ -33,10 +33,15 @@ class Key(NamedTuple):
     digest: bytes
     """Hash of exactly Length octets: Cisco keeps the Authenticator across a challenge."""
 
-    def packet(self) -> bytes:
-        """The key as 32 octets, for the store: after a restart the same packet is known by it."""
+    def packet(self, whose: str | None = None) -> bytes:
+        """The key as 32 octets, for the store: after a restart the same packet is known by it.
+
+        `whose`: who sent it by a connection, which comes from another port every time (RFC 6613 2.6.1).
+        """
         (source, source_port), (server, server_port), identifier = self.slot
         place = f"{source}\0{source_port}\0{server}\0{server_port}\0{identifier}\0"
+        if whose is not None:
+            place = f"{whose}\0{identifier}\0"
         return hashlib.sha256(place.encode() + self.authenticator + self.digest).digest()
 
 

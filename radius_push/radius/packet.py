@@ -6,8 +6,19 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
-from radius_push.model import Accepted, Address, Chap, Client, MsChapSuccess, MsChapV2, Rejected, Secret
+from radius_push.model import (
+    Accepted,
+    Address,
+    Chap,
+    Client,
+    MsChapSuccess,
+    MsChapV2,
+    PeerCertificate,
+    Rejected,
+    Secret,
+)
 from radius_push.radius import attributes as names
 from radius_push.radius import mschap
 from radius_push.radius.dictionary import Dictionary, has_control_character
@@ -64,7 +75,7 @@ class AccessRequest:
     secret: Secret
     """The one of the client's secrets that the Message-Authenticator fits; else the newest."""
     authentic: bool
-    """A valid Message-Authenticator was there."""
+    """A valid Message-Authenticator was there, or TLS was around it."""
     attributes: Mapping[str, tuple[str, ...]]
     """Name -> texts. No password, challenge, State or seal is among them."""
     proxy_states: tuple[bytes, ...] = field(repr=False)
@@ -101,6 +112,16 @@ class AccessRequest:
         return hashlib.sha256(proved).digest()
 
 
+class HangUp(Protocol):
+    """The end of a connection: an asyncio.Event is one."""
+
+    def is_set(self) -> bool:
+        """Is it closed?"""
+
+    async def wait(self) -> object:
+        """Return once it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One new Access-Request at the desk. A retransmission of it is no new arrival."""
@@ -119,6 +140,10 @@ class Arrival:
     """What makes another packet the same one, as 32 octets: its octets, and where from and where to."""
     superseded: Callable[[], bool]
     """Has the gateway replaced this request since? Its reply is then never sent."""
+    certificate: PeerCertificate | None = None
+    """By which the gateway was known; None: by its address."""
+    hang_up: HangUp | None = None
+    """The end of the connection that it came by; None: nobody hangs up on a datagram."""
 
 
 def read_request(
@@ -271,6 +296,8 @@ def _authenticate(packet: Packet, client: Client, *, seal_required: bool) -> tup
         raise NotAuthentic(_no_seal(client))
     if packet.all(names.EAP_MESSAGE):
         raise NotAuthentic("EAP-Message without Message-Authenticator (RFC 3579 3.1)")
+    if client.over_tls:
+        return client.secrets[0], True
     if packet.all(names.PROXY_STATE) and not client.proxy:
         # An attacker on the path puts the collision of BlastRADIUS (CVE-2024-3596) into Proxy-State.
         raise NotAuthentic(

@@ -16,6 +16,7 @@ from radius_push.settings import (
     directories,
     installation,
     policies,
+    radsec,
     schema,
 )
 from radius_push.settings.book import Book
@@ -82,13 +83,21 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
     installation.profiles(book, tree.get("profiles"))
     clients.clients(book, tree.get("clients"), tree.get("client_defaults"))
     policies.policies(book, tree.get("policies"))
+    connections = radsec.radsec(book), radsec.tcp(book)
+    radsec.check(book)
     crossings.check(book, dictionaries.dictionaries(book))
     if report.mistakes:
         raise SettingsError(report.mistakes)
-    return Checked(_settings(path, book, phone), book)
+    return Checked(_settings(path, book, phone, *connections), book)
 
 
-def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> shapes.Settings:
+def _settings(
+    path: File,
+    book: Book,
+    phone: shapes.PhoneListener | None,
+    radsec: shapes.RadsecListener | None,
+    tcp: tuple[shapes.Endpoint, ...],
+) -> shapes.Settings:
     enrollment = book.server.enrollment
     return shapes.Settings(
         file=str(path),
@@ -108,6 +117,8 @@ def _settings(path: File, book: Book, phone: shapes.PhoneListener | None) -> sha
         limits=shapes.Limits(**book.server.limits.model_dump()),
         reject_delay=book.server.reject_delay,
         dictionaries=tuple(book.dictionary_lines),
+        tcp=tcp,
+        radsec=radsec,
         warnings=tuple(str(warning) for warning in sorted(set(book.report.warnings))),
     )
 
@@ -117,6 +128,9 @@ def describe(settings: shapes.Settings) -> str:
     lines = [f"{settings.file}: good", f"  {_counts(settings)}"]
     lines += [f"  RADIUS authentication on {each}" for each in settings.authentication]
     lines += [f"  RADIUS accounting on {each}" for each in settings.accounting]
+    lines += [f"  RADIUS authentication by TCP on {each}" for each in settings.tcp]
+    if settings.radsec is not None:
+        lines += [f"  RadSec on {each}" for each in settings.radsec.endpoints]
     if settings.phone is not None:
         lines.append(f"  phones open {settings.phone.url}, served on {settings.phone.endpoint}")
     files = ", ".join(dict.fromkeys(line.file for line in settings.dictionaries))

@@ -6,20 +6,28 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from radius_push.shapes import Settings
+from radius_push.shapes import Endpoint, Settings
 
 _RESTART = {
     "store": "server.store",
     "authentication": "server.listen.authentication",
     "accounting": "server.listen.accounting",
     "phone": "server.listen.phone",
+    "tcp": "server.listen.tcp",
 }
 """What is opened once: a running server cannot exchange it under its held logins."""
 
 
 def needs_restart(old: Settings, new: Settings) -> tuple[str, ...]:
     """The settings that differ and can't be changed by a reload."""
-    return tuple(name for field, name in _RESTART.items() if getattr(old, field) != getattr(new, field))
+    found = [name for field, name in _RESTART.items() if getattr(old, field) != getattr(new, field)]
+    if _radsec_at(old) != _radsec_at(new):
+        found.append("server.listen.radsec.address")
+    return tuple(found)
+
+
+def _radsec_at(settings: Settings) -> tuple[Endpoint, ...]:
+    return settings.radsec.endpoints if settings.radsec else ()
 
 
 def differences(old: Settings, new: Settings) -> tuple[str, ...]:
@@ -40,6 +48,8 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append("server.trusted_proxies: changed")
     if old.web_push != new.web_push:
         found.append(f"methods.push: changed ({', '.join(_differing(old.web_push, new.web_push))})")
+    if old.radsec != new.radsec:
+        found.append(f"server.listen.radsec: changed ({', '.join(_differing(old.radsec, new.radsec))})")
     if old.retention != new.retention:
         found.append(f"server.retention: evidence for {new.retention.evidence / 86400:g}d")
     if old.limits != new.limits:

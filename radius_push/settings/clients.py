@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from radius_push.gateway import GroupsIn
-from radius_push.model import Client, Secret
+from radius_push.model import Client, ClientCertificate, Secret
 from radius_push.radius.preset import Preset
 from radius_push.radius.presets import PRESETS
-from radius_push.settings import schema
+from radius_push.settings import radsec, schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path
 from radius_push.settings.yaml_marks import Tree
-from radius_push.shapes import OUR_OWN_CLIENT
+from radius_push.shapes import OUR_OWN_CLIENT, RADSEC_SECRET
+
+_OWN = ("addresses", "secret", "certificate")
+"""What no two clients share."""
+
+
+class _ByCertificate(schema.ClientSection):
+    """One that comes by RadSec needs nothing of what UDP needs."""
+
+    REQUIRED = ("profiles",)
 
 
 def clients(book: Book, tree: Tree, defaults: Tree) -> None:
@@ -21,26 +30,39 @@ def clients(book: Book, tree: Tree, defaults: Tree) -> None:
         if name == OUR_OWN_CLIENT:
             book.report.wrong(path, "is the name of radius-push's own client; take another", of_key=True)
         merged = {**shared, **below} if isinstance(below, dict) else below
-        section = book.report.section(schema.ClientSection, merged, path)
+        by_certificate = isinstance(merged, dict) and merged.get("certificate") is not None
+        kind = _ByCertificate if by_certificate else schema.ClientSection
+        section = book.report.section(kind, merged, path)
         secrets = tuple(
             found
             for at, source in enumerate(section.secret)
             if (found := book.vault.secret(source, book.report, (*path, "secret", at))) is not None
         )
+        sealed = "require_message_authenticator" in section.model_fields_set
+        certificate = radsec.certificate_of(
+            book, section, path, sealed=sealed and section.require_message_authenticator == "yes"
+        )
+        _expect_both(book, section, path)
         if section.short_secret:
             book.short_secrets.add(name)
         if section.user_address is not None or section.groups_in is not None:
             book.own_places.add(name)
-        book.clients[name] = _client(name, section, secrets)
+        book.clients[name] = _client(name, section, secrets, certificate)
 
 
-def _client(name: str, section: schema.ClientSection, secrets: tuple[Secret, ...]) -> Client:
+def _client(
+    name: str,
+    section: schema.ClientSection,
+    secrets: tuple[Secret, ...],
+    certificate: ClientCertificate | None,
+) -> Client:
     """What the client says, and its preset where it says nothing."""
     preset = PRESETS[section.preset]
     return Client(
         name,
-        section.addresses,
-        secrets,
+        # Without a secret the addresses are for RadSec alone.
+        section.addresses if section.secret else (),
+        secrets if secrets or certificate is None else (RADSEC_SECRET,),
         section.profiles,
         otherwise=section.otherwise,
         patience=section.patience or preset.patience,
@@ -54,6 +76,7 @@ def _client(name: str, section: schema.ClientSection, secrets: tuple[Secret, ...
         user_address=preset.user_address if section.user_address is None else section.user_address or None,
         groups_in=_groups_in(section, preset),
         shared_secret_prefix=section.shared_secret_prefix,
+        certificate=certificate,
     )
 
 
@@ -62,12 +85,19 @@ def _groups_in(section: schema.ClientSection, preset: Preset) -> GroupsIn | None
     return preset.groups_in if written is None else GroupsIn(written.attribute, written.form)
 
 
+def _expect_both(book: Book, section: schema.ClientSection, path: Path) -> None:
+    if section.secret and not section.addresses and not book.report.spoiled_within((*path, "addresses")):
+        book.report.wrong(
+            (*path, "secret"), "is for UDP and TCP, from addresses: add them, or leave it out", of_key=True
+        )
+
+
 def _defaults(book: Book, tree: Tree) -> dict[str, Tree]:
     path: Path = ("client_defaults",)
     written = book.report.mapping(tree, path)
-    for key in ("addresses", "secret"):
+    for key in _OWN:
         if key in written:
             book.report.wrong((*path, key), "belongs to each client by itself", of_key=True)
-    rest = {key: below for key, below in written.items() if key not in ("addresses", "secret")}
+    rest = {key: below for key, below in written.items() if key not in _OWN}
     good = book.report.section(schema.ClientDefaults, rest, path).model_fields_set
     return {key: below for key, below in rest.items() if key in good}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_network
 
 from radius_push import policy, shapes
 from radius_push.model import Client, Network
@@ -236,7 +237,7 @@ def _sample_password(book: Book) -> None:
     outside = [
         client.name
         for client in book.clients.values()
-        if not all(is_loopback(network) for network in client.networks)
+        if not all(is_loopback(network) for network in _where_from(client))
     ]
     if not outside:
         return
@@ -249,3 +250,10 @@ def _sample_password(book: Book) -> None:
                     f"the sample's password, which everybody knows, and {outside[0]} is not on this machine; "
                     "make your own with `radius-push hash-password`",
                 )
+
+
+def _where_from(client: Client) -> tuple[Network, ...]:
+    """All that its packets may come from: with a certificate and no addresses, everywhere."""
+    if client.certificate is None:
+        return client.networks
+    return client.certificate.networks or (ip_network("0.0.0.0/0"),)

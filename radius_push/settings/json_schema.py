@@ -39,12 +39,14 @@ _SCALARS: dict[str, Json] = {
     },
     "attribute": {"type": "string"},
     "bind_name": {"type": "string"},
+    "certificate_name": {"type": "string"},
     "contact": {"type": "string", "pattern": "^(mailto:[^@\\s]+@[^@\\s]+|https://\\S+)$"},
     "day": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
     "distinguished_name": {"type": "string", "pattern": "="},
     "encoding": {"type": "string"},
     "endpoint": {"type": "string", "pattern": ":[0-9]{1,5}$"},
     "file_path": {"anyOf": [_SCALAR, _FILE]},
+    "fingerprint": {"type": "string", "pattern": "^(sha256:)?([0-9A-Fa-f]{2}:?){32}$"},
     "groups_form": {"type": "string", "pattern": "\\{groups?\\}"},
     "ldap_url": {"type": "string", "pattern": "^ldaps?://[^/]+/?$"},
     "line": _SCALAR,
@@ -102,6 +104,8 @@ class _Maker:
         required = self._required(model)
         if required:
             made["required"] = required
+        if model is schema.ClientSection:
+            made["anyOf"] = [{"required": ["addresses", "secret"]}, {"required": ["certificate"]}]
         if model.model_config.get("extra") == "allow":
             made["additionalProperties"] = self._hint(typing.get_args(hints["__pydantic_extra__"])[1])
         if model is schema.UserSection:
@@ -111,7 +115,7 @@ class _Maker:
     def _required(self, model: type[BaseModel]) -> list[str]:
         required = list(model.REQUIRED) if issubclass(model, schema.Section) else []
         if model is schema.ClientSection:  # client_defaults may say the rest
-            return [name for name in required if name not in schema.ClientDefaults.model_fields]
+            return []
         if model in (schema.LdapSection, schema.LocalSection):
             return ["type", *required]
         return required

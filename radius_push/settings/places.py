@@ -22,6 +22,7 @@ from radius_push.shapes import Endpoint
 
 NONE = "none"
 _LONGEST_FORM = 100
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def endpoint(value: object) -> Endpoint:
@@ -58,6 +59,18 @@ def _plain(found: Network) -> Network:
     address: Address = found.network_address
     if address.version == 6 and address.ipv4_mapped is not None:
         raise ValueError("write the IPv4 address itself, without ::ffff:")
+    return found
+
+
+def certificate_name(value: object) -> str:
+    """As TLS tells it: a host name in lower case, or an address."""
+    found = text(value).lower()
+    try:
+        return str(ip_address(found))
+    except ValueError:
+        pass
+    if len(found) > 253 or not all(_LABEL.fullmatch(label) for label in found.split(".")):
+        raise ValueError("write the host name or address as it stands in the certificate: fw1.example.com")
     return found
 
 
@@ -185,6 +198,7 @@ def groups_form(value: object) -> str:
     return found
 
 
+CertificateName = Annotated[str, PlainValidator(certificate_name)]
 BindName = Annotated[str, PlainValidator(bind_name)]
 DistinguishedName = Annotated[str, PlainValidator(distinguished_name)]
 LdapUrl = Annotated[str, PlainValidator(ldap_url)]

@@ -168,6 +168,16 @@ def encoding(value: object) -> str:
     return codec.name
 
 
+def fingerprint(value: object) -> str:
+    """64 hexadecimal digits in lower case."""
+    digits = text(value).lower().removeprefix("sha256:").replace(":", "")
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise ValueError(
+            "not the SHA-256 of a certificate; `openssl x509 -in FILE -noout -fingerprint -sha256` prints it"
+        )
+    return digits
+
+
 def attribute(value: object) -> str:
     found = text(value)
     if not _ATTRIBUTE.fullmatch(found):
@@ -261,6 +271,7 @@ Attribute = Annotated[str, PlainValidator(attribute)]
 Contact = Annotated[str, PlainValidator(contact)]
 Day = Annotated[date, PlainValidator(day)]
 Encoding = Annotated[str, PlainValidator(encoding)]
+Fingerprint = Annotated[str, PlainValidator(fingerprint)]
 FilePath = Annotated[str, PlainValidator(file_path)]
 Line = Annotated[str, PlainValidator(line)]
 Name = Annotated[str, PlainValidator(name)]

@@ -42,7 +42,7 @@ Unchecked = Annotated[bool, PlainValidator(s.only("unchecked"))]
 class TlsSection(Section):
     REQUIRED = ("certificate", "key")
     certificate: s.FilePath = ""
-    """PEM file with the certificate of the phone side and its chain. E.g. `/etc/radius-push/mfa.pem`"""
+    """PEM file with the listener's certificate and its chain. E.g. `/etc/radius-push/mfa.pem`"""
     key: s.FilePath = ""
     """PEM file with its private key. Only the server's user may read it. E.g. `{file:
     /etc/radius-push/mfa.key}`"""
@@ -60,6 +60,19 @@ class PhoneSection(Section):
     """The certificate, when radius-push speaks TLS itself. Leave it out behind a proxy that does."""
 
 
+class RadsecSection(Section):
+    REQUIRED = ("address", "tls")
+    address: s.OneOrMore[p.ListenAt] = ()
+    """Where gateways connect. The port of RadSec is 2083. E.g. `10.0.0.5:2083`"""
+    tls: TlsSection | None = None
+    """Our certificate, which gateways check."""
+    client_ca: s.FilePath | None = None
+    """PEM file of the authority that signed the gateways' certificates: your own, for nothing else. Without
+    it only certificates are believed that a client names by `file`. E.g. `/etc/radius-push/radsec-ca.pem`"""
+    crl: s.FilePath | None = None
+    """PEM file of what it revoked. An expired one lets nobody in. E.g. `/etc/radius-push/radsec.crl`"""
+
+
 class ListenSection(Section):
     REQUIRED = ("authentication",)
     authentication: s.OneOrMore[p.ListenAt] = ()
@@ -68,6 +81,12 @@ class ListenSection(Section):
     accounting: s.OneOrMore[p.ListenAt] = ()
     """Where Accounting-Requests come in (UDP): who is in, for `radius-push sessions`. Without it none is
     answered. E.g. `[10.0.0.5:1813]`"""
+    radsec: RadsecSection | None = None
+    """RADIUS inside TLS, with a certificate on each side."""
+    tcp: s.OneOrMore[p.ListenAt] = ()
+    """Access-Requests by TCP without TLS, for programs on this machine. E.g. `[127.0.0.1:1812]`"""
+    tcp_without_tls: Accepted = False
+    """Allow `tcp` beyond this machine. All but passwords is then readable on the way. E.g. `accepted`"""
     phone: PhoneSection | None = None
     """The phone side, the only part that phones must reach. Needed as soon as a profile has `push`."""
 
@@ -98,6 +117,14 @@ class LimitsSection(Section):
     unknown_per_second: Annotated[int, PlainValidator(s.whole(1, 10_000))] = _LIMITS.unknown_per_second
     """How many packets a second from addresses of no client are noted with their address, for `radius-push
     clients`. The rest is only counted. E.g. `100`"""
+    connections: Annotated[int, PlainValidator(s.whole(1, 20_000))] = _LIMITS.connections
+    """How many connections there may be at each address of `radsec` and `tcp`. E.g. `1000`"""
+    connections_per_address: Annotated[int, PlainValidator(s.whole(1, 20_000))] = (
+        _LIMITS.connections_per_address
+    )
+    """How many of them from one IPv4 address, or one IPv6 /64. E.g. `64`"""
+    idle_connection: Annotated[float, PlainValidator(s.duration(60, 7 * 86400))] = _LIMITS.idle_connection
+    """After how long without a packet a connection is closed, if it holds no login. E.g. `1h`"""
 
 
 class ServerSection(Section):
@@ -193,8 +220,22 @@ class ClientDefaults(Section):
     can then report any address, for any of its gateways. E.g. `accepted`"""
 
 
+class CertificateSection(Section):
+    name: s.OneOrMore[p.CertificateName] = ()
+    """A host name or address in its subjectAltName, exactly; the common name does not count. `client_ca` must
+    have signed it. E.g. `fw1.example.com`"""
+    fingerprint: s.OneOrMore[s.Fingerprint] = ()
+    """SHA-256 of the certificate itself. `client_ca` must have signed it. E.g.
+    `sha256:5f:70:bf:18:a0:86:00:70:16:e9:48:b0:4a:ed:3b:82:10:3a:36:be:a4:17:55:b6:cd:df:af:10:ac:e3:c6:ef`"""
+    file: s.OneOrMore[s.FilePath] = ()
+    """PEM file of the gateway's certificate, whoever signed it. E.g. `/etc/radius-push/fw1.pem`"""
+
+
 class ClientSection(ClientDefaults):
-    REQUIRED = ("addresses", "secret", "profiles")
+    REQUIRED: ClassVar[tuple[str, ...]] = ("addresses", "secret", "profiles")
+    certificate: CertificateSection | None = None
+    """How the gateway is known by RadSec; any of what stands here will do. Then `addresses` and `secret` may
+    be left out; `addresses` that stand here must fit there too, and `secret` is for UDP and TCP alone."""
     addresses: s.OneOrMore[p.NetworkOf] = ()
     """Where its packets come from: addresses or prefixes. The longest prefix wins; none may belong to two
     clients. E.g. `[10.0.0.11, 10.0.0.12]`"""

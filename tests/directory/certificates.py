@@ -43,25 +43,60 @@ class Authority:
         )
         self.file = _write(folder / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, *names: str) -> Certificate:
-        """A server certificate for DNS names and addresses."""
+    def issue(self, *names: str, common_name: str | None = None, days: float = 2) -> Certificate:
+        """A certificate for DNS names and addresses, for servers and clients; `days`: until it expires."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name or names[0])])
+        made = _blank(subject, self._name, key, days=days)
+        if names:
+            alternatives = x509.SubjectAlternativeName([_general(name) for name in names])
+            made = made.add_extension(alternatives, critical=False)
         certificate = (
-            _blank(subject, self._name, key)
-            .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            made.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_authority_key_id(self._key), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        stem = f"{names[0]}-{certificate.serial_number:x}"[:40]
+        return self._written(certificate, key)
+
+    def revoked(self, *certificates: Certificate) -> Path:
+        """A list of what this authority takes back."""
+        now = dt.datetime.now(dt.UTC)
+        made = x509.CertificateRevocationListBuilder().issuer_name(self._name)
+        made = made.last_update(now - dt.timedelta(hours=1)).next_update(now + dt.timedelta(days=2))
+        for each in certificates:
+            number = x509.load_pem_x509_certificate(each.certificate.read_bytes()).serial_number
+            entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(now)
+            made = made.add_revoked_certificate(entry.build())
+        octets = made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        return _write(self._folder / "revoked.crl", octets)
+
+    def _written(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Certificate:
+        stem = f"{certificate.serial_number:x}"[:40]
         return Certificate(
             _write(self._folder / f"{stem}.pem", certificate.public_bytes(serialization.Encoding.PEM)),
             _write(self._folder / f"{stem}.key", _private(key)),
         )
 
 
-def _blank(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def self_signed(folder: Path, name: str, *, ca: bool | None = False) -> Certificate:
+    """A certificate that nobody vouches for. `ca` None: it does not say whether it is an authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = _blank(subject, subject, key).add_extension(
+        x509.SubjectAlternativeName([_general(name)]), critical=False
+    )
+    if ca is not None:
+        made = made.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    certificate = made.sign(key, hashes.SHA256())
+    return Certificate(
+        _write(folder / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM)),
+        _write(folder / f"{name}.key", _private(key)),
+    )
+
+
+def _blank(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: float = 2
+) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -69,8 +104,8 @@ def _blank(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKe
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=2))
+        .not_valid_before(now - dt.timedelta(days=9))
+        .not_valid_after(now + dt.timedelta(days=days))
     )
 
 

@@ -7,8 +7,9 @@ from collections import Counter
 
 from radius_push.gateways import Gateways
 from radius_push.listen.reception import Reception
-from radius_push.model import Client, Secret
+from radius_push.model import Client, PeerCertificate, Secret
 from radius_push.radius.dedup import Dedup
+from radius_push.radius.packet import HangUp
 from radius_push.shapes import ClientTable, Limits
 from tests.listen.desks import FakeDesk, HandClock
 from tests.radius.packets import dictionary
@@ -60,13 +61,17 @@ class _Line:
 
     source = ("127.0.0.1", 40_000)
     server = ("127.0.0.1", 1812)
+    identity = "127.0.0.1"
+    certificate: PeerCertificate | None = None
+    hang_up: HangUp | None = None
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.at_work: set[asyncio.Task[None]] = set()
 
-    def send(self, reply: bytes) -> None:
+    def send(self, reply: bytes) -> bool:
         self.sent.append(reply)
+        return True
 
     def congested(self) -> bool:
         return False

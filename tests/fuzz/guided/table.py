@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.fuzz.guided import credentials, replies, requests, values
+from tests.fuzz.guided import credentials, replies, requests, streams, values
 from tests.fuzz.guided.harness import Harness
 
 HARNESSES: Mapping[str, Harness] = {
@@ -13,5 +13,6 @@ HARNESSES: Mapping[str, Harness] = {
     "reply": Harness(replies.play, replies.seeds, replies.mend),
     "password": Harness(credentials.play_password, credentials.password_seeds),
     "address": Harness(values.play_address, values.address_seeds),
+    "stream": Harness(streams.play, streams.seeds),
     "value": Harness(values.play_value, values.value_seeds),
 }
