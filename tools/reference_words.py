@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from radius_push.settings import schema
+from radius_push.settings import schema, server_schema
+from radius_push.settings.section import Section
 
 REASONS_HEAD = """\
 Why a login ended. The reason is in the log and the evidence, never on the wire. *Refused* is an Access-Reject
@@ -10,29 +11,29 @@ with the one text `Sign-in refused.`, at arrival + `reject_delay`. *Silence* is 
 tries its second server.
 """
 
-SECTIONS: dict[str, tuple[type[schema.Section], str]] = {
+SECTIONS: dict[str, tuple[type[Section], str]] = {
     "(the file)": (
         schema.SettingsSection,
         "An included file holds `clients`, `authentication_profiles` and `profiles`, and includes no other.",
     ),
-    "server": (schema.ServerSection, "Required."),
-    "server.listen": (schema.ListenSection, "Addresses, not names. IPv6 in brackets."),
+    "server": (server_schema.ServerSection, "Required."),
+    "server.listen": (server_schema.ListenSection, "Addresses, not names. IPv6 in brackets."),
     "server.listen.phone": (
-        schema.PhoneSection,
+        server_schema.PhoneSection,
         "The part that faces the phones. See [phones](../how-to/phones.md).",
     ),
     "server.listen.radsec": (
-        schema.RadsecSection,
+        server_schema.RadsecSection,
         "Optional. RADIUS over TLS: [how to](../how-to/radsec.md). `reload` reads its files again.",
     ),
     "server.listen.phone.tls": (
-        schema.TlsSection,
+        server_schema.TlsSection,
         "TLS 1.2 or newer. Read at the start; `server.listen.radsec.tls` also by `reload`.",
     ),
-    "server.enrollment": (schema.EnrollmentSection, "Optional."),
-    "server.retention": (schema.RetentionSection, "Optional."),
+    "server.enrollment": (server_schema.EnrollmentSection, "Optional."),
+    "server.retention": (server_schema.RetentionSection, "Optional."),
     "server.limits": (
-        schema.LimitsSection,
+        server_schema.LimitsSection,
         "Optional. Beyond each: silence, a counter in `radius-push clients`, now and then a line in the log.",
     ),
     "methods": (schema.MethodsSection, "Second factors that are switched on. Absent is off."),

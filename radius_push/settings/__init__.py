@@ -18,6 +18,7 @@ from radius_push.settings import (
     policies,
     radsec,
     schema,
+    server_schema,
 )
 from radius_push.settings.book import Book
 from radius_push.settings.crossings import SAMPLE_PASSWORD_HASH
@@ -75,7 +76,7 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
             report.wrong((name,), "is missing" if name not in tree else "is empty")
     book = Book(report, Vault(environ))
     if tree.get("server"):
-        book.server = report.section(schema.ServerSection, tree["server"], ("server",))
+        book.server = report.section(server_schema.ServerSection, tree["server"], ("server",))
     installation.accounting(book)
     phone = installation.phone(book)
     installation.methods(book, tree.get("methods"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from radius_push import shapes
 from radius_push.model import Client, Network
-from radius_push.settings import schema
+from radius_push.settings import server_schema
 from radius_push.settings.mistakes import Path
 from radius_push.settings.report import Report
 from radius_push.settings.scalars import name as read_name
@@ -21,7 +21,7 @@ class Book:
 
     report: Report
     vault: Vault
-    server: schema.ServerSection = field(default_factory=schema.ServerSection)
+    server: server_schema.ServerSection = field(default_factory=server_schema.ServerSection)
     methods: frozenset[shapes.Method] = frozenset()
     web_push: shapes.WebPush = field(default_factory=shapes.WebPush)
     clients: dict[str, Client] = field(default_factory=dict)

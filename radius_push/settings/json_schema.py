@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, PlainValidator
 from radius_push.radius.presets import PRESETS
 from radius_push.settings import schema
 from radius_push.settings.scalars import in_words
+from radius_push.settings.section import Section
 
 Json = dict[str, Any]
 
@@ -113,7 +114,7 @@ class _Maker:
         return made
 
     def _required(self, model: type[BaseModel]) -> list[str]:
-        required = list(model.REQUIRED) if issubclass(model, schema.Section) else []
+        required = list(model.REQUIRED) if issubclass(model, Section) else []
         if model is schema.ClientSection:  # client_defaults may say the rest
             return []
         if model in (schema.LdapSection, schema.LocalSection):

@@ -8,7 +8,7 @@ from pathlib import Path as File
 
 from radius_push import shapes
 from radius_push.model import ClientCertificate
-from radius_push.settings import schema
+from radius_push.settings import schema, server_schema
 from radius_push.settings.book import Book
 from radius_push.settings.mistakes import Path
 
@@ -130,7 +130,7 @@ def check(book: Book) -> None:
     _revoked(book, listens)
 
 
-def _revoked(book: Book, listens: schema.RadsecSection | None) -> None:
+def _revoked(book: Book, listens: server_schema.RadsecSection | None) -> None:
     pinned = any(client.certificate and client.certificate.pinned for client in book.clients.values())
     if listens is not None and listens.crl and (pinned or not listens.client_ca):
         why = "a client names its certificate by file" if listens.client_ca else "there is no client_ca"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from radius_push.settings.mistakes import Mistake, Path
-from radius_push.settings.schema import Section
+from radius_push.settings.section import Section
 from radius_push.settings.yaml_marks import Document, Tree
 
 _S = TypeVar("_S", bound=Section)

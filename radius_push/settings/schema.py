@@ -10,149 +10,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
 
 from radius_push.model import PROOFS, ProofName, Required
 from radius_push.radius.presets import GENERIC
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
-from radius_push.shapes import Enrollment, Limits, Retention, Texts
+from radius_push.settings.section import Accepted, Section, Unchecked, mapping
+from radius_push.settings.server_schema import ServerSection
+from radius_push.shapes import Texts
 
-_ENROLLMENT = Enrollment()
-_LIMITS = Limits()
-_RETENTION = Retention()
 _TEXTS = Texts()
 
 
-def _mapping(value: object) -> object:
-    """A key with nothing behind it says what an empty mapping says."""
-    return {} if value is None else value
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-    REQUIRED: ClassVar[tuple[str, ...]] = ()
-
-
-Accepted = Annotated[bool, PlainValidator(s.only("accepted"))]
 ProofOf = Annotated[ProofName, PlainValidator(s.one_of(*PROOFS))]
-Unchecked = Annotated[bool, PlainValidator(s.only("unchecked"))]
-
-
-class TlsSection(Section):
-    REQUIRED = ("certificate", "key")
-    certificate: s.FilePath = ""
-    """PEM file with the listener's certificate and its chain. E.g. `/etc/radius-push/mfa.pem`"""
-    key: s.FilePath = ""
-    """PEM file with its private key. Only the server's user may read it. E.g. `{file:
-    /etc/radius-push/mfa.key}`"""
-
-
-class PhoneSection(Section):
-    REQUIRED = ("address", "url")
-    address: p.ListenAt | None = None
-    """Where the phone side listens (TCP). Phones reach it there, or a proxy in front of it. E.g.
-    `10.0.1.5:8443`"""
-    url: p.Origin = ""
-    """What phones open: an https origin without a path, or http on localhost for trying. It is kept from the
-    first enrolment on; see `serve --forget-phones`. E.g. `https://mfa.example.com`"""
-    tls: TlsSection | None = None
-    """The certificate, when radius-push speaks TLS itself. Leave it out behind a proxy that does."""
-
-
-class RadsecSection(Section):
-    REQUIRED = ("address", "tls")
-    address: s.OneOrMore[p.ListenAt] = ()
-    """Where gateways connect. The port of RadSec is 2083. E.g. `10.0.0.5:2083`"""
-    tls: TlsSection | None = None
-    """Our certificate, which gateways check."""
-    client_ca: s.FilePath | None = None
-    """PEM file of the authority that signed the gateways' certificates: your own, for nothing else. Without
-    it only certificates are believed that a client names by `file`. E.g. `/etc/radius-push/radsec-ca.pem`"""
-    crl: s.FilePath | None = None
-    """PEM file of what it revoked. An expired one lets nobody in. E.g. `/etc/radius-push/radsec.crl`"""
-
-
-class ListenSection(Section):
-    REQUIRED = ("authentication",)
-    authentication: s.OneOrMore[p.ListenAt] = ()
-    """Where Access-Requests come in (UDP). Each address family has an entry of its own. E.g. `[10.0.0.5:1812,
-    "[2001:db8::5]:1812"]`"""
-    accounting: s.OneOrMore[p.ListenAt] = ()
-    """Where Accounting-Requests come in (UDP): who is in, for `radius-push sessions`. Without it none is
-    answered. E.g. `[10.0.0.5:1813]`"""
-    radsec: RadsecSection | None = None
-    """RADIUS inside TLS, with a certificate on each side."""
-    tcp: s.OneOrMore[p.ListenAt] = ()
-    """Access-Requests by TCP without TLS, for programs on this machine. E.g. `[127.0.0.1:1812]`"""
-    tcp_without_tls: Accepted = False
-    """Allow `tcp` beyond this machine. All but passwords is then readable on the way. E.g. `accepted`"""
-    phone: PhoneSection | None = None
-    """The phone side, the only part that phones must reach. Needed as soon as a profile has `push`."""
-
-
-class EnrollmentSection(Section):
-    shown_code: Annotated[float, PlainValidator(s.duration(1, 86400))] = _ENROLLMENT.shown_code
-    """How long a link or code that `enroll` shows can be used. E.g. `10m`"""
-    devices_per_user: Annotated[int, PlainValidator(s.whole(1, 20))] = _ENROLLMENT.devices_per_user
-    """How many phones one person may have at once. E.g. `2`"""
-
-
-class RetentionSection(Section):
-    evidence: Annotated[float, PlainValidator(s.duration(86400, 3650 * 86400))] = _RETENTION.evidence
-    """How long evidence is kept, and the questions, sessions and removed phones it is about. Older rows are
-    deleted, and the chain can still be verified. E.g. `400d`"""
-
-
-class LimitsSection(Section):
-    packet_octets: Annotated[int, PlainValidator(s.whole(512, 4096))] = _LIMITS.packet_octets
-    """How long a packet may be. Longer ones are malformed. E.g. `4096`"""
-    attributes: Annotated[int, PlainValidator(s.whole(32, 2048))] = _LIMITS.attributes
-    """How many attributes a packet may hold. E.g. `256`"""
-    in_flight: Annotated[int, PlainValidator(s.whole(100, 100_000))] = _LIMITS.in_flight
-    """How many logins are worked on or held at once. E.g. `20000`"""
-    in_flight_per_client: Annotated[int, PlainValidator(s.whole(10, 100_000))] = _LIMITS.in_flight_per_client
-    """How many of them may be one client's: a gateway that floods leaves room for the others. E.g.
-    `10000`"""
-    unknown_per_second: Annotated[int, PlainValidator(s.whole(1, 10_000))] = _LIMITS.unknown_per_second
-    """How many packets a second from addresses of no client are noted with their address, for `radius-push
-    clients`. The rest is only counted. E.g. `100`"""
-    connections: Annotated[int, PlainValidator(s.whole(1, 20_000))] = _LIMITS.connections
-    """How many connections there may be at each address of `radsec` and `tcp`. E.g. `1000`"""
-    connections_per_address: Annotated[int, PlainValidator(s.whole(1, 20_000))] = (
-        _LIMITS.connections_per_address
-    )
-    """How many of them from one IPv4 address, or one IPv6 /64. E.g. `64`"""
-    idle_connection: Annotated[float, PlainValidator(s.duration(60, 7 * 86400))] = _LIMITS.idle_connection
-    """After how long without a packet a connection is closed, if it holds no login. E.g. `1h`"""
-
-
-class ServerSection(Section):
-    REQUIRED = ("store", "listen")
-    store: p.StorePath = ""
-    """The SQLite file with phones, questions and evidence. `keys/` lies beside it: back up both. E.g.
-    `sqlite:///var/lib/radius-push/state.db`"""
-    listen: ListenSection = ListenSection()
-    """Where the server listens."""
-    outbound_proxy: p.Proxy | None = None
-    """The HTTP proxy through which push services are reached. It then decides which addresses their names
-    lead to. E.g. `http://proxy.corp.example:3128`"""
-    enrollment: Annotated[EnrollmentSection, BeforeValidator(_mapping)] = EnrollmentSection()
-    """How phones are added."""
-    trusted_proxies: s.OneOrMore[p.ProxiesOf] = ()
-    """The reverse proxies before the phone side. They alone are believed when `X-Forwarded-For` says whose
-    request it is, so that limits count each phone's own address. Name nothing but the proxies. E.g.
-    `[10.0.1.0/28]`"""
-    retention: Annotated[RetentionSection, BeforeValidator(_mapping)] = RetentionSection()
-    """How long the store keeps what."""
-    limits: Annotated[LimitsSection, BeforeValidator(_mapping)] = LimitsSection()
-    """How much there may be of what gateways and strangers send."""
-    reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
-    """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
-    that its moment tells nobody the reason. E.g. `1s`"""
-    dictionaries: s.OneOrMore[s.Text] = ()
-    """Files that name more RADIUS attributes, in the format of FreeRADIUS 3, read beside ours. What they say
-    anew about a name or number of ours is a mistake. E.g. `[dictionary.acme]`"""
 
 
 class PushSection(Section):
@@ -166,7 +37,7 @@ class PushSection(Section):
 
 
 class MethodsSection(Section):
-    push: Annotated[PushSection | None, BeforeValidator(_mapping)] = None
+    push: Annotated[PushSection | None, BeforeValidator(mapping)] = None
     """Ask the person's phones. `push: {}` switches it on."""
 
 
@@ -292,7 +163,7 @@ class LocalSection(Section):
     """Users written down here. E.g. `local`"""
     emergency: s.YesNo = False
     """Its word counts also while an earlier directory is down. E.g. `yes`"""
-    users: Annotated[dict[str, Any], BeforeValidator(_mapping)] | None = None
+    users: Annotated[dict[str, Any], BeforeValidator(mapping)] | None = None
     """The users, by name. Case does not count. Or `users_file`."""
     users_file: s.FilePath | None = None
     """A YAML file with what would stand under `users`. E.g. `local-users.yaml`"""
@@ -331,7 +202,7 @@ class ProfileSection(Section):
     timeout: Annotated[float, PlainValidator(s.duration(1, 3600))] = 45.0
     """How long a phone may take, counted from the request; at most the client's patience less 5 s.
     E.g. `45s`"""
-    texts: Annotated[TextsSection, BeforeValidator(_mapping)] = TextsSection()
+    texts: Annotated[TextsSection, BeforeValidator(mapping)] = TextsSection()
     """What the gateway may show to the person."""
 
 
@@ -392,9 +263,9 @@ class SettingsSection(IncludeSection):
     REQUIRED = ("server", "clients", "authentication_profiles", "profiles")
     server: ServerSection = ServerSection()
     """The installation."""
-    methods: Annotated[MethodsSection, BeforeValidator(_mapping)] = MethodsSection()
+    methods: Annotated[MethodsSection, BeforeValidator(mapping)] = MethodsSection()
     """Second factors that are switched on."""
-    client_defaults: Annotated[ClientDefaults, BeforeValidator(_mapping)] = ClientDefaults()
+    client_defaults: Annotated[ClientDefaults, BeforeValidator(mapping)] = ClientDefaults()
     """What all clients say unless they say it themselves."""
     clients: dict[s.Name, ClientSection] = {}
     """The VPN gateways, by name."""

@@ -13,7 +13,8 @@ import pytest
 import yaml
 from pydantic import PlainValidator
 
-from radius_push.settings import json_schema, schema
+from radius_push.settings import json_schema, schema, server_schema
+from radius_push.settings.section import Section
 from tests.settings.files import GOOD, changed
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -161,11 +162,10 @@ def test_every_reader_says_what_it_takes() -> None:
     assert not missing, f"say in settings/json_schema.py what {missing} take"
 
 
-def schema_sections() -> set[type[schema.Section]]:
-    found = {
-        each for each in vars(schema).values() if isinstance(each, type) and issubclass(each, schema.Section)
-    }
-    return found - {schema.Section}
+def schema_sections() -> set[type[Section]]:
+    grammar = (*vars(schema).values(), *vars(server_schema).values())
+    found = {each for each in grammar if isinstance(each, type) and issubclass(each, Section)}
+    return found - {Section}
 
 
 def notes_in(hint: Any) -> Iterator[Any]:
