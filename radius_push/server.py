@@ -320,7 +320,7 @@ class Server:
 
     async def _listen(self) -> None:
         for endpoint in self.settings.authentication:
-            listener = UdpListener(endpoint=endpoint, reception=self._reception())
+            listener = UdpListener(endpoint=endpoint, reception=self._reception(), counters=self.counters)
             try:
                 await listener.open()
             except OSError as problem:

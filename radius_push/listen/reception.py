@@ -37,8 +37,8 @@ class Line(Protocol):
     server: tuple[str, int]
     """Address and port of ours that were asked."""
 
-    def send(self, reply: bytes) -> None:
-        """Never raises, never waits; a line that is gone takes it and drops it."""
+    def send(self, reply: bytes) -> bool:
+        """Never raises, never waits. False: the line is gone, and the reply with it."""
 
     def congested(self) -> bool:
         """Does the kernel take no more for the moment?"""
@@ -211,8 +211,7 @@ class Reception:
         if not self._dedup.finish(ticket, reply, now):
             self._counters["superseded_reply"] += 1
             return False
-        line.send(reply)
-        return not isinstance(verdict, Rejected)
+        return line.send(reply) and not isinstance(verdict, Rejected)
 
     def _repeat(self, reply: bytes, line: Line) -> None:
         # While the kernel takes no more, a flood of duplicates must not fill our memory.

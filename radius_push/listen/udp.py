@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter, deque
 
+from radius_push.listen import datagrams
 from radius_push.listen.bind import bind
+from radius_push.listen.datagrams import Asked, UdpAddress
 from radius_push.listen.reception import Reception
 from radius_push.shapes import Endpoint
 
-UdpAddress = tuple[str, int] | tuple[str, int, int, int]
+AT_ONCE = 32
+"""Datagrams read in one turn of the event loop: a flood must leave turns for everything else."""
+MOST_UNSENT = 1000
+"""Replies that wait while the kernel takes none. Whoever misses one asks again, and gets it then."""
 
 
 class UdpListener:
     """One endpoint: `open` it, then `serve` until `drain`."""
 
-    def __init__(self, *, endpoint: Endpoint, reception: Reception) -> None:
+    def __init__(self, *, endpoint: Endpoint, reception: Reception, counters: Counter[str]) -> None:
         self._endpoint = endpoint
         self._reception = reception
+        self._counters = counters
         self._socket: socket.socket | None = None
-        self._transport: asyncio.DatagramTransport | None = None
+        self._reads = False
         self._drained = asyncio.Event()
-        self._congested = False
+        self._unsent: deque[tuple[bytes, UdpAddress, Asked]] = deque()
         self._server = (str(endpoint.address), endpoint.port)
 
     @property
@@ -37,6 +44,8 @@ class UdpListener:
     async def open(self) -> None:
         """Bind. OSError if the address can't be had. What arrives waits in the kernel for `serve`."""
         self._socket = bind(self._endpoint)
+        if self._endpoint.address.is_unspecified:
+            datagrams.tell_addresses(self._socket)
         host, port = self._socket.getsockname()[:2]
         self._server = (str(host), int(port))
 
@@ -46,14 +55,14 @@ class UdpListener:
             return
         if self._socket is None:
             await self.open()
+        assert self._socket is not None  # noqa: S101  # `open` has seen to it
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._reception.begin(tasks)
-                # uvloop and asyncio both take a bound socket, and only so can IPV6_V6ONLY be set before.
-                self._transport, _ = await loop.create_datagram_endpoint(
-                    lambda: _Protocol(self), sock=self._socket
-                )
+                # asyncio's own transports read one datagram a turn, and not which address was asked.
+                loop.add_reader(self._socket, self._read, self._socket, self._endpoint.address.is_unspecified)
+                self._reads = True
                 await self._drained.wait()
         finally:
             self._reception.end()
@@ -66,66 +75,91 @@ class UdpListener:
         self._drained.set()
         return held
 
-    def receive(self, datagram: bytes, peer: UdpAddress) -> None:
-        """One datagram. Never raises; the reply, if any, comes later."""
-        client = self._reception.client_of(peer[0])
-        if client is not None:
-            self._reception.receive(datagram, client, _Peer(self, peer))
-
-    def send(self, reply: bytes, peer: UdpAddress) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(reply, peer)
+    def send(self, reply: bytes, peer: UdpAddress, asked: Asked) -> bool:
+        """Never raises, never waits. False: it is lost."""
+        if self._socket is None:
+            return False
+        if self._unsent:  # in order
+            return self._keep(reply, peer, asked)
+        try:
+            datagrams.send(self._socket, reply, peer, asked)
+        except BlockingIOError:
+            return self._keep(reply, peer, asked)
+        except OSError:  # no route, a firewall of ours, an address that is ours no more
+            self._counters["not_sent"] += 1
+            return False
+        return True
 
     def congested(self) -> bool:
-        return self._congested
+        return bool(self._unsent)
 
-    def congest(self, now: bool) -> None:
-        """The kernel takes no more datagrams for the moment, or does again."""
-        self._congested = now
+    def _read(self, bound: socket.socket, told: bool) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                datagram, peer, asked = datagrams.receive(bound, told=told)
+            except BlockingIOError:
+                return
+            except OSError:  # what ICMP says of an earlier reply: the gateway will ask again, or not
+                self._counters["not_received"] += 1
+                continue
+            client = self._reception.client_of(peer[0])
+            if client is not None:
+                self._reception.receive(datagram, client, _Peer(self, peer, asked))
+
+    def _keep(self, reply: bytes, peer: UdpAddress, asked: Asked) -> bool:
+        """Until the kernel takes datagrams again."""
+        if len(self._unsent) >= MOST_UNSENT:
+            self._counters["congested"] += 1
+            return False
+        self._unsent.append((reply, peer, asked))
+        if len(self._unsent) == 1 and self._socket is not None:
+            asyncio.get_running_loop().add_writer(self._socket, self._send_kept)
+        return True
+
+    def _send_kept(self) -> None:
+        for _ in range(AT_ONCE):
+            if self._socket is None or not self._unsent:
+                break
+            try:
+                datagrams.send(self._socket, *self._unsent[0])
+            except BlockingIOError:
+                return
+            except OSError:
+                self._counters["not_sent"] += 1
+            self._unsent.popleft()
+        if self._socket is not None and not self._unsent:
+            asyncio.get_running_loop().remove_writer(self._socket)
 
     def _close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-        elif self._socket is not None:
-            self._socket.close()
-        self._transport = self._socket = None
+        if self._socket is None:
+            return
+        if self._reads:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._socket)
+            loop.remove_writer(self._socket)
+            self._reads = False
+        self._unsent.clear()
+        self._socket.close()
+        self._socket = None
 
 
 class _Peer:
     """The Line of one datagram."""
 
-    __slots__ = ("_listener", "_peer", "server", "source")
+    __slots__ = ("_asked", "_listener", "_peer", "server", "source")
 
-    def __init__(self, listener: UdpListener, peer: UdpAddress) -> None:
+    def __init__(self, listener: UdpListener, peer: UdpAddress, asked: Asked) -> None:
         self._listener = listener
         self._peer = peer
+        self._asked = asked
         self.source = (peer[0], peer[1])
-        self.server = listener.address
+        self.server = listener.address if asked is None else (asked[0], listener.address[1])
 
-    def send(self, reply: bytes) -> None:
-        self._listener.send(reply, self._peer)
+    def send(self, reply: bytes) -> bool:
+        return self._listener.send(reply, self._peer, self._asked)
 
     def congested(self) -> bool:
         return self._listener.congested()
 
     def works(self, task: asyncio.Task[None]) -> None:
         """A datagram is not hung up on: nothing ends with it."""
-
-
-class _Protocol(asyncio.DatagramProtocol):
-    """What the event loop calls; so thin that there is nothing in it to test."""
-
-    def __init__(self, listener: UdpListener) -> None:
-        self._listener = listener
-
-    def datagram_received(self, data: bytes, addr: UdpAddress) -> None:
-        self._listener.receive(data, addr)
-
-    def error_received(self, exc: Exception) -> None:
-        """ICMP says that a gateway is gone: it will ask again, or not."""
-
-    def pause_writing(self) -> None:
-        self._listener.congest(True)
-
-    def resume_writing(self) -> None:
-        self._listener.congest(False)

@@ -65,6 +65,7 @@ class House:
         self.client = client
         self.listener = UdpListener(
             endpoint=Endpoint(ip_address(address), 0),
+            counters=self.counters,
             reception=Reception(
                 clients=lambda: ClientTable([self.client]),
                 dictionary=dictionary,
