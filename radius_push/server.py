@@ -171,6 +171,8 @@ class Server:
         # From here on nothing waits: either all of it is in force, or nothing.
         self.settings, self.directories = settings, opened
         self._doors = self._open_doors()
+        for listener in self._listeners:
+            listener.steer()
         if self._phone is not None:
             self._phone.use(settings.enrollment, settings.trusted_proxies)
         if self._ringer is not None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -27,6 +28,10 @@ from radius_push.radius.packet import (
 from radius_push.shapes import OUR_OWN_CLIENT, ClientTable
 
 log = logging.getLogger("radius_push.listen")
+
+
+_address = lru_cache(4096)(ip_address)
+"""Gateways are few, and each is read twice for every packet."""
 
 
 class Line(Protocol):
@@ -74,6 +79,11 @@ class Reception:
         self._working: set[asyncio.Task[None]] = set()
 
     @property
+    def clients(self) -> ClientTable:
+        """Those of this moment."""
+        return self._clients()
+
+    @property
     def held(self) -> int:
         """Logins that are being decided now."""
         return len(self._held)
@@ -102,7 +112,7 @@ class Reception:
         if self._tasks is None:
             self._counters["not_serving"] += 1
             return None
-        client = self._clients().find(ip_address(address))
+        client = self._clients().find(_address(address))
         if client is None:
             self._count("unknown_client", "", "packets from %s, which is no client", address)
         return client
@@ -172,7 +182,7 @@ class Reception:
         return Arrival(
             request=request,
             client=client,
-            source=ip_address(line.source[0]),
+            source=_address(line.source[0]),
             source_port=line.source[1],
             login=trace_code(),
             at=self._clock.now(),

@@ -153,7 +153,8 @@ def load_dictionary(folder: Path | None = None) -> Dictionary:
 
 def has_control_character(text: str) -> bool:
     """Unicode category Cc: nobody types one, and a log line must not hold one."""
-    return any(unicodedata.category(letter) == "Cc" for letter in text)
+    # What is printable holds none: that is nearly every text there is, and much quicker to see.
+    return not text.isprintable() and any(unicodedata.category(letter) == "Cc" for letter in text)
 
 
 def _attribute(read: pyrad_dictionary.Dictionary, found: pyrad_dictionary.Attribute) -> Attribute:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from radius_push.model import Address
@@ -22,7 +23,7 @@ def user_address(attributes: Mapping[str, tuple[str, ...]], *, gateway: Address)
 
     Never an address of the gateway itself, whether it spoke from it or calls it its own.
     """
-    own = {_plain(gateway), *_addresses(attributes, "NAS-IP-Address", "NAS-IPv6-Address")}
+    own = [_plain(gateway), *_addresses(attributes, "NAS-IP-Address", "NAS-IPv6-Address")]
     for text in _candidates(attributes):
         address = parse(text)
         if address is not None and address not in own and _can_be_a_persons(address):
@@ -30,6 +31,7 @@ def user_address(attributes: Mapping[str, tuple[str, ...]], *, gateway: Address)
     return None
 
 
+@lru_cache(4096)  # the gateway's own addresses come with every request of its, and are read twice
 def parse(text: str) -> Address | None:
     """An address as gateways write it: with `ip=`, `[port]` or `:port`. No MAC, no host name."""
     text = text.strip()
