@@ -1,7 +1,7 @@
 """`make bench`: what one radius-push does on this machine, as a table.
 
-    .venv/bin/python -m benchmarks            about 2 minutes
-    .venv/bin/python -m benchmarks --quick    half a minute, smaller crowds
+    .venv/bin/python -m benchmarks            about 4 minutes
+    .venv/bin/python -m benchmarks --quick    a minute, smaller crowds
 
 The server is `radius-push serve`, a process of its own; this process is gateways and phones. Exit code 1 if
 any login ended otherwise than it must.
@@ -20,7 +20,10 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import machine
+from benchmarks.floods import floods
+from benchmarks.load import Load, NoCompiler
 from benchmarks.measures import NotAsItMustBe, Row, codec, held, password_alone, whole_logins
+from benchmarks.rivals import beside_freeradius
 from benchmarks.site import OPEN_FILES, site
 from radius_push.radius.dictionary_files import load_dictionary
 
@@ -30,6 +33,11 @@ async def play(folder: Path, *, quick: bool) -> AsyncIterator[Row]:
     small, large = (300, 600) if quick else (1000, 5000)
     seconds = 3.0 if quick else 10.0
     yield codec(dictionary, seconds=seconds / 3)
+    load = Load.build(folder)
+    async for row in beside_freeradius(_new(folder, "rivals"), load, seconds=seconds / 2):
+        yield row
+    async for row in floods(_new(folder, "floods"), load, seconds=seconds / 2):
+        yield row
     async with site(_new(folder, "rates"), people=small) as there:
         yield await password_alone(there, dictionary, people=128, seconds=seconds)
         yield await whole_logins(there, dictionary, people=128, seconds=seconds)
@@ -54,7 +62,7 @@ async def show(folder: Path, *, quick: bool) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="What radius-push does here.")
-    parser.add_argument("--quick", action="store_true", help="half a minute, smaller crowds")
+    parser.add_argument("--quick", action="store_true", help="a minute, smaller crowds")
     parser.add_argument(
         "--folder", type=Path, help="where the store is to lie; default: the temporary folder"
     )
@@ -64,7 +72,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="radius-push-bench-", dir=words.folder) as folder:
         try:
             uvloop.run(show(Path(folder), quick=words.quick))
-        except* NotAsItMustBe as wrong:
+        except* (NotAsItMustBe, NoCompiler) as wrong:
             print(f"\nNo figure counts: {wrong.exceptions[0]}", file=sys.stderr)
             failed = 1
     print(

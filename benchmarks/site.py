@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from benchmarks.load import Target
 from radius_push import enrollment
 from radius_push.directory.local import hash_password
 from radius_push.model import Person, PersonKey, Secret
@@ -47,6 +48,28 @@ profiles:
   push: {{methods: [push], fallback_auth_profiles: [people], timeout: 9m}}
   alone: {{methods: [none], fallback_auth_profiles: [people]}}
 """
+
+
+PLAIN_SETTINGS = """\
+server:
+  store: sqlite://state/state.db
+  listen: {{authentication: ["127.0.0.1:{radius}"]}}
+methods: {{}}
+clients:
+  one: {{addresses: [127.20.0.0/16], secret: {secret}, profiles: [alone], otherwise: alone}}
+  another: {{addresses: [127.21.0.0/16], secret: {secret}, profiles: [alone], otherwise: alone}}
+authentication_profiles:
+  people: {{type: local, users: {{{users}}}}}
+profiles:
+  alone: {{methods: [none], fallback_auth_profiles: [people]}}
+"""
+"""Two gateways and no phones; nobody knows 127.22/16."""
+
+
+@dataclass(frozen=True)
+class PlainSite:
+    pid: int
+    target: Target
 
 
 @dataclass(frozen=True)
@@ -90,6 +113,27 @@ async def site(folder: Path, *, people: int) -> AsyncIterator[Site]:
         if process.returncode is None:
             process.terminate()
             await process.wait()
+
+
+@asynccontextmanager
+async def plain_site(folder: Path, *, users: Sequence[str]) -> AsyncIterator[PlainSite]:
+    """`radius-push serve` for people whose password is enough; the first one is the target's."""
+    radius, secret = free_udp_port(), SECRET.reveal().decode()
+    people = ", ".join(f"{user}: {{{_proof()}}}" for user in users)
+    config = folder / "radius-push.yaml"
+    config.write_text(PLAIN_SETTINGS.format(radius=radius, secret=secret, users=people))
+    process = await _serve(config, folder)
+    try:
+        yield PlainSite(process.pid, Target(radius, secret, users[0], PASSWORD))
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+def _proof() -> str:
+    """What a plain user's password is checked against."""
+    return f'password_hash: "{hash_password(PASSWORD.encode(), cheap=True)}"'
 
 
 async def _serve(config: Path, folder: Path) -> asyncio.subprocess.Process:
@@ -165,6 +209,10 @@ async def _enrol(store_file: Path, *, people: int, origin: str) -> list[Software
         return await asyncio.gather(*(one(number) for number in range(people)))
     finally:
         await store.close()
+
+
+def free_udp_port() -> int:
+    return _free_port(socket.SOCK_DGRAM)
 
 
 def _free_port(kind: int) -> int:

@@ -104,6 +104,8 @@ class Listeners:
     def use(self, prepared: Prepared, clients: ClientTable) -> None:
         """From now on; who is no client any more is cut off."""
         self._limits = prepared.limits
+        for udp in (*self._authentication, *self._accounting):
+            udp.steer()
         for listener in self._tcp:
             listener.use(None, clients)
         for listener in self._radsec:

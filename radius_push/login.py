@@ -200,12 +200,10 @@ def asks_phones(profile: Profile) -> bool:
 
 
 async def by_password_alone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
-    arrival = story.arrival
-    if not await doors.store.remember_request(arrival.request.memory, arrival.at):
-        return await quiet(Quiet(Reason.REPLAYED), story, doors)
-    event = accepted(story, person, choice, method="none")
-    await doors.store.accept(None, at=doors.clock.now(), event=event)
-    return credentials.accept(story, choice.reply)
+    event, request = accepted(story, person, choice, method="none"), story.arrival.request.memory
+    if await doors.store.accept(None, at=doors.clock.now(), event=event, request=request):
+        return credentials.accept(story, choice.reply)
+    return await quiet(Quiet(Reason.REPLAYED), story, doors)
 
 
 async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:

@@ -132,10 +132,11 @@ class Store(Protocol):
 
     async def sent(self, packet: bytes, *, login: str, at: float) -> None:
         """The Access-Accept of this packet has left: the event `sent`, and the first time also in the
-        question's row. `login` is for a packet that had no question."""
+        question's row. `login` is for a packet that had no question. Nobody waits for it: it may take a
+        moment longer than others."""
 
     async def remember_request(self, request: bytes, at: float) -> bool:
-        """For logins without a question. False if it was seen before (within 24 h)."""
+        """For refusals without a question. False if it was seen before (within 24 h)."""
 
     async def question(self, id: str) -> Question | None: ...
 
@@ -156,9 +157,12 @@ class Store(Protocol):
     ) -> bool:
         """expected -> state, once. False if the row is in another state: nothing is written."""
 
-    async def accept(self, question: str | None, *, at: float, event: Event) -> bool:
+    async def accept(
+        self, question: str | None, *, at: float, event: Event, request: bytes | None = None
+    ) -> bool:
         """The accept transaction: approved -> spent (if there is a question, and the device that
-        answered it is still active) and the event. False if not so: nothing is written."""
+        answered it is still active) and the event; without a question `request` is remembered, and
+        must not have been seen before (`remember_request`). False if not so: nothing is written."""
 
     async def close_abandoned(self, at: float) -> int:
         """Close the questions for which no gateway has come back since an earlier process ended, each

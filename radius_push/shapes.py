@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
@@ -236,10 +236,11 @@ class ClientTable:
     def __init__(self, clients: Iterable[Client]) -> None:
         clients = tuple(clients)
         self._by_prefix: dict[tuple[int, int], dict[int, Client]] = {}
-        for client in clients:
-            for network in client.networks:
-                row = self._by_prefix.setdefault((network.version, network.prefixlen), {})
-                row[int(network.network_address)] = client
+        self._networks = [(network, client) for client in clients for network in client.networks]
+        self._networks.sort(key=lambda each: -each[0].prefixlen)
+        for network, client in self._networks:
+            row = self._by_prefix.setdefault((network.version, network.prefixlen), {})
+            row[int(network.network_address)] = client
         self._lengths = {
             version: sorted((length for v, length in self._by_prefix if v == version), reverse=True)
             for version in (4, 6)
@@ -250,6 +251,10 @@ class ClientTable:
                 inside = _over_tls(client, client.certificate.require_message_authenticator)
                 for mark in (*client.certificate.names, *client.certificate.fingerprints):
                     self._by_certificate[mark] = inside
+
+    def __iter__(self) -> Iterator[tuple[Network, Client]]:
+        """Every network with its client, the longest prefix first."""
+        return iter(self._networks)
 
     def find(self, address: Address, certificate: PeerCertificate | None = None) -> Client | None:
         """The client that `address` speaks for, or None. Works in one look-up per prefix length.

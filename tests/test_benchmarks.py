@@ -12,6 +12,12 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 ROWS = (
     "the wire alone",
+    "PAP, 1 outstanding: radius-push | ",
+    "PAP, 64 outstanding: radius-push | ",
+    "a flood of right passwords: another gateway's login | ",
+    "a flood of wrong passwords: another gateway's login | ",
+    "a flood of wrong Message-Authenticators: another gateway's login | ",
+    "a flood of garbage from an address of no client: another gateway's login | ",
     "PAP with Message-Authenticator",
     "whole push logins",
     "300 held: memory per held login",

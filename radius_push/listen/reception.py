@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -40,6 +41,10 @@ AUTHENTICATION = frozenset({Code.ACCESS_REQUEST, Code.STATUS_SERVER})
 ACCOUNTING = frozenset({Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER})
 EVERYTHING = AUTHENTICATION | ACCOUNTING
 """What is served on a port of each kind; RadSec has one for all (RFC 6614 2.5)."""
+
+
+_address = lru_cache(4096)(ip_address)
+"""Gateways are few, and each is read twice for every packet."""
 
 
 class Line(Protocol):
@@ -112,6 +117,11 @@ class Reception:
         self._working: set[asyncio.Task[None]] = set()
 
     @property
+    def clients(self) -> ClientTable:
+        """Those of this moment."""
+        return self._clients()
+
+    @property
     def held(self) -> int:
         """Logins that are being decided now."""
         return len(self._held)
@@ -144,7 +154,7 @@ class Reception:
         if self._tasks is None:
             self._counters["not_serving"] += 1
             return None
-        client = self._clients().find(ip_address(address), certificate)
+        client = self._clients().find(_address(address), certificate)
         if client is None:
             self._gateways.stranger(address)
             if certificate is None:
@@ -258,7 +268,7 @@ class Reception:
         return Arrival(
             request=request,
             client=client,
-            source=ip_address(line.source[0]),
+            source=_address(line.source[0]),
             source_port=line.source[1],
             login=trace_code(),
             at=self._clock.now(),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections import deque
 
 from radius_push.listen import datagrams
-from radius_push.listen.bind import bind
 from radius_push.listen.datagrams import Asked, UdpAddress
+from radius_push.listen.lanes import open_lanes, steer
 from radius_push.listen.reception import Reception
 from radius_push.shapes import Endpoint
 
-AT_ONCE = 32
-"""Datagrams read in one turn of the event loop: a flood must leave turns for everything else."""
+log = logging.getLogger("radius_push.listen")
+
+AT_ONCE = 2
+"""Datagrams read of one lane in one turn of the event loop: a flood must leave turns for everything else."""
+SENT_AT_ONCE = 32
 MOST_UNSENT = 1000
 """Replies that wait while the kernel takes none. Whoever misses one asks again, and gets it then."""
 
@@ -24,7 +28,7 @@ class UdpListener:
     def __init__(self, *, endpoint: Endpoint, reception: Reception) -> None:
         self._endpoint = endpoint
         self._reception = reception
-        self._socket: socket.socket | None = None
+        self._lanes: list[socket.socket] = []
         self._reads = False
         self._drained = asyncio.Event()
         self._unsent: deque[tuple[bytes, UdpAddress, Asked]] = deque()
@@ -47,25 +51,37 @@ class UdpListener:
 
     async def open(self) -> None:
         """Bind. OSError if the address can't be had. What arrives waits in the kernel for `serve`."""
-        self._socket = bind(self._endpoint)
+        self._lanes = open_lanes(self._endpoint)
+        self.steer()
         if self._endpoint.address.is_unspecified:
-            datagrams.tell_addresses(self._socket)
-        host, port = self._socket.getsockname()[:2]
+            for lane in self._lanes:
+                datagrams.tell_addresses(lane)
+        host, port = self._lanes[0].getsockname()[:2]
         self._server = (str(host), int(port))
+
+    def steer(self) -> None:
+        """The clients are others now: so are the lanes that their packets wait in."""
+        if not self._lanes:
+            return
+        try:
+            steer(self._lanes, self._reception.clients)
+        except OSError as problem:
+            # Everything is answered all the same, while nobody floods.
+            log.warning("one gateway's flood can crowd out the others: the kernel sorts nothing: %s", problem)
 
     async def serve(self) -> None:
         """Answer until `drain`. One crashed login takes nothing else with it."""
         if self._drained.is_set():
             return
-        if self._socket is None:
+        if not self._lanes:
             await self.open()
-        assert self._socket is not None  # noqa: S101  # `open` has seen to it
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._reception.begin(tasks)
                 # asyncio's own transports read one datagram a turn, and not which address was asked.
-                loop.add_reader(self._socket, self._read, self._socket, self._endpoint.address.is_unspecified)
+                for lane in self._lanes:
+                    loop.add_reader(lane, self._read, lane, self._endpoint.address.is_unspecified)
                 self._reads = True
                 await self._drained.wait()
         finally:
@@ -81,12 +97,13 @@ class UdpListener:
 
     def send(self, reply: bytes, peer: UdpAddress, asked: Asked) -> bool:
         """Never raises, never waits. False: it is lost."""
-        if self._socket is None:
+        if not self._lanes:
             return False
         if self._unsent:  # in order
             return self._keep(reply, peer, asked)
         try:
-            datagrams.send(self._socket, reply, peer, asked)
+            # They share one address: where a reply leaves by is all the same.
+            datagrams.send(self._lanes[0], reply, peer, asked)
         except BlockingIOError:
             return self._keep(reply, peer, asked)
         except OSError:  # no route, a firewall of ours, an address that is ours no more
@@ -116,35 +133,34 @@ class UdpListener:
             self._reception.note("congested")
             return False
         self._unsent.append((reply, peer, asked))
-        if len(self._unsent) == 1 and self._socket is not None:
-            asyncio.get_running_loop().add_writer(self._socket, self._send_kept)
+        if len(self._unsent) == 1 and self._lanes:
+            asyncio.get_running_loop().add_writer(self._lanes[0], self._send_kept)
         return True
 
     def _send_kept(self) -> None:
-        for _ in range(AT_ONCE):
-            if self._socket is None or not self._unsent:
+        for _ in range(SENT_AT_ONCE):
+            if not (self._lanes and self._unsent):
                 break
             try:
-                datagrams.send(self._socket, *self._unsent[0])
+                datagrams.send(self._lanes[0], *self._unsent[0])
             except BlockingIOError:
                 return
             except OSError:
                 self._reception.note("not_sent")
             self._unsent.popleft()
-        if self._socket is not None and not self._unsent:
-            asyncio.get_running_loop().remove_writer(self._socket)
+        if self._lanes and not self._unsent:
+            asyncio.get_running_loop().remove_writer(self._lanes[0])
 
     def _close(self) -> None:
-        if self._socket is None:
-            return
-        if self._reads:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self._socket)
-            loop.remove_writer(self._socket)
-            self._reads = False
+        for lane in self._lanes:
+            if self._reads:
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(lane)
+                loop.remove_writer(lane)
+            lane.close()
+        self._reads = False
         self._unsent.clear()
-        self._socket.close()
-        self._socket = None
+        self._lanes.clear()
 
 
 class _Peer:

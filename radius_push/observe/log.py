@@ -53,7 +53,8 @@ def log_event(at: float, event: Event) -> None:
     """Write the event's line. `at` is in the evidence; the log has its own clock."""
     refused = isinstance(event, events.Rang) and event.outcome == "refused"  # something has to be mended
     level = logging.WARNING if refused else _LEVELS.get(type(event), logging.INFO)
-    logger.log(level, "%s", line(event), extra={"event": event})
+    if logger.isEnabledFor(level):
+        logger.log(level, "%s", line(event), extra={"event": event})
 
 
 def line(event: Event) -> str:

@@ -140,7 +140,8 @@ class Dictionary:
 
 def has_control_character(text: str) -> bool:
     """Unicode category Cc: nobody types one, and a log line must not hold one."""
-    return any(unicodedata.category(letter) == "Cc" for letter in text)
+    # What is printable holds none: that is nearly every text there is, and much quicker to see.
+    return not text.isprintable() and any(unicodedata.category(letter) == "Cc" for letter in text)
 
 
 def _encode_address(type: str, text: str) -> bytes:

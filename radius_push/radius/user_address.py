@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from radius_push.gateway import USER_ADDRESS_ORDER
@@ -56,6 +57,7 @@ def as_reported(address: Address, *, client: Client) -> tuple[str, str]:
     return name, f"{CISCO_SOURCE}{address}" if name == CISCO_PAIR else str(address)
 
 
+@lru_cache(4096)  # the gateway's own addresses come with every request of its, and are read twice
 def parse(text: str) -> Address | None:
     """An address as gateways write it: with `ip=`, `[port]` or `:port`. No MAC, no host name."""
     text = text.strip()

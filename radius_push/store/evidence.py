@@ -130,9 +130,12 @@ def follow(head: Head, rows: Iterable[Row]) -> Head:
     return head
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical(value: object) -> str:
     """One value, one text: ASCII, no spaces, keys sorted."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def _chained(head: Head, *, number: int, at: float, kind: str, body: str) -> bytes:

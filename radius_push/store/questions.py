@@ -14,6 +14,8 @@ from radius_push.store.writer import Transaction
 SEEN_SECONDS = 24 * 3600.0
 MOST_SEEN = 200_000
 """Requests remembered at most: beyond that the oldest are forgotten first."""
+FORGET_EVERY = 256
+"""Requests after which the old ones are looked for: so many more may be remembered."""
 MOST_LISTED = 200
 PENDING_TOO_LONG = 30.0
 """Seconds after its end: whoever waits for it lives no more."""
@@ -40,16 +42,30 @@ _ACCEPT = """
 
 def remember_request(transaction: Transaction, request: bytes, *, at: float) -> bool:
     """False if it was seen before."""
-    transaction.execute("DELETE FROM seen_requests WHERE at <= ?", at - SEEN_SECONDS)
+    number = _remember(transaction, request, at=at)
+    if number is None:  # unless that was so long ago that it counts no more
+        _forget_requests(transaction, at=at)
+        number = _remember(transaction, request, at=at)
+    if number is None:
+        return False
+    if number % FORGET_EVERY == 0:
+        _forget_requests(transaction, at=at)
+    return True
+
+
+def _remember(transaction: Transaction, request: bytes, *, at: float) -> int | None:
+    """Its row's number, which only grows; None if it is there already."""
     added = transaction.execute(
         "INSERT INTO seen_requests (hash, at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", request, at
     )
-    if added.rowcount == 0:
-        return False
+    return added.lastrowid if added.rowcount else None
+
+
+def _forget_requests(transaction: Transaction, *, at: float) -> None:
+    transaction.execute("DELETE FROM seen_requests WHERE at <= ?", at - SEEN_SECONDS)
     transaction.execute(
         "DELETE FROM seen_requests WHERE number <= (SELECT max(number) FROM seen_requests) - ?", MOST_SEEN
     )
-    return True
 
 
 def open_question(
@@ -162,7 +178,11 @@ def close_question(
     return _written(transaction, question, changed, at=at, event=event)
 
 
-def accept(transaction: Transaction, question: str | None, *, at: float, event: Event) -> bool:
+def accept(
+    transaction: Transaction, question: str | None, *, at: float, event: Event, request: bytes | None
+) -> bool:
+    if request is not None and not remember_request(transaction, request, at=at):
+        return False
     if question is None:
         transaction.write(at, event)
         return True

@@ -97,8 +97,9 @@ class SqliteStore:
     def bell(self, person: PersonKey) -> AbstractAsyncContextManager[Bell]:
         return self._writer.bells.listen(person_topic(person))
 
-    async def _write(self, work: Work[T]) -> T:
-        return await self._writer.run(work, writes=True)
+    async def _write(self, work: Work[T], event: Event | None = None) -> T:
+        """`event` tells whose login it is about."""
+        return await self._writer.run(work, writes=True, whose=getattr(event, "client", ""))
 
     async def _read(self, work: Work[T]) -> T:
         return await self._writer.run(work, writes=False)
@@ -121,13 +122,18 @@ class SqliteStore:
                 rows, question, packet=packet, decision=decision, request=request, at=at, event=event
             )
 
-        return await self._write(work)
+        return await self._write(work, event)
 
     async def earlier(self, packet: bytes) -> Earlier | None:
         return await self._read(lambda rows: questions.earlier(rows, packet))
 
     async def sent(self, packet: bytes, *, login: str, at: float) -> None:
-        await self._write(lambda rows: questions.sent(rows, packet, login=login, at=at))
+        await self._writer.run(
+            lambda rows: questions.sent(rows, packet, login=login, at=at),
+            writes=True,
+            whose="whoever was accepted",
+            urgent=False,
+        )
 
     async def remember_request(self, request: bytes, at: float) -> bool:
         return await self._write(lambda rows: questions.remember_request(rows, request, at=at))
@@ -162,11 +168,16 @@ class SqliteStore:
         return await self._write(
             lambda rows: questions.close_question(
                 rows, question, expected=expected, state=state, at=at, event=event
-            )
+            ),
+            event,
         )
 
-    async def accept(self, question: str | None, *, at: float, event: Event) -> bool:
-        return await self._write(lambda rows: questions.accept(rows, question, at=at, event=event))
+    async def accept(
+        self, question: str | None, *, at: float, event: Event, request: bytes | None = None
+    ) -> bool:
+        return await self._write(
+            lambda rows: questions.accept(rows, question, at=at, event=event, request=request), event
+        )
 
     async def close_abandoned(self, at: float) -> int:
         return await self._write(lambda rows: questions.close_abandoned(rows, at=at))
@@ -290,7 +301,7 @@ class SqliteStore:
             for event in events:
                 rows.write(at, event)
 
-        await self._write(work)
+        await self._write(work, events[0] if events else None)
 
     async def evidence(self, *, after: int = 0) -> AsyncIterator[EvidenceRow]:
         while rows := await self._evidence_after(after):

@@ -1,7 +1,8 @@
 """The one thread that owns the SQLite connection: jobs queue up, and one commit carries all that wait.
 
-A job runs in a savepoint of its own, so that its failure undoes it alone. Nobody hears that their job is
-done before the commit is on disk; a commit that fails fails all of them.
+A job that fails is undone alone: then all are undone, and done again with a savepoint around each. Nobody
+hears that their job is done before the commit is on disk; a commit that fails fails all of them.
+What waits while the thread is busy takes turns by gateway, so that one that floods keeps no other waiting.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -26,7 +28,10 @@ OnEvent = Callable[[float, Event], None]
 """Called with the event's time once it is on disk."""
 
 MOST_WAITING = 20_000
-MOST_TOGETHER = 1_000
+MOST_TOGETHER = 32
+"""Jobs in one commit: others wait as long as it takes."""
+COMPANY_SECONDS = 0.01
+"""How long a job that nobody waits for may wait for others to share its commit with."""
 LOOK_SECONDS = 0.2
 """How often we look whether another process changed the file, while anybody listens."""
 
@@ -60,6 +65,7 @@ class Transaction:
 
 
 Work = Callable[[Transaction], T]
+"""What a job does. It may be called twice, the first time undone."""
 
 
 @dataclass(slots=True)
@@ -68,6 +74,7 @@ class Job:
 
     work: Work[Any]
     writes: bool
+    urgent: bool
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     result: Any = None
@@ -86,8 +93,11 @@ class Writer:
         self.bells = Bells(on_listening=self._wake)
         self._rows = rows
         self._on_event = on_event
-        self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_WAITING)
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._handed = 0
+        # Whose -> the jobs that are not handed over yet; whose turn is next comes first.
+        self._lines: dict[str, deque[Job]] = {}
         self._unfinished = 0
         self._closed = False
         self._version: int = rows.execute("PRAGMA data_version").fetchone()[0]
@@ -99,18 +109,20 @@ class Writer:
         """Jobs that nobody has heard the end of yet."""
         return self._unfinished
 
-    async def run(self, work: Work[T], *, writes: bool) -> T:
-        """Do `work` in a transaction. Returns when it is on disk; raises StoreDown, or what `work` raised."""
+    async def run(self, work: Work[T], *, writes: bool, whose: str = "", urgent: bool = True) -> T:
+        """Do `work` in a transaction. Returns when it is on disk; raises StoreDown, or what `work` raised.
+        `whose`: the client it is for, if any. Not `urgent`: nobody's login waits for it, so that it waits a
+        moment for a commit to share."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         with self._lock:
             if self._closed:
                 raise StoreDown("the store is closed")
-            try:
-                self._jobs.put_nowait(Job(work, writes, loop, future))
-            except queue.Full:
-                raise StoreDown(f"{MOST_WAITING} store jobs are waiting already") from None
+            if self._unfinished > MOST_WAITING:
+                raise StoreDown(f"{MOST_WAITING} store jobs are waiting already")
+            self._lines.setdefault(whose, deque()).append(Job(work, writes, urgent, loop, future))
             self._unfinished += 1
+            self._hand_over()
         return await future
 
     async def close(self) -> None:
@@ -121,10 +133,18 @@ class Writer:
         # Nothing is left to cancel here: the thread ends by itself as soon as its queue is empty.
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
+    def _hand_over(self) -> None:
+        """Give the thread what fits into its next commit. For whoever holds the lock."""
+        while self._lines and self._handed < MOST_TOGETHER:
+            whose, line = next(iter(self._lines.items()))
+            self._jobs.put(line.popleft())
+            self._handed += 1
+            del self._lines[whose]
+            if line:
+                self._lines[whose] = line  # to the end
+
     def _wake(self) -> None:
-        # A full queue is awake anyhow.
-        with contextlib.suppress(queue.Full):
-            self._jobs.put_nowait(None)
+        self._jobs.put(None)
 
     # --- in the thread -----------------------------------------------------------------------------
 
@@ -150,18 +170,29 @@ class Writer:
         with contextlib.suppress(queue.Empty):
             seconds = LOOK_SECONDS if self.bells.anybody() else None
             job = None if self._closed and self._jobs.empty() else self._jobs.get(timeout=seconds)
+            alone, hurry = time.monotonic() + COMPANY_SECONDS, False
             while True:
                 if job is not None:
                     taken.append(job)
+                    hurry = hurry or job.urgent
                 if len(taken) >= MOST_TOGETHER:
                     break
-                job = self._jobs.get_nowait()
+                hurry = hurry or self._closed or not taken
+                job = self._next(0.0 if hurry else alone - time.monotonic())
         return taken
+
+    def _next(self, seconds: float) -> Job | None:
+        return self._jobs.get(timeout=seconds) if seconds > 0 else self._jobs.get_nowait()
 
     def _together(self, jobs: Sequence[Job]) -> None:
         try:
-            self._rows.execute("BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN")
-            topics = self._in_order(jobs)
+            begin = "BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN"
+            self._rows.execute(begin)
+            topics = self._at_once(jobs)
+            if topics is None:
+                self._rows.execute("ROLLBACK")
+                self._rows.execute(begin)
+                topics = self._one_by_one(jobs)
             self._rows.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  whatever it was, nobody may wait for ever
             topics = []
@@ -169,13 +200,34 @@ class Writer:
                 self._rows.rollback()
             for job in jobs:
                 job.fail(_down(error))
+        with self._lock:
+            self._handed -= len(jobs)
+            self._hand_over()
         # Bells first: when `busy` says zero, every ring has been handed to its loop.
         for topic in dict.fromkeys(topics):
             self.bells.ring(topic)
         self._deliver(jobs)
 
-    def _in_order(self, jobs: Sequence[Job]) -> list[str]:
-        """Run each job; returns the bells to ring. Raises what failed if all are lost."""
+    def _at_once(self, jobs: Sequence[Job]) -> list[str] | None:
+        """Run the jobs in one go, which is nearly always all there is to do; returns the bells to ring. None:
+        one of them failed, and what they have written is to be undone."""
+        topics: list[str] = []
+        head: evidence.Head | None = None
+        for job in jobs:
+            transaction = Transaction(self._rows, head)
+            try:
+                job.result = job.work(transaction)
+            except Exception:
+                if not self._rows.in_transaction:  # a full disk ends the whole transaction: all are lost
+                    raise
+                return None
+            head = transaction.head
+            job.events = transaction.events
+            topics += transaction.topics
+        return topics
+
+    def _one_by_one(self, jobs: Sequence[Job]) -> list[str]:
+        """The same, where a job that fails is undone alone. Raises what failed if all are lost."""
         topics: list[str] = []
         head: evidence.Head | None = None
         for job in jobs:
@@ -209,12 +261,17 @@ class Writer:
                 self.bells.ring_all()
 
     def _fail_waiting(self) -> None:
+        with self._lock:
+            waiting = [job for line in self._lines.values() for job in line]
+            self._lines.clear()
         with contextlib.suppress(queue.Empty):
             while True:
                 job = self._jobs.get_nowait()
                 if job is not None:
-                    job.fail(StoreDown("the store is closed"))
-                    self._deliver([job])
+                    waiting.append(job)
+        for job in waiting:
+            job.fail(StoreDown("the store is closed"))
+        self._deliver(waiting)
 
     def _deliver(self, jobs: Sequence[Job]) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}

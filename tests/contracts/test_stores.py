@@ -124,6 +124,15 @@ async def test_a_request_is_remembered_for_a_day(store: Store) -> None:
     assert await store.remember_request(b"packet", NOW + 24 * 3600 + 1)
 
 
+async def test_an_accept_without_a_question_is_written_once_for_its_packet(store: Store) -> None:
+    event = an_accept(())
+    assert await store.accept(None, at=NOW, event=event, request=b"packet")
+    before = await kinds(store)
+    assert not await store.accept(None, at=NOW, event=event, request=b"packet")
+    assert not await store.remember_request(b"packet", NOW)
+    assert await kinds(store) == before
+
+
 async def test_a_clock_that_went_back_does_not_forget_requests(store: Store) -> None:
     assert await store.remember_request(b"packet", NOW)
     assert not await store.remember_request(b"packet", NOW - 48 * 3600)

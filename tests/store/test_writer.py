@@ -12,6 +12,7 @@ import pytest
 import uvloop
 
 from radius_push import events
+from radius_push.model import Reason
 from radius_push.ports import StoreDown
 from radius_push.store import writer
 from radius_push.store.sqlite import SqliteStore
@@ -168,6 +169,39 @@ async def test_more_jobs_than_it_can_keep_are_refused(
     assert [type(end) for end in ended] == [type(None)] * 4 + [StoreDown] * 2
     assert store.busy() == 0
     await store.close()
+
+
+async def test_a_client_that_floods_keeps_no_other_waiting(store: SqliteStore, log: Log) -> None:
+    def a_refusal(client: str) -> events.Rejected:
+        return events.Rejected(
+            login="K7F2QX",
+            client=client,
+            username="alice",
+            person=None,
+            reason=Reason.UNKNOWN_USER,
+            detail="",
+            address=None,
+            question=None,
+            directories=(),
+            trace=(),
+            arrived_at=NOW,
+        )
+
+    gate, held = await shut(store)
+    flood = [asyncio.create_task(store.record(a_refusal("loud"))) for _ in range(10 * writer.MOST_TOGETHER)]
+    await queued()
+    quiet = asyncio.create_task(store.record(a_refusal("quiet")))
+    await queued()
+    gate.open()
+    await asyncio.gather(held, quiet, *flood)
+    order = [event.client for event in log.events if isinstance(event, events.Rejected)]
+    # Behind what the next commit holds already, and not behind all of it.
+    assert order.index("quiet") <= writer.MOST_TOGETHER + 1
+
+
+async def test_what_nobody_waits_for_is_done_all_the_same(store: SqliteStore) -> None:
+    await store.sent(b"packet", login="K7F2QX", at=NOW)
+    assert await kinds(store) == ["sent"]
 
 
 async def test_busy_counts_what_nobody_has_heard_of_yet(store: SqliteStore) -> None:
