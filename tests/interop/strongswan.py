@@ -26,6 +26,7 @@ LAPTOP_CHARON = """\
 charon {{
   load_modular = no
   load = {plugins} xauth-generic
+  half_open_timeout = {half_open}
   plugins {{ vici {{ socket = unix://{folder}/vici }} }}
   filelog {{ stderr {{
     default = 1
@@ -167,6 +168,8 @@ def start_charon(lab: Lab, name: str, settings: str, *, namespace: str) -> Charo
 
 
 def start_swan(lab: Lab, net: Network, *, radius_port: int, timers: str, half_open: int) -> Swan:
+    """`timers`: of the gateway towards RADIUS; `half_open`: seconds after which gateway and laptop give up on
+    each other, 30 as installed."""
     assert os.geteuid() == 0, "network namespaces are made by root"
     settings = GATEWAY_CHARON.format(
         plugins=PLUGINS,
@@ -180,5 +183,5 @@ def start_swan(lab: Lab, net: Network, *, radius_port: int, timers: str, half_op
     run("ip", "-n", net.gateway, "addr", "add", f"{INSIDE}/32", "dev", "lo")
     gateway = start_charon(lab, "gateway", settings, namespace=net.gateway)
     gateway.load(GATEWAY_CONNECTION.format(net=net))
-    mine = LAPTOP_CHARON.format(plugins=PLUGINS, folder=lab.folder / "laptop")
+    mine = LAPTOP_CHARON.format(plugins=PLUGINS, folder=lab.folder / "laptop", half_open=half_open)
     return Swan(net, gateway, start_charon(lab, "laptop", mine, namespace=net.client))

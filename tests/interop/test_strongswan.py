@@ -106,13 +106,15 @@ def test_a_wrong_password_is_refused_and_no_phone_rings(patient: Site) -> None:
     assert patient.served.count("asked") == asked
 
 
-def test_with_one_long_try_the_person_has_longer_than_strongswans_own_14_seconds(patient: Site) -> None:
+def test_set_as_the_docs_say_a_login_is_held_longer_than_the_30_seconds_after_which_half_open_ones_end(
+    patient: Site,
+) -> None:
     asked = patient.served.count("asked")
     dial = patient.swan.dial("alice", PASSWORD)
     try:
         wait_until(lambda: patient.served.count("asked") > asked, 10, what="a question")
         began = time.monotonic()
-        wait_until(lambda: time.monotonic() - began > 16, 20, what="strongSwan's own time to be over")
+        wait_until(lambda: time.monotonic() - began > 32, 40, what="what is installed would have given up")
         assert patient.served.tap("approve").process.wait(30) == 0
         assert dial.process.wait(30) == 0, dial.said()
         assert patient.served.count("asked") == asked + 1
