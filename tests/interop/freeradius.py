@@ -6,27 +6,24 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.directory.certificates import Certificate
 from tests.interop.lab import SECRET, Lab, Program, free_port
 
 PROGRAM = "/usr/sbin/freeradius"
 
-SETTINGS = """\
+SERVER = """\
 name = radiusd
 confdir = {folder}
 logdir = {folder}
 run_dir = {folder}
 libdir = /usr/lib/freeradius
 pidfile = {folder}/radiusd.pid
+max_request_time = 70
 security {{
     reject_delay = 0
     allow_vulnerable_openssl = yes
 }}
-proxy_requests = no
 thread pool {{
-}}
-client gateway {{
-    ipaddr = 127.0.0.1
-    secret = "{secret}"
 }}
 modules {{
     files {{
@@ -40,12 +37,28 @@ modules {{
         use_mppe = yes
     }}
 }}
+"""
+
+ORACLE = """\
+proxy_requests = no
+client gateway {{
+    ipaddr = 127.0.0.1
+    secret = "{secret}"
+}}
+clients tls {{
+    client branch {{
+        ipaddr = 127.0.0.1
+        proto = tls
+        secret = radsec
+    }}
+}}
 server default {{
     listen {{
         type = auth
         ipaddr = 127.0.0.1
         port = {port}
     }}
+    {over_tls}
     authorize {{
         files
         chap
@@ -76,24 +89,113 @@ server default {{
 }}
 """
 
+OVER_TLS = """\
+listen {{
+        type = auth
+        proto = tcp
+        ipaddr = 127.0.0.1
+        port = {port}
+        clients = tls
+        tls {{
+            certificate_file = {own.certificate}
+            private_key_file = {own.key}
+            ca_file = {authority}
+            require_client_cert = yes
+            tls_min_version = "1.2"
+            tls_max_version = "1.3"
+        }}
+    }}
+"""
+
+PROXY = """\
+proxy_requests = yes
+client gateway {{
+    ipaddr = 127.0.0.1
+    secret = "{secret}"
+}}
+home_server far {{
+    type = auth
+    ipaddr = 127.0.0.1
+    port = {to}
+    proto = tcp
+    secret = radsec
+    response_window = 60
+    status_check = {status_check}
+    check_interval = 6
+    tls {{
+        certificate_file = {own.certificate}
+        private_key_file = {own.key}
+        ca_file = {authority}
+        tls_min_version = "1.2"
+        tls_max_version = "1.3"
+    }}
+}}
+home_server_pool far {{
+    home_server = far
+}}
+realm far {{
+    auth_pool = far
+}}
+server default {{
+    listen {{
+        type = auth
+        ipaddr = 127.0.0.1
+        port = {port}
+    }}
+    authorize {{
+        update control {{
+            &Proxy-To-Realm := "far"
+        }}
+    }}
+}}
+"""
+
 
 @dataclass(frozen=True)
 class FreeRadius:
     program: Program
     port: int
+    """UDP, on 127.0.0.1, with the lab's secret."""
+    tls_port: int | None = None
 
 
-def start_freeradius(lab: Lab, users: str) -> FreeRadius:
-    """`users` in the words of its users file: `alice Cleartext-Password := "..."`, a line each."""
-    port = free_port(socket.SOCK_DGRAM)
+def start_freeradius(
+    lab: Lab, users: str, *, own: Certificate | None = None, authority: Path | None = None
+) -> FreeRadius:
+    """Decides itself. `users` in the words of its users file: `alice Cleartext-Password := "..."`.
+    With a certificate of its `own` it also listens for RadSec clients whose certificate `authority` signed.
+    """
+    port, tls_port = free_port(socket.SOCK_DGRAM), None if own is None else free_port()
     folder = settings_folder(lab, "freeradius")
     (folder / "users").write_text(users)
-    (folder / "radiusd.conf").write_text(SETTINGS.format(folder=folder, port=port, secret=SECRET))
+    over_tls = "" if own is None else OVER_TLS.format(port=tls_port, own=own, authority=authority)
+    settings = (SERVER + ORACLE).format(folder=folder, port=port, secret=SECRET, over_tls=over_tls)
+    (folder / "radiusd.conf").write_text(settings)
+    return FreeRadius(run_freeradius(lab, folder), port, tls_port)
+
+
+def start_freeradius_proxy(
+    lab: Lab, *, to: int, own: Certificate, authority: Path, status_check: str = "none"
+) -> FreeRadius:
+    """Decides nothing: a RadSec client of the server at 127.0.0.1:`to`. `status-server` asks if it lives."""
+    port = free_port(socket.SOCK_DGRAM)
+    folder = settings_folder(lab, "freeradius-proxy")
+    (folder / "users").write_text("")
+    settings = (SERVER + PROXY).format(
+        folder=folder,
+        port=port,
+        secret=SECRET,
+        to=to,
+        own=own,
+        authority=authority,
+        status_check=status_check,
+    )
+    (folder / "radiusd.conf").write_text(settings)
     return FreeRadius(run_freeradius(lab, folder), port)
 
 
 def settings_folder(lab: Lab, name: str) -> Path:
-    folder = lab.folder / name
+    folder = lab.folder / f"{name}-{len(lab.programs)}"
     folder.mkdir(mode=0o750)
     (folder / "dictionary").write_text("")  # it wants one of its own beside the standard ones
     return folder

@@ -169,8 +169,8 @@ def refused(error: bytes | None, login: Login) -> Refused:
     text = error[1:].decode()
     said = dict(re.findall(r"\b([ERCV])=([0-9A-Fa-f]+)", text.partition(" M=")[0]))
     must("C" not in said or len(said["C"]) == 32, "C= is no challenge")
-    numbers = (int(said[word]) if word in said else None for word in "ERV")
-    return Refused(text, *numbers, message=text.partition(" M=")[2])
+    code, retry, version = (int(said[word]) if word in said else None for word in "ERV")
+    return Refused(text, code, retry, version, message=text.partition(" M=")[2])
 
 
 def proved(success: bytes | None, login: Login) -> str:
