@@ -21,6 +21,7 @@ pidfile = {folder}/radiusd.pid
 max_request_time = 70
 security {{
     reject_delay = 0
+    status_server = yes
     allow_vulnerable_openssl = yes
 }}
 thread pool {{
@@ -35,6 +36,9 @@ modules {{
     }}
     mschap {{
         use_mppe = yes
+    }}
+    always ok {{
+        rcode = ok
     }}
 }}
 """
@@ -64,6 +68,12 @@ server default {{
         chap
         mschap
         pap
+        Autz-Type Status-Server {{
+            ok
+            update reply {{
+                &Message-Authenticator := 0x00
+            }}
+        }}
     }}
     authenticate {{
         Auth-Type PAP {{

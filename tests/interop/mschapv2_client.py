@@ -6,7 +6,6 @@ Written from RFC 2548, 2759 and 3079 without a line of the server's code, and he
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import secrets
 import socket
@@ -17,15 +16,25 @@ from dataclasses import dataclass
 from Crypto.Cipher import DES
 from Crypto.Hash import MD4
 
+from tests.interop.packets import (
+    ACCESS_ACCEPT,
+    ACCESS_REJECT,
+    ACCESS_REQUEST,
+    CALLING_STATION_ID,
+    USER_NAME,
+    VENDOR_SPECIFIC,
+    NotBelieved,
+    Request,
+    attribute,
+    attributes_of,
+    believed,
+    must,
+    sealed,
+)
+
 MICROSOFT = 311
-USER_NAME, CALLING_STATION_ID, VENDOR_SPECIFIC, MESSAGE_AUTHENTICATOR = 1, 31, 26, 80
 MS_CHAP_ERROR, MS_CHAP_CHALLENGE, MS_MPPE_SEND_KEY, MS_MPPE_RECV_KEY = 2, 11, 16, 17
 MS_CHAP2_RESPONSE, MS_CHAP2_SUCCESS = 25, 26
-ACCESS_REQUEST, ACCESS_ACCEPT, ACCESS_REJECT = 1, 2, 3
-
-
-class NotBelieved(AssertionError):
-    """The server's reply does not prove what it must."""
 
 
 @dataclass(frozen=True)
@@ -94,53 +103,32 @@ class MsChap2Client:
     def send(
         self, login: Login, *, seconds: float = 40.0, address: str = "203.0.113.7"
     ) -> Accepted | Refused:
-        packet = self._request(login, address)
+        request = self._request(login, address)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gateway:
             gateway.bind((self._source, 0))
             gateway.connect(self._server)
             gateway.settimeout(seconds)
-            gateway.send(packet)
+            gateway.send(request.octets)
             reply = gateway.recv(4096)
-        return self._read(reply, packet, login)
+        return self._read(reply, request, login)
 
-    def _request(self, login: Login, address: str) -> bytes:
+    def _request(self, login: Login, address: str) -> Request:
         attributes = (
-            attribute(MESSAGE_AUTHENTICATOR, bytes(16))
-            + attribute(USER_NAME, login.user.encode())
+            attribute(USER_NAME, login.user.encode())
             + attribute(CALLING_STATION_ID, address.encode())
             + microsoft(MS_CHAP_CHALLENGE, login.challenge)
             + microsoft(MS_CHAP2_RESPONSE, login.response())
         )
-        length = 20 + len(attributes)
-        head = struct.pack("!BBH", ACCESS_REQUEST, secrets.randbelow(256), length) + secrets.token_bytes(16)
-        seal = hmac.digest(self._secret, head + attributes, "md5")
-        return head + attribute(MESSAGE_AUTHENTICATOR, seal) + attributes[18:]
+        return sealed(ACCESS_REQUEST, attributes, self._secret)
 
-    def _read(self, reply: bytes, packet: bytes, login: Login) -> Accepted | Refused:
-        code, identifier, length = struct.unpack("!BBH", reply[:4])
-        must(identifier == packet[1] and length == len(reply), "it answers another packet")
-        authenticator = packet[4:20]
-        signed = hashlib.md5(reply[:4] + authenticator + reply[20:] + self._secret).digest()
-        must(hmac.compare_digest(signed, reply[4:20]), "the Response Authenticator is wrong")
-        self._check_seal(reply, authenticator)
+    def _read(self, reply: bytes, request: Request, login: Login) -> Accepted | Refused:
+        code = believed(reply, request, self._secret)
         ours = dict(of_microsoft(reply[20:]))
         if code == ACCESS_REJECT:
             return refused(ours.get(MS_CHAP_ERROR), login)
         must(code == ACCESS_ACCEPT, f"code {code}")
-        return Accepted(proved(ours.get(MS_CHAP2_SUCCESS), login), self._keys(ours, authenticator, login))
-
-    def _check_seal(self, reply: bytes, authenticator: bytes) -> None:
-        at = 20
-        for type, value in attributes_of(reply[20:]):
-            if type == MESSAGE_AUTHENTICATOR:
-                blank = reply[:4] + authenticator + reply[20 : at + 2] + bytes(16) + reply[at + 18 :]
-                must(
-                    hmac.compare_digest(hmac.digest(self._secret, blank, "md5"), value),
-                    "the Message-Authenticator is wrong",
-                )
-                return
-            at += 2 + len(value)
-        raise NotBelieved("no Message-Authenticator")
+        success = proved(ours.get(MS_CHAP2_SUCCESS), login)
+        return Accepted(success, self._keys(ours, request.authenticator, login))
 
     def _keys(self, ours: dict[int, bytes], authenticator: bytes, login: Login) -> Keys | None:
         if MS_MPPE_SEND_KEY not in ours and MS_MPPE_RECV_KEY not in ours:
@@ -155,11 +143,6 @@ class MsChap2Client:
         response = nt_response(login.challenge, login.peer_challenge, login.user, login.password)
         must(sent == start_keys(login.password, response), "the MPPE keys are not those of this login")
         return sent
-
-
-def must(true: bool, otherwise: str) -> None:
-    if not true:
-        raise NotBelieved(otherwise)
 
 
 def refused(error: bytes | None, login: Login) -> Refused:
@@ -189,23 +172,11 @@ def proved(success: bytes | None, login: Login) -> str:
     return text
 
 
-# --- attributes: RFC 2865 5, RFC 2548 2 ------------------------------------------------------------
-
-
-def attribute(type: int, value: bytes) -> bytes:
-    return bytes([type, 2 + len(value)]) + value
+# --- attributes: RFC 2548 2 ------------------------------------------------------------
 
 
 def microsoft(type: int, value: bytes) -> bytes:
     return attribute(VENDOR_SPECIFIC, struct.pack("!L", MICROSOFT) + attribute(type, value))
-
-
-def attributes_of(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    while octets:
-        type, length = octets[0], octets[1]
-        must(2 <= length <= len(octets), "the reply's attributes do not add up")
-        yield type, octets[2:length]
-        octets = octets[length:]
 
 
 def of_microsoft(octets: bytes) -> Iterator[tuple[int, bytes]]:

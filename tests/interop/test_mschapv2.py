@@ -10,7 +10,8 @@ import pytest
 from tests.interop import mschapv2_client as client
 from tests.interop.freeradius import PROGRAM, FreeRadius, start_freeradius
 from tests.interop.lab import SECRET, Lab, needed
-from tests.interop.mschapv2_client import Accepted, Keys, Login, MsChap2Client, NotBelieved, Refused
+from tests.interop.mschapv2_client import Accepted, Keys, Login, MsChap2Client, Refused
+from tests.interop.packets import NotBelieved
 
 PASSWORD = "correct hörse"
 

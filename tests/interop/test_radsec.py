@@ -1,4 +1,4 @@
-"""Two real RadSec clients, radsecproxy and FreeRADIUS's own proxy, carry a login over TLS."""
+"""RadSec clients carry logins over TLS: radsecproxy, FreeRADIUS's own proxy, and one on Python's `ssl`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tests.directory.certificates import Authority, Certificate
 from tests.interop import freeradius, radsecproxy
 from tests.interop.freeradius import start_freeradius, start_freeradius_proxy
 from tests.interop.lab import SECRET, Lab, Program, needed
+from tests.interop.packets import ACCESS_ACCEPT, ACCESS_REJECT
+from tests.interop.radsec_peer import RadSecClient
 from tests.interop.radsecproxy import start_radsecproxy
 from tests.interop.served import PASSWORD
 
@@ -54,14 +56,37 @@ def radtest(lab: Lab, port: int, password: str) -> Program:
     return lab.start("radtest", *words)
 
 
-@pytest.mark.parametrize("name", ["radsecproxy", "freeradius"])
-def test_freeradius_takes_the_radsec_clients_of_this_lab(lab: Lab, pki: Pki, name: str) -> None:
-    """The oracle first: what is then pointed at us works elsewhere."""
+@pytest.fixture(scope="module")
+def oracle(lab: Lab, pki: Pki) -> int:
+    """Where FreeRADIUS listens for RadSec: what is pointed at us works there first."""
     users = f'alice Cleartext-Password := "{PASSWORD}"\n'
-    oracle = start_freeradius(lab, users, own=pki.server, authority=pki.authority.file)
-    assert oracle.tls_port is not None
-    port = radsec_client(lab, pki, name, to=oracle.tls_port)
+    freeradius = start_freeradius(lab, users, own=pki.server, authority=pki.authority.file)
+    assert freeradius.tls_port is not None
+    return freeradius.tls_port
+
+
+@pytest.mark.parametrize("name", ["radsecproxy", "freeradius"])
+def test_freeradius_takes_the_radsec_clients_of_this_lab(lab: Lab, pki: Pki, oracle: int, name: str) -> None:
+    port = radsec_client(lab, pki, name, to=oracle)
     for password, said in ((PASSWORD, "Received Access-Accept"), ("not it", "Received Access-Reject")):
         login = radtest(lab, port, password)
         login.process.wait(30)
         assert said in login.said()
+
+
+def test_freeradius_answers_our_own_radsec_client(pki: Pki, oracle: int) -> None:
+    with RadSecClient(oracle, authority=pki.authority.file, own=pki.gateway) as client:
+        right, wrong = client.ask("alice", PASSWORD), client.ask("alice", "not it")
+        assert dict((client.next_reply(), client.next_reply())) == {
+            right: ACCESS_ACCEPT,
+            wrong: ACCESS_REJECT,
+        }
+        alive = client.ask_whether_it_lives()
+        assert client.next_reply() == (alive, ACCESS_ACCEPT)
+
+
+def test_freeradius_refuses_our_own_radsec_client_without_a_certificate(pki: Pki, oracle: int) -> None:
+    with pytest.raises((OSError, EOFError)):  # noqa: PT012, SIM117 - TLS 1.3 says no late
+        with RadSecClient(oracle, authority=pki.authority.file, own=None) as client:
+            client.ask("alice", PASSWORD)
+            client.next_reply()
