@@ -304,12 +304,13 @@ _ROWS = (
     Preset(
         "strongswan",
         "strongSwan (IKEv1 with XAuth)",
-        patience=60.0,
+        patience=30.0,
         as_shipped="about 14 s: 4 tries, the first 2 s, each 1.4 times longer",
         to_set=(
-            "`charon.plugins.eap-radius`: `retransmit_timeout = 60`, `retransmit_tries = 1`.",
+            "`charon.plugins.eap-radius`: `retransmit_timeout = 30`, `retransmit_tries = 1`. A laptop with "
+            "strongSwan begins anew after 30 s, so more is of no use to it.",
             "`class_group = yes` there, for groups.",
-            "`charon.half_open_timeout`: longer than 60.",
+            "`charon.half_open_timeout`: longer than 30.",
             "`xauth-radius` in the connection: EAP is not in this version.",
         ),
         message_authenticator_mend="strongSwan always sends one: ask who else sends from its address",
@@ -318,6 +319,7 @@ _ROWS = (
         speaks="PAP (XAuth); EAP (IKEv2)",
         challenge="through EAP-GTC",
         quirks=("Calling-Station-Id holds the port too, `203.0.113.5[4500]`: it is left out.",),
+        tried="Debian 12: strongSwan 5.9.8 as the gateway and as the client, IKEv1 with XAuth",
     ),
     Preset(
         "ocserv",

@@ -7,6 +7,7 @@ stopped by its process id.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -124,10 +125,14 @@ class Network:
     server_address: str
 
 
+_networks = itertools.count()
+
+
 @contextlib.contextmanager
 def network() -> Iterator[Network]:
-    n = os.getpid() % 100
-    mark = f"rp{os.getpid() % 100000}"
+    k = next(_networks)
+    n = (os.getpid() + k) % 100
+    mark = f"rp{os.getpid() % 100000}n{k}"
     net = Network(
         client=f"{mark}-cli",
         gateway=f"{mark}-gw",
