@@ -1,17 +1,19 @@
-"""Our MS-CHAPv2 test client agrees with the RFCs and with FreeRADIUS."""
+"""Our MS-CHAPv2 test client agrees with the RFCs and with FreeRADIUS; then the server is asked the same."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from tests.interop import mschapv2_client as client
 from tests.interop.freeradius import PROGRAM, FreeRadius, start_freeradius
-from tests.interop.lab import SECRET, Lab, needed
+from tests.interop.lab import SECRET, Lab, free_port, needed
 from tests.interop.mschapv2_client import Accepted, Keys, Login, MsChap2Client, Refused
 from tests.interop.packets import NotBelieved
+from tests.interop.served import Served, serve
 
 PASSWORD = "correct hörse"
 
@@ -91,3 +93,79 @@ def test_the_client_believes_no_server_that_does_not_know_the_password(
     monkeypatch.setattr(Login, "response", lambda _: answer)
     with pytest.raises(NotBelieved, match="authenticator response"):
         gateway.send(replace(right, password="another"), seconds=5)
+
+
+SETTINGS = """\
+server:
+  store: sqlite://state/radius-push.db
+  listen:
+    authentication: ["127.0.0.1:{radius}"]
+    phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
+methods: {{push: {{}}}}
+clients:
+  desk: {{addresses: [127.0.0.1], secret: "{secret}", profiles: [staff-push], accepts: [ms-chapv2]}}
+authentication_profiles:
+  staff:
+    type: local
+    users:
+      alice: {{clear_password: "{password}"}}
+      nina: {{nt_hash: "{nt_hash}"}}
+profiles:
+  staff-push: {{methods: [push], fallback_auth_profiles: [staff], timeout: 25s}}
+"""
+
+
+@dataclass
+class Site:
+    served: Served
+    gateway: MsChap2Client
+
+
+@pytest.fixture(params=["alice", "nina"], scope="module")
+def user(request: pytest.FixtureRequest) -> str:
+    """`alice` has a clear password, `nina` an NT hash."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, user: str) -> Iterator[Site]:
+    lab = Lab(tmp_path_factory.mktemp("mschapv2-served"))
+    radius = free_port(socket.SOCK_DGRAM)
+    settings = SETTINGS.format(
+        radius=radius,
+        phone=free_port(),
+        secret=SECRET,
+        password=PASSWORD,
+        nt_hash=client.nt_hash(PASSWORD).hex(),
+    )
+    try:
+        yield Site(serve(lab, settings, user=user), MsChap2Client(("127.0.0.1", radius), SECRET))
+    finally:
+        lab.stop()
+
+
+@pytest.mark.slow
+def test_the_server_accepts_after_a_yes_proves_itself_and_both_have_the_same_keys(
+    site: Site, user: str
+) -> None:
+    phone = site.served.tap("approve")
+    accepted = site.gateway.log_in(user, PASSWORD)
+    assert phone.process.wait(30) == 0
+    assert isinstance(accepted, Accepted)
+    assert isinstance(accepted.keys, Keys)
+
+
+@pytest.mark.slow
+def test_the_server_refuses_after_a_no_and_a_wrong_password_rings_no_phone(site: Site, user: str) -> None:
+    phone = site.served.tap("deny")
+    denied = site.gateway.log_in(user, PASSWORD)
+    assert phone.process.wait(30) == 0
+    assert isinstance(denied, Refused)
+    asked = site.served.count("asked")
+    wrong = site.gateway.log_in(user, "not it")
+    assert isinstance(wrong, Refused)
+    for refused in (denied, wrong):
+        assert (refused.code, refused.retry, refused.version) == (691, 0, 3)
+        assert refused.message
+    assert site.served.count("asked") == asked
+    assert "reason=wrong_password" in site.served.last("rejected")

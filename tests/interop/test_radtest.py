@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.interop.lab import SECRET, Lab, Program, free_port, needed
-from tests.interop.served import PASSWORD, Served, hashed, serve
+from tests.interop.served import PASSWORD, Served, serve
 
 pytestmark = pytest.mark.slow
 
@@ -21,12 +21,12 @@ server:
     phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
 methods: {{push: {{}}}}
 clients:
-  desk: {{addresses: [127.0.0.1], secret: "{secret}", profiles: [staff-push]}}
+  desk: {{addresses: [127.0.0.1], secret: "{secret}", profiles: [staff-push], accepts: [pap, chap]}}
 authentication_profiles:
   staff:
     type: local
     users:
-      alice: {{password_hash: "{hash}"}}
+      alice: {{clear_password: "{password}"}}
 profiles:
   staff-push: {{methods: [push], fallback_auth_profiles: [staff], timeout: 25s}}
 """
@@ -49,14 +49,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     needed("radtest", "radclient")
     lab = Lab(tmp_path_factory.mktemp("radtest"))
     radius = free_port(socket.SOCK_DGRAM)
-    settings = SETTINGS.format(radius=radius, phone=free_port(), secret=SECRET, hash=hashed())
+    settings = SETTINGS.format(radius=radius, phone=free_port(), secret=SECRET, password=PASSWORD)
     try:
         yield Site(serve(lab, settings), radius)
     finally:
         lab.stop()
 
 
-@pytest.mark.parametrize("protocol", ["pap"])
+@pytest.mark.parametrize("protocol", ["pap", "chap"])
 def test_radtest_is_accepted_after_a_yes(site: Site, protocol: str) -> None:
     login = site.radtest(protocol, PASSWORD)
     assert site.served.tap("approve").process.wait(30) == 0
@@ -64,7 +64,7 @@ def test_radtest_is_accepted_after_a_yes(site: Site, protocol: str) -> None:
     assert "Received Access-Accept" in login.said()
 
 
-@pytest.mark.parametrize("protocol", ["pap"])
+@pytest.mark.parametrize("protocol", ["pap", "chap"])
 def test_radtest_is_refused_after_a_no_and_for_a_wrong_password(site: Site, protocol: str) -> None:
     denied = site.radtest(protocol, PASSWORD)
     assert site.served.tap("deny").process.wait(30) == 0
