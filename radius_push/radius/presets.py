@@ -307,8 +307,8 @@ _ROWS = (
         patience=30.0,
         as_shipped="about 14 s: 4 tries, the first 2 s, each 1.4 times longer",
         to_set=(
-            "`charon.plugins.eap-radius`: `retransmit_timeout = 30`, `retransmit_tries = 1`. A laptop with "
-            "strongSwan begins anew after 30 s, so more is of no use to it.",
+            "`charon.plugins.eap-radius`: `retransmit_timeout = 30`, `retransmit_tries = 1`.",
+            "No more than 30: a laptop with strongSwan begins anew after 30 s.",
             "`class_group = yes` there, for groups.",
             "`charon.half_open_timeout`: longer than 30.",
             "`xauth-radius` in the connection: EAP is not in this version.",

@@ -75,7 +75,7 @@ ROWS = {
     "rras": Row(
         (*VPN, ("Tunnel-Type:0", "PPTP"), ("Calling-Station-Id", HOME), ("Tunnel-Client-Endpoint", HOME), ("MS-RAS-Vendor", "311")),
         HOME, True, 60, ("staff", "vpn"), "Class", proof="ms-chapv2"),
-    "strongswan": Row((*VPN, ("NAS-Identifier", "strongSwan"), ("Called-Station-Id", "10.0.0.11[4500]"), ("Calling-Station-Id", f"{HOME}[4500]")), HOME, True, 60, ("staff", "vpn"), "Class"),
+    "strongswan": Row((*VPN, ("NAS-Identifier", "strongSwan"), ("Called-Station-Id", "10.0.0.11[4500]"), ("Calling-Station-Id", f"{HOME}[4500]")), HOME, True, 30, ("staff", "vpn"), "Class"),
     "ocserv": Row((*VPN, ("NAS-Identifier", "ocserv"), ("NAS-Port", "4711"), ("Connect-Info", "Open AnyConnect VPN Agent"), ("Calling-Station-Id", HOME)), HOME, True, 60, ("OU=staff;vpn",), "Class", seal="auto"),
     "softether": Row((*VPN, ("Calling-Station-Id", HOME), ("Tunnel-Client-Endpoint", HOME)), HOME, True, 15, (), None, seal="auto"),
 }  # fmt: skip

@@ -53,6 +53,17 @@ def reseal_request(datagram: bytes, secret: bytes) -> bytes:
     return octets[:at] + _signature(octets, at, secret, octets[4:HEADER]) + octets[at + 16 :]
 
 
+def reseal_accounting(datagram: bytes, secret: bytes) -> bytes:
+    """The same as an Accounting-Request with right seals (RFC 2866 section 3), as far as it has them."""
+    if not HEADER <= len(datagram) <= MOST:
+        return datagram
+    octets = _with_length(datagram)
+    at = where_sealed(octets)
+    if at is not None:
+        octets = octets[:at] + _signature(octets, at, secret, bytes(16)) + octets[at + 16 :]
+    return octets[:4] + _response_authenticator(octets, secret, bytes(16)) + octets[HEADER:]
+
+
 def reseal_reply(datagram: bytes, secret: bytes, request_authenticator: bytes, identifier: int) -> bytes:
     """The same as an answer to this request, as far as that can be."""
     if not HEADER <= len(datagram) <= MOST:
