@@ -33,8 +33,9 @@ class Doors(Grounds):
     clients: ClientTable
     store: Store
     wrong_passwords: WrongPasswords
-    wrong_packets: Remembered
-    """Requests whose password was wrong: whoever plays one again locks nobody out."""
+    replayed: Remembered
+    """Requests whose password was wrong, or that were played again: playing them locks nobody out, and fills
+    no disk."""
     new_id: Callable[[], str] = field(repr=False)
     """128 unguessable bits as text: question ids and nonces."""
     count: Callable[[Arrival, End], None] = field(repr=False)

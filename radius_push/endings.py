@@ -28,7 +28,7 @@ async def after_the_password(end: End, story: Story, doors: Doors) -> Verdict:
     plays it a second time. After silence the same packet is a fresh try."""
     request, at = story.arrival.request.memory, story.arrival.at
     if isinstance(end, Refuse) and not await doors.store.remember_request(request, at):
-        end = Quiet(Reason.REPLAYED)
+        return await played_again(story, doors)
     return await before_the_question(end, story, doors)
 
 
@@ -40,6 +40,19 @@ async def from_anybody(end: End, story: Story, doors: Doors) -> Verdict:
         return Silent(end.reason)
     await the_common_moment(story.arrival, doors)
     return Rejected(end.reason, REFUSED)
+
+
+async def played_again(story: Story, doors: Doors, detail: str = "") -> Silent:
+    """A packet that led somewhere before. Whoever has recorded one plays it as often as they like: the first
+    time is evidence; from then on no directory is asked because of it, and it is only counted."""
+    memory, now = story.arrival.request.memory, doors.clock.monotonic()
+    told, end = memory + b"told", Quiet(Reason.REPLAYED, detail)
+    if doors.replayed.known(told, now):
+        doors.count(story.arrival, end)
+        return Silent(end.reason)
+    for mark in (memory, told):
+        doors.replayed.remember(mark, now)
+    return await quiet(end, story, doors)
 
 
 async def the_common_moment(arrival: Arrival, doors: Doors) -> None:

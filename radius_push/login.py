@@ -15,7 +15,14 @@ from functools import partial
 
 from radius_push import come_back, credentials, events, policy
 from radius_push.doors import Doors, Grounds, Prove
-from radius_push.endings import REFUSED, after_the_password, before_the_question, from_anybody, quiet
+from radius_push.endings import (
+    REFUSED,
+    after_the_password,
+    before_the_question,
+    from_anybody,
+    played_again,
+    quiet,
+)
 from radius_push.hanging_up import given_up, hung_up, wait_for_answer
 from radius_push.model import (
     Ambiguous,
@@ -61,14 +68,16 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
             return await from_anybody(proof, story, doors)
         return await before_the_question(proof, story, doors)
 
-    if doors.wrong_packets.known(arrival.request.memory, doors.clock.monotonic()):
-        return await quiet(Quiet(Reason.REPLAYED, "its password was wrong the first time"), story, doors)
+    known = doors.replayed.known(arrival.request.memory, doors.clock.monotonic())
+    # Somebody's play from elsewhere must not keep the gateway's own packet from its question.
+    if known and await doors.store.earlier(arrival.packet) is None:
+        return await played_again(story, doors, "it was there before: no directory was asked")
     story, person = await first_factor(story, doors, partial(prove, proof=proof, doors=doors))
     if not isinstance(person, Person):
         if anybodys:
             return await from_anybody(person, story, doors)
         if person.reason is Reason.WRONG_PASSWORD:
-            doors.wrong_packets.remember(arrival.request.memory, doors.clock.monotonic())
+            doors.replayed.remember(arrival.request.memory, doors.clock.monotonic())
         return await before_the_question(person, story, doors)
 
     story, choice = choose(story, person, doors)
@@ -200,10 +209,12 @@ def asks_phones(profile: Profile) -> bool:
 
 
 async def by_password_alone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
+    if gone := given_up(story.arrival):
+        return await quiet(gone, story, doors)
     event, request = accepted(story, person, choice, method="none"), story.arrival.request.memory
     if await doors.store.accept(None, at=doors.clock.now(), event=event, request=request):
         return credentials.accept(story, choice.reply)
-    return await quiet(Quiet(Reason.REPLAYED), story, doors)
+    return await played_again(story, doors)
 
 
 async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
@@ -237,7 +248,7 @@ async def once_more(story: Story, person: Person, choice: policy.Admitted, doors
     earlier = await doors.store.earlier(story.arrival.packet)
     client, now = story.arrival.client, doors.clock.now()
     if earlier is None or not come_back.may(earlier, person, choice, client=client, now=now):
-        return await quiet(Quiet(Reason.REPLAYED), story, doors)
+        return await played_again(story, doors)
     question = earlier.question
     story = replace(story, arrival=replace(story.arrival, login=question.login))
     await doors.store.record(events.CameBack(question.login, question.id, question.state))

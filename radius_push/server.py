@@ -122,7 +122,7 @@ class Server:
                 await self.store.trust_clock(by="serve --trust-clock")
             self.directories = open_directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
-            self._wrong_packets = Remembered(seconds=24 * 3600.0, most=50_000)
+            self._replayed = Remembered(seconds=24 * 3600.0, most=50_000)
             self._ringer = self._open_ringer()
             self._doors = self._open_doors()
             self._gateways = Gateways(self.clock, key=self.keys.tag, limits=self.settings.limits)
@@ -326,7 +326,7 @@ class Server:
             clock=self.clock,
             dictionary=load_dictionary(self.settings.dictionaries),
             wrong_passwords=self._wrong_passwords,
-            wrong_packets=self._wrong_packets,
+            replayed=self._replayed,
             new_id=lambda: secrets.token_urlsafe(16),
             count=self._count,
             ring=self._ringer.ring if self._ringer is not None else nobody,

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from radius_push.hush import place_of
@@ -27,6 +29,8 @@ STATUS_PER_SECOND = 10.0
 STATUS_BURST = 50.0
 LOOK_EVERY = 1.0
 """Seconds that the store's last sign of life holds, and that the next may take."""
+MOST_KNOWN = 10_000
+"""Packets known when they come again: whoever recorded one must not use up its gateway's share."""
 MOST_WAITING = 1000
 """Replies that wait for one look."""
 
@@ -48,6 +52,7 @@ class SignsOfLife:
         self._clock = clock
         self._tally = tally
         self._rate = Rate(per_second, burst=burst)
+        self._known: OrderedDict[bytes, None] = OrderedDict()
         self._lives = True
         self._looked_at: float | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -64,13 +69,13 @@ class SignsOfLife:
     ) -> None:
         """Answer now, or when the store was looked at, or not at all."""
         now = self._clock.monotonic()
-        if not self._rate.take(client.name, now):
+        reply = write_status_reply(request, accounting=accounting)
+        if not self._rate.take((client.name, self._is_known(reply)), now):
             sentence = "%s asks with Status-Server more than %g times a second: silence for the rest"
             self._tally.tell(
                 "too_many_status_requests", client.name, sentence, client.name, STATUS_PER_SECOND
             )
             return
-        reply = write_status_reply(request, accounting=accounting)
         if self._looking is None and self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
             self._say(reply, client.name, line)
         elif len(self._waiting) >= MOST_WAITING:
@@ -79,6 +84,16 @@ class SignsOfLife:
             self._waiting.append((reply, client.name, line))
             if self._looking is None:
                 self._looking = tasks.create_task(self._look(), name="look whether the store lives")
+
+    def _is_known(self, reply: bytes) -> bool:
+        """Was the very same answered before? The reply is made of all that matters of the request, the secret
+        too."""
+        mark = sha256(reply).digest()
+        known = mark in self._known
+        self._known[mark] = None
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+        return known
 
     def _say(self, reply: bytes, client: str, line: Line) -> None:
         if not self._lives:

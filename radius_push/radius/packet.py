@@ -87,7 +87,8 @@ class AccessRequest:
     response: Chap | MsChapV2 | None = None
     """Of CHAP and MS-CHAPv2."""
     seal_counts: bool = True
-    """False: this client's packets are taken without a seal, too, so that one can be taken off."""
+    """False: this client's packets may be taken without a seal, too, so that one can be taken off (under
+    `auto` from each of its addresses that has not sealed yet)."""
 
     @property
     def memory(self) -> bytes:
@@ -183,7 +184,7 @@ def read_request(
         state=packet.at_most_one(names.STATE),
         proof=offered.kind,
         response=offered.response,
-        seal_counts=client.require_message_authenticator != "no",
+        seal_counts=client.require_message_authenticator == "yes",
     )
 
 

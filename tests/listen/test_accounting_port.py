@@ -10,7 +10,7 @@ import pytest
 from radius_push.listen import signs_of_life
 from radius_push.listen.reception import ACCOUNTING, AUTHENTICATION
 from radius_push.model import Accepted
-from radius_push.radius.wire import Code
+from radius_push.radius.wire import Code, attribute
 from tests.listen.desks import House, gateway, serving, until
 from tests.radius.packets import HIDDEN, LENIENT, packet, signed
 from tests.radius.reports import INTERIM, START, report
@@ -147,11 +147,24 @@ async def test_a_client_that_floods_with_status_server_gets_silence_for_the_rest
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with serving(House()) as house, gateway(house.listener.address) as gate:
-        for _ in range(int(signs_of_life.STATUS_BURST) + 5):
-            gate.send(status())
+        for number in range(int(signs_of_life.STATUS_BURST) + 5):
+            gate.send(status(attribute(33, bytes([number]))))
         await until(lambda: house.counters["too_many_status_requests"] == 5)
         await until(lambda: house.counters["status_answered"] == signs_of_life.STATUS_BURST)
     assert caplog.text.count("asks with Status-Server more than 10 times a second") == 1
+
+
+async def test_a_recorded_status_server_that_is_played_on_and_on_leaves_its_gateway_an_answer() -> None:
+    async with serving(House()) as house, gateway(house.listener.address) as gate:
+        for _ in range(int(signs_of_life.STATUS_BURST) + 5):
+            gate.send(status())
+        await until(lambda: house.counters["too_many_status_requests"] == 4)
+        answered = int(signs_of_life.STATUS_BURST) + 1
+        for _ in range(answered):
+            await gate.reply()
+        gate.send(status(attribute(33, b"a fresh one")))
+        assert (await gate.reply())[0] == 2
+        assert house.counters["status_answered"] == answered + 1
 
 
 async def test_status_server_without_a_seal_gets_silence_also_from_a_lenient_client() -> None:

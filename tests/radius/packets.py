@@ -41,4 +41,6 @@ def signed(
 
 
 def read(datagram: bytes, client: Client = STRICT) -> AccessRequest:
-    return read_request(datagram, client=client, dictionary=dictionary())
+    """Under `auto` as from an address that has not sealed yet."""
+    required = client.require_message_authenticator == "yes"
+    return read_request(datagram, client=client, dictionary=dictionary(), seal_required=required)

@@ -111,6 +111,35 @@ def test_closed_in_the_middle_of_opening_the_question(tmp_path: Path, moment: st
     play(tmp_path, tell)
 
 
+def test_by_password_alone_nobody_is_accepted_on_a_closed_connection(tmp_path: Path) -> None:
+    """And the same packet on the next connection is no replay: the gateway gets its answer there."""
+    alone = BY_TCP.replace("fw1: {{addresses: [127.0.0.1]", "fw1: {{addresses: [127.0.0.9]")
+    alone = alone.replace("addresses: [127.0.0.3]", "addresses: [127.0.0.1]")
+
+    async def story() -> None:
+        async with house(tmp_path, settings=alone) as h:
+            async with calling(h.server.tcp[0]) as first:
+                staff = h.server.directories["staff"]
+                original = staff.find
+
+                async def slow(username: str) -> Any:
+                    hang_up(first)
+                    await gone(h)
+                    return await original(username)
+
+                staff.find = slow  # type: ignore[method-assign]
+                first.send(LOGIN)
+                await h.until(events.Unanswered)
+                staff.find = original  # type: ignore[method-assign]
+            assert reasons(h) == [Reason.CONNECTION_CLOSED]
+            assert h.of(events.Accepted) == []
+            async with calling(h.server.tcp[0]) as second:
+                second.send(LOGIN)
+                assert (await second.reply())[0] == ACCEPT
+
+    run(story())
+
+
 def test_closed_before_the_question_asks_nobody(tmp_path: Path) -> None:
     async def tell(h: House, caller: Caller) -> None:
         await h.phone()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import Secret
+from radius_push.model import Reason, Secret
 from radius_push.radius.asking import write_request
 from radius_push.radius.packet import load_dictionary
 from tests.scenarios.house import ACCEPT, SECRET, SETTINGS, House, house
@@ -42,6 +42,16 @@ def without_seal(sealed: bytes, *, then: bytes = b"") -> bytes:
 
 # RFC 2865 5.33. The attack (CVE-2024-3596) hides its chosen-prefix collision in here.
 COLLISION = b"".join(b"\x21\xff" + bytes([n]) * 253 for n in (1, 2))
+
+
+async def played(h: House, datagram: bytes, *, source: str) -> None:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, remote_addr=h.server.authentication[0], local_addr=(source, 0)
+    )
+    transport.sendto(datagram)
+    await asyncio.sleep(60)
+    transport.close()
 
 
 async def silence(h: House, datagram: bytes, *, source: str = LAB) -> bool:
@@ -79,6 +89,22 @@ def test_under_auto_the_first_seal_ends_the_days_without(
 
     with caplog.at_level(logging.WARNING):
         run(story())
+
+
+def test_a_recorded_packet_without_its_seal_is_the_same_from_an_address_that_never_sealed(
+    tmp_path: Path,
+) -> None:
+    """The latch is one address's; whoever takes the seal off says that they are the other one."""
+    both = AUTO.replace("[127.0.0.3]", "[127.0.0.3, 127.0.0.4]")
+
+    async def story() -> None:
+        async with house(tmp_path, settings=both) as h:
+            await played(h, sealed_request(), source=LAB)
+            await played(h, without_seal(sealed_request()), source="127.0.0.4")
+            assert len(h.of(events.Accepted)) == 1
+            assert [e.reason for e in h.of(events.Unanswered)] == [Reason.REPLAYED]
+
+    run(story())
 
 
 def test_the_latch_outlives_the_server_and_an_admin_can_undo_it(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from radius_push import events
 from radius_push.model import Reason, Secret
@@ -142,6 +145,38 @@ def test_a_packet_recorded_on_the_wire_and_played_again_rings_nobody(tmp_path: P
             assert await send(h, packet) == []
             assert len(h.of(events.Asked)) == 1
             assert [e.reason for e in h.of(events.Unanswered)] == [Reason.REPLAYED]
+
+    run(story())
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "mistyped"])
+def test_of_many_plays_of_a_recorded_packet_one_is_evidence_and_asks_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """Or whoever recorded one fills the disk with it, and binds until the account is locked."""
+
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            phone = await h.phone()
+            packet = write_login(identifier=9, authenticator=b"9" * 16, password=password)
+            sending = asyncio.ensure_future(send(h, packet))
+            if password == PASSWORD:
+                await phone.answer_next(approve=True, seconds=30)
+            assert len(await sending) == 1
+            proved: list[object] = []
+            staff = h.server.directories["staff"]
+            prove = staff.prove
+
+            async def counted(*asked: Any) -> Any:
+                proved.append(asked)
+                return await prove(*asked)
+
+            monkeypatch.setattr(staff, "prove", counted)
+            for _ in range(4):
+                assert await send(h, packet) == []
+            assert len(proved) == (1 if password == PASSWORD else 0)
+            assert [e.reason for e in h.of(events.Unanswered)] == [Reason.REPLAYED]
+            assert h.server.counters["replayed"] == 3
 
     run(story())
 
