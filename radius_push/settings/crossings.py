@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from radius_push import policy, shapes
 from radius_push.model import Client, Network
 from radius_push.radius.dictionary import Dictionary
-from radius_push.settings import gateways, provable, replies, requests
+from radius_push.settings import gateways, idle, provable, replies, requests
 from radius_push.settings.book import Book, is_loopback
 from radius_push.settings.mistakes import Path, there_are
 from radius_push.settings.scalars import in_words
@@ -36,6 +36,7 @@ def check(book: Book, dictionary: Dictionary) -> None:
         replies.check(book, at, each, dictionary)
         requests.check(book, at, each, dictionary)
         gateways.check_packet(book, at, each)
+    idle.check(book)
     provable.check(book)
     _sample_password(book)
 
