@@ -210,3 +210,17 @@ def test_a_held_login_must_still_be_one_that_its_client_may_send(
             assert [e.reason for e in h.of(events.Rejected)] == [Reason.DECIDED_OTHERWISE]
 
     run(story())
+
+
+def test_a_password_that_was_wrong_is_right_as_soon_as_the_settings_say_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        users = "{users}\n      carol: {{clear_password: the first one, department: IT}}\n"
+        async with house(tmp_path, settings=SETTINGS.replace("{users}\n", users)) as h:
+            before = await h.ask("carol", "the second one", source="127.0.0.3")
+            await change(h, tmp_path, ("the first one", "the second one"))
+            after = await h.ask("carol", "the second one", source="127.0.0.3")
+            assert before is not None
+            assert after is not None
+            assert (before.code, after.code) == (REJECT, ACCEPT)
+
+    run(story())
