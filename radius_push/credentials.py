@@ -60,6 +60,17 @@ def not_accepted(kind: Kind, client: Client) -> Refuse | None:
     return Refuse(Reason.PROOF_NOT_ACCEPTED, f"{_CALLED[kind]} is not accepted: {mend}")
 
 
+def not_taken_any_more(request: AccessRequest, client: Client) -> str:
+    """Why newer settings of its client would not have let this held request in; empty if they would. A secret
+    that was taken away may be in the hands of somebody else."""
+    if request.secret not in client.secrets:
+        return "the shared secret that it came with was taken away"
+    if client.require_message_authenticator == "yes" and not request.authentic:
+        return "it bears no Message-Authenticator, and must now"
+    refused = not_accepted(request.proof, client)
+    return refused.detail if refused else ""
+
+
 def _password(request: AccessRequest, client: Client) -> Secret | End:
     if request.hidden_password is None:
         return Refuse(Reason.NO_PASSWORD, "it brings no password")

@@ -326,6 +326,8 @@ def decide_again(story: Story, person: Person, then: Doors) -> tuple[Story, poli
     client = now.clients.find(story.arrival.source, story.arrival.certificate)
     if client is None or client.name != story.arrival.client.name:
         return story, Refuse(Reason.DECIDED_OTHERWISE, "the client is not there any more")
+    if why := credentials.not_taken_any_more(story.arrival.request, client):
+        return story, Refuse(Reason.DECIDED_OTHERWISE, why)
     story = replace(story, arrival=replace(story.arrival, client=client))
     name = person.key.authentication_profile
     if then.settings.authentication_profiles.get(name) != now.settings.authentication_profiles.get(name):

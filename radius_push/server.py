@@ -51,7 +51,6 @@ from radius_push.web.phone import PhoneSide
 
 logger = logging.getLogger("radius_push")
 
-
 RETIREMENT = 60.0
 """Seconds until a directory that a reload replaced is closed."""
 
@@ -187,6 +186,8 @@ class Server:
             raise
         # From here on nothing waits: either all of it is in force, or nothing.
         self.settings, self.directories = settings, opened
+        if replaced:  # what was wrong may be right in another directory
+            self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
         self._doors = self._open_doors()
         if self._listeners is not None and prepared is not None:
             self._listeners.use(prepared, self._doors.clients)

@@ -223,6 +223,9 @@ def _lines(told: Explanation, settings: Settings, *, dictionary: Dictionary) -> 
     story, person, choice = told.story, told.person, told.choice
     address = f"from {story.address}" if story.address else "user's address not told"
     yield f"{plain(story.username)} at {story.arrival.client.name}, {address}, {_moment(story.arrival.at)}"
+    if story.arrival.client.require_message_authenticator != "yes":
+        bears = "with a" if story.arrival.request.authentic else "without"
+        yield f"as a packet {bears} Message-Authenticator: without one, what it says lets nobody in"
     yield from _part("Directories", story.directories)
     if person is not None:
         yield from _part(f"Person {plain(str(person.key))}", [f"entry: {person.entry}", *_attributes(person)])

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from radius_push.policy.values import LONGEST_VALUE, BadValue
 
+SEPARATOR = ";"
+"""What gateways part groups and pairs by; text around a hole that has one takes none from the hole."""
 MATCHED = "matched"
 """`{matched}`: the value that the policy's first attribute condition fitted."""
 _PIECE = re.compile(r"\{\{|\}\}|\{([A-Za-z][A-Za-z0-9._;-]*)\}|[{}]|[^{}]+")
@@ -33,6 +35,12 @@ class Template:
         return Hole(MATCHED) in self.pieces
 
     @property
+    def begins(self) -> str:
+        """The text before its first hole."""
+        first = self.pieces[0] if self.pieces else ""
+        return first if isinstance(first, str) else ""
+
+    @property
     def constant(self) -> str | None:
         """The text itself, if it has no holes."""
         texts = [piece for piece in self.pieces if isinstance(piece, str)]
@@ -40,7 +48,8 @@ class Template:
 
 
 class NotComputed(Exception):
-    """A hole has no value, or several. The login is refused: it must not come in with other rights."""
+    """A hole has no value, or several, or one that would say more than a value. The login is refused: it
+    must not come in with other rights."""
 
 
 def read(text: str) -> Template:
@@ -60,10 +69,19 @@ def read(text: str) -> Template:
 
 def fill(template: Template, *, attributes: Mapping[str, tuple[str, ...]], matched: str | None) -> str:
     """The value to reply with. `attributes` by casefolded name. Raises NotComputed."""
-    return "".join(
-        piece if isinstance(piece, str) else _value(piece.attribute, attributes, matched)
-        for piece in template.pieces
-    )
+    text, parted = "", any(isinstance(piece, str) and SEPARATOR in piece for piece in template.pieces)
+    for piece in template.pieces:
+        if isinstance(piece, str):
+            text += piece
+            continue
+        value = _value(piece.attribute, attributes, matched)
+        if parted and SEPARATOR in value:
+            raise NotComputed(f"{{{piece.attribute}}} holds {SEPARATOR}, which parts what stands around it")
+        text += value
+    if text.startswith("0x") and not template.begins.startswith("0x"):
+        # An attribute of octets would read it as digits, and so hold what no text may.
+        raise NotComputed(f"{text[:40]!r} looks like octets in hexadecimal digits")
+    return text
 
 
 def _value(attribute: str, attributes: Mapping[str, tuple[str, ...]], matched: str | None) -> str:

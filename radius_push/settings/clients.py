@@ -82,7 +82,11 @@ def _client(
 
 def _groups_in(section: schema.ClientSection, preset: Preset) -> GroupsIn | None:
     written = section.groups_in
-    return preset.groups_in if written is None else GroupsIn(written.attribute, written.form)
+    if written is None:
+        return preset.groups_in
+    # Another place, but the same gateway: one that takes a single group takes no more of them there.
+    only_one = preset.groups_in is not None and preset.groups_in.only_one
+    return GroupsIn(written.attribute, written.form, only_one=only_one)
 
 
 def _expect_both(book: Book, section: schema.ClientSection, path: Path) -> None:

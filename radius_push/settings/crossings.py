@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from radius_push import policy, shapes
 from radius_push.model import Client, Network
 from radius_push.radius.dictionary import Dictionary
-from radius_push.settings import gateways, provable, replies
+from radius_push.settings import gateways, idle, provable, replies, requests
 from radius_push.settings.book import Book, is_loopback
 from radius_push.settings.mistakes import Path, there_are
 from radius_push.settings.scalars import in_words
@@ -34,8 +34,9 @@ def check(book: Book, dictionary: Dictionary) -> None:
     for at, each in enumerate(book.policies):
         _clients_of(book, at, each)
         replies.check(book, at, each, dictionary)
-        _request(book, at, each, dictionary)
+        requests.check(book, at, each, dictionary)
         gateways.check_packet(book, at, each)
+    idle.check(book)
     provable.check(book)
     _sample_password(book)
 
@@ -209,25 +210,6 @@ def _clients_of(book: Book, at: int, of: shapes.Policy) -> None:
 def _may_list(book: Book, client: Client, profile: str) -> bool:
     """A list that is broken may have been meant to hold it."""
     return profile in client.profiles or book.report.spoiled_within(("clients", client.name, "profiles"))
-
-
-def _request(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
-    for condition in of.conditions:
-        unread = book.report.spoiled_within(gateways.DICTIONARIES)
-        if not isinstance(condition, shapes.RequestCondition) or unread:
-            continue
-        where: Path = ("policies", at, "request", condition.attribute)
-        known = dictionary.named(condition.attribute)
-        if known is None:
-            hint = _meant(condition.attribute, dictionary)
-            book.report.wrong(where, f"no RADIUS attribute is called so{hint}", of_key=True)
-        elif (shown := dictionary.keyed(known.key)) is not None and shown.name != known.name:
-            book.report.wrong(where, f"requests show it as {shown.name}; write that", of_key=True)
-
-
-def _meant(name: str, dictionary: Dictionary) -> str:
-    near = dictionary.nearest(name)
-    return f", did you mean '{near}'?" if near else "; name a file that has it in server.dictionaries"
 
 
 # --- the sample's password -----------------------------------------------------------------------

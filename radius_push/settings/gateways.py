@@ -8,12 +8,19 @@ from radius_push import shapes
 from radius_push.gateway import GroupsIn
 from radius_push.model import Client
 from radius_push.policy import groups
-from radius_push.radius.dictionary import Dictionary
+from radius_push.radius import attributes as names
+from radius_push.radius.accounting import NAS_IP_ADDRESS, NAS_IPV6_ADDRESS
+from radius_push.radius.dictionary import Attribute, Dictionary, Key
 from radius_push.radius.packet import ReplyNotComputed, check_reply
 from radius_push.settings.book import Book
 from radius_push.settings.mistakes import Path
 
 DICTIONARIES: Path = ("server", "dictionaries")
+_HOLD_ADDRESSES = frozenset({"string", "ipaddr", "ipv6addr", "combo-ip"})
+_NO_USERS_ADDRESS: dict[Key, str] = {
+    names.USER_NAME: "is what people type, and so no address that a gateway has seen",
+    **dict.fromkeys((NAS_IP_ADDRESS, NAS_IPV6_ADDRESS), "is the gateway's own address"),
+}
 
 
 def check_client(book: Book, client: Client, dictionary: Dictionary) -> None:
@@ -59,15 +66,28 @@ def no_such_attribute(name: str, dictionary: Dictionary) -> str:
     return f"no RADIUS attribute is called {name}{hint}"
 
 
+def never_shown(known: Attribute, dictionary: Dictionary) -> str:
+    """Why no request shows this attribute by this name; empty if one can."""
+    if known.hidden or known.key in names.HIDDEN | {names.VENDOR_SPECIFIC}:
+        return "is never shown: it is a proof, a key or a seal, or holds others"
+    shown = dictionary.keyed(known.key)
+    if shown is not None and shown.name != known.name:
+        return f"requests show it as {shown.name}; write that"
+    return ""
+
+
 def _never_read(name: str, dictionary: Dictionary) -> str:
-    """Why no request will ever show this attribute by this name; empty if one can."""
+    """Why no user's address will ever be read from this attribute; empty if one can."""
     known = dictionary.named(name)
     if known is None:
         return no_such_attribute(name, dictionary)
-    shown = dictionary.keyed(known.key)
-    if shown is not None and shown.name != name:
-        return f"requests show it as {shown.name}; write that"
-    return ""
+    if why := never_shown(known, dictionary):
+        return why
+    if known.name != name:
+        return f"requests show it as {known.name}; write that"
+    if known.type not in _HOLD_ADDRESSES:
+        return f"holds no address: it is {known.type}"
+    return _NO_USERS_ADDRESS.get(known.key, "")
 
 
 def not_tellable(where: GroupsIn, dictionary: Dictionary) -> str:

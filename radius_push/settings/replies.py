@@ -96,8 +96,15 @@ def _read(text: str) -> template.Template | None:
 
 
 def _reply(book: Book, at: int, of: shapes.Policy, dictionary: Dictionary) -> None:
+    seen: dict[str, str] = {}
     for number, (name, text) in enumerate(of.reply):
         where = place(of, at, number)
+        first = seen.setdefault(name.casefold(), name)
+        if first != name:
+            book.report.wrong(
+                where[:-1], f"is {first} once more: case does not count; list its values there", of_key=True
+            )
+            continue
         if dictionary.named(name.partition(":")[0]) is None:
             if book.report.spoiled_within(DICTIONARIES):
                 continue  # a file with mistakes may have been meant to name it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import stat
 from collections.abc import Mapping
 from pathlib import Path as File
@@ -64,6 +65,13 @@ class Vault:
                 path, f"{self.path(written, report, path)} is {'longer than 4 kB' if octets else 'empty'}"
             )
             return None
+        if octets != octets.strip() or octets.startswith(codecs.BOM_UTF8):
+            file = self.path(written, report, path)
+            report.warn(
+                path,
+                f"{file} begins or ends with a space, a line break or a byte order "
+                "mark, which is then part of the secret; write it alone, in one line",
+            )
         return Secret(octets)
 
     def readable(self, written: str, report: Report, path: Path, *, private: bool = False) -> str:

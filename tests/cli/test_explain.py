@@ -106,6 +106,16 @@ def test_the_whole_path_is_printed(config: Path) -> None:
     assert not (config.parent / "state").exists()
 
 
+@pytest.mark.parametrize(("required", "bears"), [("no", "without"), ("auto", "with a"), ("yes", "")])
+def test_what_is_taken_for_granted_of_the_seal_is_said(config: Path, required: str, bears: str) -> None:
+    config.write_text(
+        SETTINGS.replace("patience: 60s", f"patience: 60s, require_message_authenticator: {required}")
+    )
+    _, said = run(config, "alice", "--client", "fw")
+    line = f"as a packet {bears} Message-Authenticator: without one, what it says lets nobody in"
+    assert (line in said) is bool(bears)
+
+
 def test_json_says_the_same(config: Path) -> None:
     exit_code, said = values(config, "alice", "--client", "fw", "--at", "2027-06-30T23:59")
     assert exit_code == 0

@@ -50,6 +50,31 @@ def test_groups_go_before_the_reply_and_add_to_it() -> None:
     assert reply_of(decision) == (("Class", "OU=staff;IT;m-IT;"), ("Class", "x"))
 
 
+@pytest.mark.parametrize(
+    ("made", "value", "reply"),
+    [
+        ("OU={title};", "x;OU=admins", None),
+        ("a;{title}", "x;b", None),
+        ("OU={matched};", "x;OU=admins", None),
+        ("{title}", "OU=x;", "OU=x;"),
+        ("{title}", "0x4f553d61646d696e73", None),
+        ("0{title}", "x41", None),
+        ("0x{title}", "41", "0x41"),
+        ("OU={title}", "0x41", "OU=0x41"),
+    ],
+)
+def test_a_persons_value_is_one_value_and_no_more_than_its_text(
+    made: str, value: str, reply: str | None
+) -> None:
+    policy = rule(having("title", "*"), reply=(("Class", made),))
+    decision = decided(policy, attributes={"title": (value,)})
+    if reply is not None:
+        assert reply_of(decision) == (("Class", reply),)
+    else:
+        assert isinstance(decision, Refused)
+        assert decision.reason is Reason.REPLY_NOT_COMPUTED
+
+
 def test_a_client_that_says_nowhere_gets_a_reject() -> None:
     decision = told("staff", where=None)
     assert isinstance(decision, Refused)
@@ -66,7 +91,7 @@ def test_a_client_that_says_nowhere_gets_a_reject() -> None:
         ("{cn}", GroupsIn("Class", "OU={group};"), "group 'a;b' holds ;, which ends a group in OU={group};"),
         ("{sn}", EACH, "248 octets for group"),
         ("{blank}", JOINED, "a group without a name"),
-        ("{hex}", EACH, "group '0x6f75' looks like octets in hexadecimal digits"),
+        ("{hex}", EACH, "'0x6f75' looks like octets in hexadecimal digits"),
     ],
 )
 def test_what_cannot_be_told_is_a_reject(group: str, where: GroupsIn, why: str) -> None:

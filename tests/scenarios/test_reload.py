@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import Reason
+from radius_push.model import ProofName, Reason
 from radius_push.server import NeedsRestart
 from radius_push.settings import load
-from tests.scenarios.house import ACCEPT, REJECT, SETTINGS, House, house
+from tests.scenarios.house import ACCEPT, PASSWORD, REJECT, SETTINGS, House, house
 from tests.scenarios.turned import run
 
 
@@ -35,6 +35,24 @@ MEANWHILE = {
     "another reply": ([("Session-Timeout: 3600", "Session-Timeout: 60")], REJECT),
     "the policy is gone": ([("values: [IT]", "values: [Finance]")], REJECT),
     "the profile changed its name": ([("staff-push", "other-push")], REJECT),
+    "its secret was taken away": (
+        [
+            (
+                'fw1: {addresses: [127.0.0.1], secret: "a-secret',
+                'fw1: {addresses: [127.0.0.1], secret: "another',
+            )
+        ],
+        REJECT,
+    ),
+    "its secret is one of two now": (
+        [
+            (
+                'fw1: {addresses: [127.0.0.1], secret: "a-secret-of-22-octets!"',
+                'fw1: {addresses: [127.0.0.1], secret: ["new-secret-of-22-octets", "a-secret-of-22-octets!"]',
+            )
+        ],
+        ACCEPT,
+    ),
     "the client is another one": ([("fw1:", "fw2:")], REJECT),
     "the client lists it no more": (
         [
@@ -162,3 +180,47 @@ def test_a_dictionary_file_is_read_at_start_and_again_at_each_reload(tmp_path: P
 
 
 STAFF = "0x" + b"staff".hex()
+
+
+@pytest.mark.parametrize(
+    ("pair", "proof", "sealed"),
+    [
+        (("accepts: [pap, chap]", "accepts: [pap]"), "chap", True),
+        (("require_message_authenticator: no", "require_message_authenticator: yes"), "pap", False),
+    ],
+)
+def test_a_held_login_must_still_be_one_that_its_client_may_send(
+    tmp_path: Path, pair: tuple[str, str], proof: ProofName, sealed: bool
+) -> None:
+    async def story() -> None:
+        settings = SETTINGS.replace(
+            "patience: 60s", "patience: 60s, accepts: [pap, chap], require_message_authenticator: no"
+        ).replace(
+            "{users}\n", f"{{users}}\n      carol: {{{{clear_password: {PASSWORD}, department: IT}}}}\n"
+        )
+        async with house(tmp_path, settings=settings) as h:
+            phone = await h.phone("carol")
+            asking = asyncio.ensure_future(h.ask("carol", proof=proof, message_authenticator=sealed))
+            card = await phone.next_question(seconds=10)
+            await change(h, tmp_path, pair)
+            await phone.answer(card, approve=True)
+            reply = await asking
+            assert reply is not None
+            assert reply.code == REJECT
+            assert [e.reason for e in h.of(events.Rejected)] == [Reason.DECIDED_OTHERWISE]
+
+    run(story())
+
+
+def test_a_password_that_was_wrong_is_right_as_soon_as_the_settings_say_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        users = "{users}\n      carol: {{clear_password: the first one, department: IT}}\n"
+        async with house(tmp_path, settings=SETTINGS.replace("{users}\n", users)) as h:
+            before = await h.ask("carol", "the second one", source="127.0.0.3")
+            await change(h, tmp_path, ("the first one", "the second one"))
+            after = await h.ask("carol", "the second one", source="127.0.0.3")
+            assert before is not None
+            assert after is not None
+            assert (before.code, after.code) == (REJECT, ACCEPT)
+
+    run(story())

@@ -7,6 +7,7 @@ from datetime import date
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from radius_push.gateway import GroupsIn
 from radius_push.model import Client, Secret
 from radius_push.settings import SAMPLE_PASSWORD_HASH, describe, load
 from radius_push.settings.changes import needs_restart
@@ -135,6 +136,16 @@ clients:
         ("staff-push",),
         "yes",
     )
+
+
+def test_a_gateway_that_takes_one_group_takes_one_in_another_place_too(tmp_path: Path) -> None:
+    settings = good(
+        tmp_path,
+        changed(
+            ("    patience: 60s\n", "    preset: cisco-asa\n    groups_in: {attribute: ASA-Group-Policy}\n")
+        ),
+    )
+    assert settings.clients["fw1"].groups_in == GroupsIn("ASA-Group-Policy", only_one=True)
 
 
 def test_every_key_of_the_server_and_a_profile(tmp_path: Path) -> None:

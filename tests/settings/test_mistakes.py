@@ -312,6 +312,16 @@ def test_a_secret_file_must_be_there_and_hold_something(tmp_path: Path) -> None:
     assert mistakes(tmp_path, text) == [f"{place}: {tmp_path}/fw.secret is longer than 4 kB"]
 
 
+@pytest.mark.parametrize("octets", [b"\xef\xbb\xbf%s\n", b"%s\n\n", b"%s \n", b" %s"])
+def test_a_secret_with_what_nobody_sees_in_it_is_a_warning(tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "fw.secret").write_bytes(octets % b"a-secret-of-22-octets!")
+    (tmp_path / "fw.secret").chmod(0o600)
+    (said,) = warnings(tmp_path, changed(("secret: {env: FW1}", "secret: {file: fw.secret}")))
+    assert said.startswith("10:13: clients.fw1.secret: ")
+    assert "which is then part of the secret; write it alone, in one line" in said
+    assert "a-secret-of" not in said
+
+
 def test_a_secret_that_everybody_can_read_is_a_warning(tmp_path: Path) -> None:
     file = written(tmp_path, "a-secret-of-enough-octets\n", "fw.secret")
     file.chmod(0o644)
