@@ -142,12 +142,14 @@ async def _serve(config: Path, folder: Path) -> asyncio.subprocess.Process:
         (folder / "log").open("wb") as log,
     ):
         ready.setblocking(False)
-        ready.bind(str(folder / "notify"))
+        # Without a path, as that may be longer than a socket's name may be.
+        name = f"radius-push-{secrets.token_hex(8)}"
+        ready.bind(f"\0{name}")
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from radius_push.cli import main; main()"),
             *("serve", "--config", str(config)),
             stderr=log,
-            env={**os.environ, "NOTIFY_SOCKET": str(folder / "notify")},
+            env={**os.environ, "NOTIFY_SOCKET": f"@{name}"},
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES)),
         )
         loop = asyncio.get_running_loop()

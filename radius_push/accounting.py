@@ -13,8 +13,6 @@ from radius_push.radius.accounting import AccountingRequest
 from radius_push.radius.user_address import user_address
 from radius_push.sessions import News, Reset, SessionKey, Status, Traffic
 
-MOST_LIVE = 50_000
-"""Live sessions of one client: more are answered and not kept."""
 MOST_FRAMED = 8
 LONGEST_DELAY = 86400
 """Seconds of Acct-Delay-Time that are believed."""
@@ -55,8 +53,10 @@ Tell = Callable[[str, str, str], None]
 """The same, and a sentence for the log."""
 
 
-async def account(arrival: AccountingArrival, *, store: Store, note: Note, tell: Tell) -> None:
-    """Keep what it says; on return it is on disk, and may be answered. Raises StoreDown."""
+async def account(arrival: AccountingArrival, *, store: Store, note: Note, tell: Tell, most: int) -> None:
+    """Keep what it says; on return it is on disk, and may be answered. Raises StoreDown.
+
+    `most`: live sessions of one client; more are answered and not kept."""
     client = arrival.client.name
     packet = memory(arrival)
     match read(arrival):
@@ -66,13 +66,16 @@ async def account(arrival: AccountingArrival, *, store: Store, note: Note, tell:
             if await store.reset_sessions(reset, packet=packet) is None:
                 tell("accounting_repeated", client, f"accounting of {client}: {_again(reset.status)}")
         case News() as news:
-            match await store.account(news, packet=packet, most=MOST_LIVE):
+            match await store.account(news, packet=packet, most=most):
                 case "repeated":
                     note("accounting_repeated", client)
                 case "old":
                     note("accounting_old", client)
                 case "too_many":
-                    why = f"{MOST_LIVE} sessions are live already: new ones are answered and not kept"
+                    why = (
+                        f"{most} sessions are live already (limits.sessions_per_client): new ones are "
+                        "answered and not kept"
+                    )
                     tell("too_many_sessions", client, f"accounting of {client}: {why}")
 
 

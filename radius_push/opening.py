@@ -9,8 +9,10 @@ from pathlib import Path
 from radius_push import policy
 from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.local import LocalDirectory
+from radius_push.gateway import GroupsIn
 from radius_push.model import PROOFS, Address, Client
 from radius_push.ports import Clock, Directory, DoorClosed
+from radius_push.radius.presets import STANDARD
 from radius_push.radius.wire import Code
 from radius_push.shapes import (
     OUR_OWN_CLIENT,
@@ -137,6 +139,7 @@ def client_table(settings: Settings, keys: Keys) -> ClientTable:
         otherwise="refuse",
         patience=OUR_OWN_PATIENCE,
         accepts=frozenset(PROOFS),
+        groups_in=GroupsIn("Filter-Id", "{group}", STANDARD),  # somewhere, so that they are shown
     )
     return ClientTable([*settings.clients.values(), ours])
 

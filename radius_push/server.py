@@ -14,6 +14,7 @@ from pathlib import Path
 
 from radius_push import __version__, accounting, descriptors, events, login
 from radius_push.accounting import AccountingArrival
+from radius_push.directories import Directories
 from radius_push.doors import Doors
 from radius_push.factors.limits import Remembered, WrongPasswords
 from radius_push.gateways import Gateways
@@ -29,12 +30,8 @@ from radius_push.observe.log import log_event
 from radius_push.opening import (
     CannotListen,
     client_table,
-    is_last,
     keys_of,
-    open_directories,
-    open_directory,
     rules_of,
-    what_a_directory_knows,
     where_else,
 )
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
@@ -44,15 +41,12 @@ from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
 from radius_push.radius.wire import Code
 from radius_push.settings.changes import differences, needs_restart
-from radius_push.shapes import Settings
+from radius_push.shapes import Limits, Settings
 from radius_push.store.sqlite import SqliteStore
 from radius_push.story import End, Quiet, unanswered
 from radius_push.web.phone import PhoneSide
 
 logger = logging.getLogger("radius_push")
-
-RETIREMENT = 60.0
-"""Seconds until a directory that a reload replaced is closed."""
 
 
 class PhoneOriginChanged(DoorClosed):
@@ -102,9 +96,7 @@ class Server:
         self._serving: list[asyncio.Task[None]] = []
         self._janitor: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
-        self.directories: dict[str, Directory] = {}
-        self._retired: set[Directory] = set()
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._directories: Directories | None = None
         self._ringer: PushRinger | None = None
         self._phone: PhoneSide | None = None
         self._started = self._stopped = False
@@ -119,7 +111,7 @@ class Server:
             await self._mind_the_phone_origin(forget_phones=forget_phones)
             if trust_clock:
                 await self.store.trust_clock(by="serve --trust-clock")
-            self.directories = open_directories(self.settings, clock=self.clock)
+            self._directories = Directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._replayed = Remembered(seconds=24 * 3600.0, most=50_000)
             self._ringer = self._open_ringer()
@@ -127,7 +119,9 @@ class Server:
             self._gateways = Gateways(self.clock, key=self.keys.tag, limits=self.settings.limits)
             self._tally = Tally(self.counters, self.clock, self._gateways)
             self._books = Books(desk=self, clock=self.clock, tally=self._tally)
-            self._signs_of_life = SignsOfLife(answers=self.answers, clock=self.clock, tally=self._tally)
+            self._signs_of_life = SignsOfLife(
+                answers=self.answers, clock=self.clock, tally=self._tally, limits=self._limits
+            )
             self._use_limits()
             await self._gateways.load(self.store)
             await self._listen()
@@ -150,14 +144,12 @@ class Server:
         held = await self._listeners.drain() if self._listeners is not None else 0
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._serving.clear()
-        for task in self._retiring:
-            task.cancel()
         if self._phone is not None:
             await self._phone.close()
         if self._ringer is not None:
             await self._ringer.close()
-        for directory in (*self.directories.values(), *self._retired):
-            await directory.close()
+        if self._directories is not None:
+            await self._directories.close()
         try:
             # Open questions stay open: the same packets meet them again after a restart.
             if self._started:
@@ -176,17 +168,16 @@ class Server:
             raise NeedsRestart(fixed)
         changes = differences(self.settings, settings)
         prepared = self._listeners.prepare(settings) if self._listeners is not None else None
-        opened = self._directories_for(settings)
-        replaced = {one for name, one in self.directories.items() if opened.get(name) is not one}
+        assert self._directories is not None  # noqa: S101  # it serves
+        opened = self._directories.prepare(settings)
         try:
             await self.store.record(events.SettingsLoaded(changes))
         except StoreDown:
-            for directory in set(opened.values()) - set(self.directories.values()):
-                await directory.close()
+            await self._directories.drop(opened)
             raise
         # From here on nothing waits: either all of it is in force, or nothing.
-        self.settings, self.directories = settings, opened
-        if replaced:  # what was wrong may be right in another directory
+        self.settings = settings
+        if self._directories.use(settings, opened):  # what was wrong may be right in another directory
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
         self._doors = self._open_doors()
         if self._listeners is not None and prepared is not None:
@@ -196,36 +187,12 @@ class Server:
         if self._ringer is not None:
             self._ringer.use(settings.web_push)
         self._use_limits()
-        for directory in replaced:
-            self._retire(directory)
         return changes
 
-    def _directories_for(self, settings: Settings) -> dict[str, Directory]:
-        """The open ones where nothing changed that they know of, new ones elsewhere."""
-        opened: dict[str, Directory] = {}
-        for name, profile in settings.authentication_profiles.items():
-            same = what_a_directory_knows(self.settings, name) == what_a_directory_knows(settings, name)
-            opened[name] = (
-                self.directories[name]
-                if same and name in self.directories
-                else open_directory(
-                    profile, settings.policies, clock=self.clock, last=is_last(settings, name)
-                )
-            )
-        return opened
-
-    def _retire(self, directory: Directory) -> None:
-        """Close it once the logins that may still ask it have gone on."""
-
-        async def later() -> None:
-            await asyncio.sleep(RETIREMENT)
-            self._retired.discard(directory)
-            await directory.close()
-
-        self._retired.add(directory)
-        task = asyncio.create_task(later(), name=f"retire {directory.name}")
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+    @property
+    def directories(self) -> dict[str, Directory]:
+        """The open ones, by authentication profile."""
+        return {} if self._directories is None else self._directories.open
 
     async def broken(self) -> None:
         """Return only if a listener ended by itself, with its exception."""
@@ -294,7 +261,8 @@ class Server:
             )
 
     async def account(self, arrival: AccountingArrival) -> None:
-        await accounting.account(arrival, store=self.store, note=self._tally.note, tell=self._tally.tell)
+        most, tally = self._limits().sessions_per_client, self._tally
+        await accounting.account(arrival, store=self.store, note=tally.note, tell=tally.tell, most=most)
 
     async def sent(self, arrival: Arrival) -> None:
         try:
@@ -359,12 +327,16 @@ class Server:
             clock=self.clock,
             counters=self.counters,
             gateways=self._gateways,
-            limits=lambda: self.settings.limits,
+            limits=self._limits,
             dedup=self._dedup,
         )
 
+    def _limits(self) -> Limits:
+        return self.settings.limits
+
     def _use_limits(self) -> None:
-        limits = self.settings.limits
+        limits = self._limits()
+        self._books.use(limits)
         self._dedup.bound(most_in_flight=limits.in_flight, most_of_owner=limits.in_flight_per_client)
         self._gateways.use(limits)
 

@@ -85,12 +85,25 @@ class Limits:
     in_flight: int = 20_000
     """Logins that are worked on or held at once."""
     in_flight_per_client: int = 10_000
+    accounting_in_flight: int = 5_000
+    """Accounting-Requests that wait for the store at once; logins are counted apart."""
+    accounting_in_flight_per_client: int = 2_500
+    sessions_per_client: int = 50_000
+    """Live ones: reports of more are answered and not kept."""
+    status_per_second: int = 10
+    """Status-Server packets of one client that are answered, in the long run; five times as many at once."""
     unknown_per_second: int = 100
     """Packets from addresses of no client that are noted with their address."""
     connections: int = 1000
     """Of TCP or RadSec, at each listener."""
     connections_per_address: int = 64
     """From one IPv4 address, or one IPv6 /64."""
+    connections_per_second: int = 100
+    """That are let in; the others wait."""
+    handshakes: int = 200
+    """At once, at each listener."""
+    in_flight_per_connection: int = 512
+    """It has 256 Identifiers: beyond twice as many its client forgets what it asked."""
     idle_connection: float = 3600.0
     """Seconds without a packet until a connection is closed on which nothing is held."""
 

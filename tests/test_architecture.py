@@ -30,7 +30,17 @@ FLOORS = {
     },
     4: {"directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},
-    6: {"opening", "descriptors", "listeners", "server", "serving", "inspection", "demo", "setup"},
+    6: {
+        "opening",
+        "directories",
+        "descriptors",
+        "listeners",
+        "server",
+        "serving",
+        "inspection",
+        "demo",
+        "setup",
+    },
     7: {"cli"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

@@ -153,11 +153,11 @@ def _seal(client: Client, seen: Sighting, heard: Heard) -> str:
 
 
 def _secret(client: Client, seen: Sighting, key: Secret) -> str | None:
-    """Which one of the list the last seal fitted: `1 of 2` is the newest."""
+    """Which one of the list the last packet's seal fitted: `1 of 2` is the newest."""
     from radius_push.gateways import secret_tag
 
-    if seen.secret is None:
-        return None
+    if seen.secret is None or (seen.unsealed_at or 0.0) > (seen.sealed_at or 0.0):
+        return None  # without a seal nobody can tell
     for number, secret in enumerate(client.secrets, start=1):
         if secret_tag(secret, key) == seen.secret:
             return f"{number} of {len(client.secrets)}" + (" (newest)" if number == 1 else " (old)")

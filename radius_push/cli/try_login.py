@@ -144,17 +144,26 @@ class Asking:
         try:
             store = SqliteStore.open(file, clock=LoopClock(), on_event=lambda _at, _event: None)
         except StoreDown:
-            return await self._ask(), None
+            return await self._ask(seal=self.client.require_message_authenticator != "auto"), None
         try:
             before = [number for number, *_ in await _ends(store, most=1)]
-            reply = await self._ask()
+            reply = await self._ask(seal=await self._seals(store))
             return reply, None if reply is not None and reply.code == 2 else await self._why(
                 store, after=max(before, default=0)
             )
         finally:
             await store.close()
 
-    async def _ask(self) -> Reply | None:
+    async def _seals(self, store: SqliteStore) -> bool:
+        """Under `auto` as its gateway does: the first seal from an address would bind the gateway to it."""
+        from radius_push.radius.seals import EVERY_SOURCE
+
+        if self.client.require_message_authenticator != "auto":
+            return True
+        sources = {(self.client.name, self.server[0]), (self.client.name, EVERY_SOURCE)}
+        return not sources.isdisjoint(await store.latches())
+
+    async def _ask(self, *, seal: bool) -> Reply | None:
         from radius_push.client import ask
         from radius_push.radius.user_address import as_reported
 
@@ -170,6 +179,7 @@ class Asking:
             timeout=self.timeout,
             tries=1,
             wait_for_listener=False,
+            message_authenticator=seal,
             dictionary=self.dictionary,
         )
 

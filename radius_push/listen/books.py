@@ -16,29 +16,30 @@ from radius_push.model import Client
 from radius_push.ports import Clock, StoreDown
 from radius_push.radius.accounting import AccountingRequest, write_accounting_response
 from radius_push.radius.dedup import Again, Dedup, Full, InFlight, Key, New, Slot, Ticket
+from radius_push.shapes import Limits
 
 if TYPE_CHECKING:
     from radius_push.listen.reception import Line
 
 log = logging.getLogger("radius_push.listen")
 
-MOST_IN_FLIGHT = 5_000
-"""Accounting-Requests that wait for the store at once; logins are counted apart: no flood keeps them out."""
-MOST_OF_A_CLIENT = 2_500
 MOST_REMEMBERED = 20_000
 
 
 class Books:
     """What the gateways report is brought to the desk once, however often it comes."""
 
-    def __init__(self, *, desk: Desk, clock: Clock, tally: Tally, dedup: Dedup | None = None) -> None:
+    def __init__(self, *, desk: Desk, clock: Clock, tally: Tally, limits: Limits = Limits()) -> None:  # noqa: B008  # frozen
         self._desk = desk
         self._clock = clock
         self._tally = tally
-        self._dedup = (
-            Dedup(most_in_flight=MOST_IN_FLIGHT, most_of_owner=MOST_OF_A_CLIENT, most=MOST_REMEMBERED)
-            if dedup is None
-            else dedup
+        self._dedup = Dedup(most=MOST_REMEMBERED)
+        self.use(limits)
+
+    def use(self, limits: Limits) -> None:
+        """Counted apart from logins: no flood of reports keeps those out."""
+        self._dedup.bound(
+            most_in_flight=limits.accounting_in_flight, most_of_owner=limits.accounting_in_flight_per_client
         )
 
     def enter(
@@ -61,7 +62,10 @@ class Books:
             case Again(reply):
                 self._repeat(reply, client, line)
             case Full():
-                sentence = "%s: too many Accounting-Requests in flight: silence for new ones"
+                sentence = (
+                    "%s: too many Accounting-Requests in flight (limits.accounting_in_flight, or "
+                    "_per_client): silence for new ones"
+                )
                 self._tally.tell("too_much_accounting", client.name, sentence, client.name)
             case New(ticket, supersedes, _):
                 if supersedes:

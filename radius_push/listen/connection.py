@@ -18,9 +18,8 @@ from radius_push.model import Client, PeerCertificate
 from radius_push.ports import Clock
 from radius_push.radius.framing import Framing
 from radius_push.radius.wire import MOST_OCTETS, MalformedPacket
+from radius_push.shapes import Limits
 
-IN_FLIGHT = 512
-"""Requests of one connection. It has 256 Identifiers: beyond that its client forgets what it asked."""
 PACKET_SECONDS = 10.0
 """A packet that was begun must be whole by then."""
 UNREAD_SECONDS = 10.0
@@ -42,6 +41,7 @@ class Connection(asyncio.BufferedProtocol):
         server: tuple[str, int],
         reception: Reception,
         clock: Clock,
+        limits: Callable[[], Limits],
         entered: Callable[[Connection], None],
         left: Callable[[Connection], None],
     ) -> None:
@@ -56,6 +56,7 @@ class Connection(asyncio.BufferedProtocol):
         """Whose it is, by name."""
         self._reception = reception
         self._clock = clock
+        self._limits = limits
         self._entered = entered
         self._left = left
         self._framing = Framing()
@@ -192,13 +193,15 @@ class Connection(asyncio.BufferedProtocol):
         return self._closing is not None or self.hang_up.is_set()
 
     def _take(self, packet: bytes, client: Client) -> bool:
-        if len(self._tasks) >= IN_FLIGHT:
+        most = self._limits().in_flight_per_connection
+        if len(self._tasks) >= most:
             self._reception.tell(
                 "too_many_on_connection",
                 client.name,
-                "%s: %d requests in flight on one connection: silence for new ones",
+                "%s: %d requests in flight on one connection (limits.in_flight_per_connection): silence for "
+                "new ones",
                 client.name,
-                IN_FLIGHT,
+                most,
             )
             return True
         return self._reception.receive(packet, client, self)

@@ -18,15 +18,15 @@ from radius_push.model import Client
 from radius_push.ports import Clock, StoreDown
 from radius_push.radius.rate import Rate
 from radius_push.radius.status import StatusRequest, write_status_reply
+from radius_push.shapes import Limits
 
 if TYPE_CHECKING:
     from radius_push.listen.reception import Line
 
 log = logging.getLogger("radius_push.listen")
 
-STATUS_PER_SECOND = 10.0
-"""Status-Server packets of one client that are answered, in the long run."""
-STATUS_BURST = 50.0
+BURST = 5
+"""Seconds' worth of Status-Server packets of one client that are answered at once."""
 LOOK_EVERY = 1.0
 """Seconds that the store's last sign of life holds, and that the next may take."""
 MOST_KNOWN = 10_000
@@ -44,14 +44,14 @@ class SignsOfLife:
         answers: Callable[[], Awaitable[None]],
         clock: Clock,
         tally: Tally,
-        per_second: float = STATUS_PER_SECOND,
-        burst: float = STATUS_BURST,
+        limits: Callable[[], Limits] = Limits,
     ) -> None:
         """`answers` returns if the store can be read, else it raises StoreDown."""
         self._answers = answers
         self._clock = clock
         self._tally = tally
-        self._rate = Rate(per_second, burst=burst)
+        self._limits = limits
+        self._rate = Rate()
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._lives = True
         self._looked_at: float | None = None
@@ -69,12 +69,14 @@ class SignsOfLife:
     ) -> None:
         """Answer now, or when the store was looked at, or not at all."""
         now = self._clock.monotonic()
-        reply = write_status_reply(request, accounting=accounting)
-        if not self._rate.take((client.name, self._is_known(reply)), now):
-            sentence = "%s asks with Status-Server more than %g times a second: silence for the rest"
-            self._tally.tell(
-                "too_many_status_requests", client.name, sentence, client.name, STATUS_PER_SECOND
+        often, reply = self._limits().status_per_second, write_status_reply(request, accounting=accounting)
+        whose = (client.name, self._is_known(reply))
+        if not self._rate.take(whose, now, per_second=often, burst=often * BURST):
+            sentence = (
+                "%s asks with Status-Server more than %d times a second (limits.status_per_second): silence "
+                "for the rest"
             )
+            self._tally.tell("too_many_status_requests", client.name, sentence, client.name, often)
             return
         if self._looking is None and self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
             self._say(reply, client.name, line)

@@ -17,10 +17,6 @@ from radius_push.shapes import ClientTable, Endpoint, Limits
 
 BACKLOG = 512
 HANDSHAKE_SECONDS = 10.0
-HANDSHAKES = 200
-"""At once: strangers never hold all the connections."""
-ACCEPTS_PER_SECOND = 100
-"""New ones beyond wait in the kernel: a handshake costs a millisecond that logins need."""
 LOOK_SECONDS = 1.0
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
 """A gateway that lost its power is gone after two minutes, whatever `idle` is."""
@@ -195,13 +191,13 @@ class StreamListener:
         if now - self._second >= 1.0:
             self._second, self._accepted = now, 0
         self._accepted += 1
-        if self._accepted > ACCEPTS_PER_SECOND:
+        if self._accepted > self._limits().connections_per_second:
             self._reception.note("accepts_held_back")
             await asyncio.sleep(self._second + 1.0 - now)
 
     def _may_enter(self, address: str, where: str) -> bool:
         limits, greeted = self._limits(), len(self._greeted)
-        if greeted + len(self._connections) >= limits.connections or greeted >= HANDSHAKES:
+        if greeted + len(self._connections) >= limits.connections or greeted >= limits.handshakes:
             self._reception.tell("turned_away", "", "too many connections: one from %s closed", address)
             return False
         if self._from[where] >= limits.connections_per_address:
@@ -225,6 +221,7 @@ class StreamListener:
             server=self._server,
             reception=self._reception,
             clock=self._clock,
+            limits=self._limits,
             entered=self._enter,
             left=left,
         )

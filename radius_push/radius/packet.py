@@ -316,7 +316,8 @@ def _no_seal(client: Client) -> str:
             f"to be, `radius-push clients unlatch {client.name}`"
         )
     mend = PRESETS[client.preset].message_authenticator_mend
-    return f"no Message-Authenticator: {mend}, or set require_message_authenticator: no for this client"
+    until = "or, until it can, set require_message_authenticator: auto for this client"
+    return f"no Message-Authenticator: {mend}, {until}"
 
 
 def read_username(raw: bytes | None, encoding: str) -> str | None:

@@ -156,7 +156,7 @@ _ROWS = (
         as_shipped="depends on the server's entry",
         to_set=(
             "Access Server: RADIUS, one server, time-out 60, one try, PAP.",
-            "Plug-in: `wait=60`, `retry=1` in its server section; `hand-window 120` on both sides.",
+            "Plug-in: `wait=60`, `retry=1` in its server section; `hand-window 90` on both sides.",
         ),
         message_authenticator_mend="the RADIUS plug-in sends none: give it a network of its own",
         user_address=_CALLING,
@@ -165,6 +165,7 @@ _ROWS = (
         challenge="not through the plug-in",
         quirks=("Access Server reads a group only through a post-auth script.",),
         not_confirmed=("Which releases of Access Server send Message-Authenticator.",),
+        tried="Debian 12: OpenVPN 2.6.14 with openvpn-auth-radius 2.1; Access Server was not",
     ),
     Preset(
         "pfsense",

@@ -6,19 +6,17 @@ from collections.abc import Hashable
 
 
 class Rate:
-    """For each subject `per_second` in the long run, and at most `burst` at once.
+    """For each subject so many a second in the long run, and no more than a burst at once.
 
     The subjects must be few and not of a stranger's choosing: they are kept for ever.
     """
 
-    def __init__(self, per_second: float, *, burst: float) -> None:
-        self._per_second = per_second
-        self._burst = burst
+    def __init__(self) -> None:
         self._left: dict[Hashable, tuple[float, float]] = {}
 
-    def take(self, subject: Hashable, now: float) -> bool:
+    def take(self, subject: Hashable, now: float, *, per_second: float, burst: float) -> bool:
         """One more at `now` (monotonic seconds). False: too many."""
-        left, at = self._left.get(subject, (self._burst, now))
-        left = min(self._burst, left + (now - at) * self._per_second)
+        left, at = self._left.get(subject, (burst, now))
+        left = min(burst, left + (now - at) * per_second)
         self._left[subject] = (left - 1.0 if left >= 1.0 else left, now)
         return left >= 1.0

@@ -108,7 +108,8 @@ def _patience(book: Book, client: Client, profile: shapes.Profile | None) -> Non
         book.report.warn(
             ("clients", client.name, "patience"),
             f"phones get {in_words(room)} for {profile.name}, not its {in_words(profile.timeout)}, "
-            f"as the gateway waits {in_words(client.patience)}; raise its time-out there, and patience here",
+            f"as the gateway waits {in_words(client.patience)}; raise its time-out there, and patience here, "
+            f"or give it a profile with `timeout: {in_words(room)}`",
         )
 
 

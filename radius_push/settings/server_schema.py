@@ -91,6 +91,18 @@ class LimitsSection(Section):
     in_flight_per_client: Annotated[int, PlainValidator(s.whole(10, 100_000))] = _LIMITS.in_flight_per_client
     """How many of them may be one client's: a gateway that floods leaves room for the others. E.g.
     `10000`"""
+    accounting_in_flight: Annotated[int, PlainValidator(s.whole(10, 100_000))] = _LIMITS.accounting_in_flight
+    """How many Accounting-Requests may wait for the store at once. Logins are counted apart. E.g. `5000`"""
+    accounting_in_flight_per_client: Annotated[int, PlainValidator(s.whole(10, 100_000))] = (
+        _LIMITS.accounting_in_flight_per_client
+    )
+    """How many of them may be one client's. E.g. `2500`"""
+    sessions_per_client: Annotated[int, PlainValidator(s.whole(10, 1_000_000))] = _LIMITS.sessions_per_client
+    """How many live sessions of one client are kept. Reports of more are answered and not kept. E.g.
+    `50000`"""
+    status_per_second: Annotated[int, PlainValidator(s.whole(1, 1000))] = _LIMITS.status_per_second
+    """How many Status-Server packets of one client are answered a second; five times as many at once. E.g.
+    `10`"""
     unknown_per_second: Annotated[int, PlainValidator(s.whole(1, 10_000))] = _LIMITS.unknown_per_second
     """How many packets a second from addresses of no client are noted with their address, for `radius-push
     clients`. The rest is only counted. E.g. `100`"""
@@ -100,6 +112,16 @@ class LimitsSection(Section):
         _LIMITS.connections_per_address
     )
     """How many of them from one IPv4 address, or one IPv6 /64. E.g. `64`"""
+    connections_per_second: Annotated[int, PlainValidator(s.whole(1, 10_000))] = (
+        _LIMITS.connections_per_second
+    )
+    """How many are let in a second at each listener. The others wait their turn. E.g. `100`"""
+    handshakes: Annotated[int, PlainValidator(s.whole(1, 10_000))] = _LIMITS.handshakes
+    """How many may be in their TLS handshake at once at each listener. E.g. `200`"""
+    in_flight_per_connection: Annotated[int, PlainValidator(s.whole(16, 10_000))] = (
+        _LIMITS.in_flight_per_connection
+    )
+    """How many requests of one connection are worked on or held at once. E.g. `512`"""
     idle_connection: Annotated[float, PlainValidator(s.duration(60, 7 * 86400))] = _LIMITS.idle_connection
     """After how long without a packet a connection is closed, if it holds no login. E.g. `1h`"""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radius_push import accounting, events
+from radius_push import events
 from tests.radius.reports import INTERIM, OFF, ON, START, STOP
 from tests.scenarios.accounting import WITH_ACCOUNTING, report, sessions, status_server, tell
 from tests.scenarios.house import House, house
@@ -92,16 +92,14 @@ def test_one_gateway_touches_no_session_of_another(tmp_path: Path) -> None:
     run(story())
 
 
-def test_a_rogue_gateway_fills_no_memory_of_live_sessions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(accounting, "MOST_LIVE", 3)
+def test_a_rogue_gateway_fills_no_memory_of_live_sessions(tmp_path: Path) -> None:
+    bounded = WITH_ACCOUNTING.replace("server:\n", "server:\n  limits: {{sessions_per_client: 10}}\n")
 
     async def story() -> None:
-        async with house(tmp_path, settings=WITH_ACCOUNTING) as h:
-            flood = [report(START, session=f"S{number}", identifier=number) for number in range(10)]
-            assert await tell(h, *flood) == [5] * 10
-            assert len(await sessions(h, live=False)) == 3
+        async with house(tmp_path, settings=bounded) as h:
+            flood = [report(START, session=f"S{number}", identifier=number) for number in range(17)]
+            assert await tell(h, *flood) == [5] * 17
+            assert len(await sessions(h, live=False)) == 10
             assert h.server.counters["too_many_sessions"] == 7
 
     run(story())

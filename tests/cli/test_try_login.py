@@ -147,3 +147,21 @@ def test_an_accept_of_who_does_not_know_the_password_lets_nobody_in() -> None:
     assert let_in(Reply(2, {}, b"", 0.0, Told(success=True, keys=False, error=None)))
     assert let_in(Reply(2, {}, b"", 0.0))
     assert not let_in(Reply(3, {}, b"", 0.0))
+
+
+async def test_under_auto_it_asks_as_the_gateway_does_and_binds_nobody_to_a_seal(config: Path) -> None:
+    await asyncio.to_thread(under_auto, config)
+    async with serving(config) as server:
+        unsealed = await run(config, "alice")
+        assert unsealed.exit_code == 1  # alice has no phone: it was heard
+        await server._gateways.keep(server.store)
+        assert await server.store.latches() == []
+        await server.store.latch("fw", "127.0.0.1", at=server.clock.now())
+        await server._gateways.load(server.store)
+        sealed = await run(config, "alice")
+        assert sealed.exit_code == 1
+
+
+def under_auto(config: Path) -> None:
+    auto = "secret: testing123, require_message_authenticator: auto"
+    config.write_text(config.read_text().replace("secret: testing123", auto))

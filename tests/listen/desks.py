@@ -110,7 +110,7 @@ class House:
                 desk=self.desk,
                 clock=self.clock,
                 tally=Tally(self.counters, self.clock, self.gateways),
-                dedup=Dedup(most_in_flight=most_reports),
+                limits=Limits(accounting_in_flight=most_reports),
             ),
         )
         self.listener = UdpListener(endpoint=Endpoint(ip_address(address), 0), reception=self.reception)

@@ -17,7 +17,7 @@ import uvloop
 
 from radius_push.listen import stream
 from radius_push.model import ClientCertificate, PeerCertificate
-from radius_push.shapes import RADSEC_SECRET, ClientTable
+from radius_push.shapes import RADSEC_SECRET, ClientTable, Limits
 from radius_push.tls import NoTls
 from tests.directory.certificates import Authority, Certificate, self_signed
 from tests.interop.radsec_client import calling, tls
@@ -265,11 +265,9 @@ async def test_what_is_no_tls_is_told_so(papers: Papers, caplog: pytest.LogCaptu
     assert "it speaks HTTP" in caplog.text
 
 
-async def test_strangers_in_the_middle_of_a_handshake_never_hold_all_connections(
-    papers: Papers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stream, "HANDSHAKES", 2)
-    async with serving(StreamHouse(BY_NAME, trust=papers.trust())) as house:
+async def test_strangers_in_the_middle_of_a_handshake_never_hold_all_connections(papers: Papers) -> None:
+    limits = Limits(handshakes=2)
+    async with serving(StreamHouse(BY_NAME, trust=papers.trust(), limits=limits)) as house:
         context = tls(papers.authority.file, papers.gateway)
         async with calling(house.listener.address, context) as known:
             known.send(request())

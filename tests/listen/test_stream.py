@@ -15,7 +15,7 @@ from ipaddress import ip_network
 import pytest
 import uvloop
 
-from radius_push.listen import connection, stream
+from radius_push.listen import connection
 from radius_push.model import Accepted, Reason, Rejected
 from radius_push.shapes import Limits
 from tests.interop.radsec_client import calling
@@ -56,9 +56,12 @@ async def test_many_in_flight_are_answered_in_any_order() -> None:
         assert sorted([(await caller.reply())[1] for _ in range(200)]) == list(range(200))
 
 
-async def test_beyond_its_bound_a_connection_gets_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "IN_FLIGHT", 3)
-    async with serving(StreamHouse(STRICT)) as house, calling(house.listener.address) as caller:
+async def test_beyond_its_bound_a_connection_gets_silence() -> None:
+    limits = Limits(in_flight_per_connection=3)
+    async with (
+        serving(StreamHouse(STRICT, limits=limits)) as house,
+        calling(house.listener.address) as caller,
+    ):
         house.desk.verdict = None
         caller.send(*(request(identifier) for identifier in range(5)))
         await until(lambda: house.counters["too_many_on_connection"] == 2 and len(house.desk.arrivals) == 3)
@@ -224,9 +227,8 @@ async def test_one_address_has_so_many_and_all_together_so_many() -> None:
             await later.reply()
 
 
-async def test_a_flood_of_connections_is_let_in_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "ACCEPTS_PER_SECOND", 5)
-    async with serving(StreamHouse(STRICT)) as house:
+async def test_a_flood_of_connections_is_let_in_slowly() -> None:
+    async with serving(StreamHouse(STRICT, limits=Limits(connections_per_second=5))) as house:
         writers = [await asyncio.open_connection(*house.listener.address) for _ in range(20)]
         await until(lambda: house.counters["accepts_held_back"] == 1)
         assert house.listener.connections <= 5

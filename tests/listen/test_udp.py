@@ -109,7 +109,7 @@ async def test_malformed_and_unauthentic_packets_get_silence_and_are_counted(
     assert "fw1 from 127.0.0.1: not authentic: Status-Server without Message-Authenticator" in caplog.text
     assert "fw1 from 127.0.0.1: Status-Client is not answered here" in caplog.text
     assert "more since" not in caplog.text
-    assert "set require_message_authenticator: no for this client" in caplog.text
+    assert "set require_message_authenticator: auto for this client" in caplog.text
 
 
 async def test_a_stranger_where_only_our_own_client_may_ask_is_called_no_client(

@@ -122,7 +122,7 @@ def test_a_message_authenticator_of_the_wrong_length_is_none(length: int) -> Non
 
 
 def test_a_client_that_must_send_one_is_told_the_mend() -> None:
-    with pytest.raises(NotAuthentic, match="require_message_authenticator: no"):
+    with pytest.raises(NotAuthentic, match="require_message_authenticator: auto"):
         read(packet((1, b"alice"), (2, HIDDEN)))
 
 

@@ -77,8 +77,8 @@ def test_any_of_the_clients_secrets_will_do() -> None:
 
 
 def test_a_rate_lets_a_burst_through_and_then_so_many_a_second() -> None:
-    rate = Rate(2.0, burst=3)
-    assert [rate.take("fw", 0.0) for _ in range(4)] == [True, True, True, False]
-    assert rate.take("other", 0.0)
-    assert [rate.take("fw", 1.0) for _ in range(3)] == [True, True, False]
-    assert [rate.take("fw", 100.0) for _ in range(4)] == [True, True, True, False]
+    rate = Rate()
+    assert [rate.take("fw", 0.0, per_second=2.0, burst=3) for _ in range(4)] == [True, True, True, False]
+    assert rate.take("other", 0.0, per_second=2.0, burst=3)
+    assert [rate.take("fw", 1.0, per_second=2.0, burst=3) for _ in range(3)] == [True, True, False]
+    assert [rate.take("fw", 100.0, per_second=2.0, burst=3) for _ in range(4)] == [True, True, True, False]

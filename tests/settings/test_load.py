@@ -287,7 +287,8 @@ def test_check_ends_with_what_to_look_at(tmp_path: Path) -> None:
         f"""
 Look at:
   {tmp_path}/radius-push.yaml:12:15: clients.fw1.patience: phones get 15s for staff-push, not its 45s, \
-as the gateway waits 20s; raise its time-out there, and patience here"""
+as the gateway waits 20s; raise its time-out there, and patience here, \
+or give it a profile with `timeout: 15s`"""
     )
 
 

@@ -353,7 +353,7 @@ def test_a_secret_that_everybody_can_read_is_a_warning(tmp_path: Path) -> None:
          '"10.0.0.5:8443", url: "https://mfa.example.com"}\nmethods: {push: {contact: "https://example.com/vpn"}}',
          "5:22: server.listen.phone.address: speaks plain HTTP beyond this machine: a proxy must speak TLS for it, or add tls"),
         ("patience: 60s", "patience: 49s",
-         "12:15: clients.fw1.patience: phones get 44s for staff-push, not its 45s, as the gateway waits 49s; raise its time-out there, and patience here"),
+         "12:15: clients.fw1.patience: phones get 44s for staff-push, not its 45s, as the gateway waits 49s; raise its time-out there, and patience here, or give it a profile with `timeout: 44s`"),
     ],
 )  # fmt: skip
 def test_what_is_allowed_and_dangerous_is_said_aloud(

@@ -69,7 +69,9 @@ def test_systemd_understands_every_line(tmp_path: Path) -> None:
     told = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
     )
-    assert (told.returncode, told.stderr) == (0, "")
+    # It reads the machine's other units as well, and has something to say of some.
+    ours = [line for line in told.stderr.splitlines() if UNIT.name in line]
+    assert (told.returncode, ours) == (0, [])
 
 
 def test_it_needs_no_capability() -> None:
