@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from radius_push import events, policy
 from radius_push.model import Person, Question, Reason, Secret
@@ -112,23 +113,18 @@ def accepted(
 
 
 def rejected(story: Story, end: Refuse, question: Question | None = None) -> events.Rejected:
-    return events.Rejected(
-        login=story.arrival.login,
-        client=story.arrival.client.name,
-        username=story.username,
-        person=str(story.person.key) if story.person else None,
-        reason=end.reason,
-        detail=end.detail,
-        address=story.address,
-        question=question.id if question else None,
-        directories=story.directories,
-        trace=story.trace,
-        arrived_at=story.arrival.at,
-    )
+    return _ended(events.Rejected, story, end, question)
 
 
 def unanswered(story: Story, end: Quiet, question: Question | None = None) -> events.Unanswered:
-    return events.Unanswered(
+    return _ended(events.Unanswered, story, end, question)
+
+
+Ended = TypeVar("Ended", events.Rejected, events.Unanswered)
+
+
+def _ended(kind: type[Ended], story: Story, end: End, question: Question | None) -> Ended:
+    return kind(
         login=story.arrival.login,
         client=story.arrival.client.name,
         username=story.username,

@@ -28,9 +28,8 @@ clients:
   home-vpn:
     addresses: [{gateway}]
     secret: "{secret}"
-    require_message_authenticator: no   # the plug-in never sends one
+    preset: openvpn
     profiles: [staff-push]
-    patience: 60s
 authentication_profiles:
   staff:
     type: local

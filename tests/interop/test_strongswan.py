@@ -27,6 +27,7 @@ clients:
   branch-vpn:
     addresses: [{gateway}]
     secret: "{secret}"
+    preset: strongswan
     profiles: [staff-push]
     patience: {patience}
 authentication_profiles:
