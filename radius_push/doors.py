@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from radius_push import policy
@@ -38,6 +39,8 @@ class Doors(Grounds):
     no disk."""
     new_id: Callable[[], str] = field(repr=False)
     """128 unguessable bits as text: question ids and nonces."""
+    asking: Callable[[str], AbstractContextManager[None]] = field(repr=False)
+    """Entered with the client's name while the directories are asked: see `pressure.py`."""
     count: Callable[[Arrival, End], None] = field(repr=False)
     """What is told to the counters, and to the log now and then, in place of the evidence."""
     ring: Callable[[Question], None] = field(repr=False)

@@ -70,9 +70,10 @@ async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
 
     known = doors.replayed.known(arrival.request.memory, doors.clock.monotonic())
     # Somebody's play from elsewhere must not keep the gateway's own packet from its question.
-    if known and await doors.store.earlier(arrival.packet) is None:
+    if known and await doors.store.earlier(arrival.packet, client=arrival.client.name) is None:
         return await played_again(story, doors, "it was there before: no directory was asked")
-    story, person = await first_factor(story, doors, partial(prove, proof=proof, doors=doors))
+    with doors.asking(arrival.client.name):
+        story, person = await first_factor(story, doors, partial(prove, proof=proof, doors=doors))
     if not isinstance(person, Person):
         if anybodys:
             return await from_anybody(person, story, doors)
@@ -220,7 +221,7 @@ async def by_password_alone(story: Story, person: Person, choice: policy.Admitte
 async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
     """Ask the person's phones and hold the request until one answers, or the bar has run out."""
     arrival, store, clock = story.arrival, doors.store, doors.clock
-    devices = await store.devices_of(person.key)
+    devices = await store.devices_of(person.key, client=arrival.client.name)
     if not devices:
         return await after_the_password(Refuse(Reason.NOT_ENROLLED, "no device"), story, doors)
     if gone := hung_up(arrival):
@@ -245,8 +246,8 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
 async def once_more(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
     """This very packet was worked on before. If that walk ended with its process, this one goes on in its
     place: with the same question under the same bar, or with the verdict that never left."""
-    earlier = await doors.store.earlier(story.arrival.packet)
     client, now = story.arrival.client, doors.clock.now()
+    earlier = await doors.store.earlier(story.arrival.packet, client=client.name)
     if earlier is None or not come_back.may(earlier, person, choice, client=client, now=now):
         return await played_again(story, doors)
     question = earlier.question

@@ -106,6 +106,9 @@ class Store(Protocol):
     returns; every method may raise StoreDown. Events given to a method are written to the hash
     chain in that same transaction, and reach the log only after it."""
 
+    def owed(self, client: str) -> int:
+        """How much of this client's is not done yet: the clients take turns."""
+
     def bell(self, person: PersonKey) -> AbstractAsyncContextManager[Bell]:
         """Rings when this person's questions, devices or invitations change (in any process)."""
 
@@ -127,8 +130,9 @@ class Store(Protocol):
         before (within 24 h), or `packet` (octets and where they came from) ever had a question.
         `decision` is the mark of what the rules said; see `earlier`."""
 
-    async def earlier(self, packet: bytes) -> Earlier | None:
-        """What an earlier walk of this packet has left, perhaps in another process."""
+    async def earlier(self, packet: bytes, *, client: str = "") -> Earlier | None:
+        """What an earlier walk of this packet has left, perhaps in another process; asked in the turn of the
+        client that it came from."""
 
     async def sent(self, packet: bytes, *, login: str, at: float) -> None:
         """The Access-Accept of this packet has left: the event `sent`, and the first time also in the
@@ -170,8 +174,8 @@ class Store(Protocol):
 
     # devices
 
-    async def devices_of(self, person: PersonKey) -> Sequence[Device]:
-        """Their active devices, oldest first."""
+    async def devices_of(self, person: PersonKey, *, client: str = "") -> Sequence[Device]:
+        """Their active devices, oldest first; asked in the turn of the client that they log in by."""
 
     async def devices(self) -> Sequence[Device]:
         """All that are not removed, for `radius-push devices`."""

@@ -35,6 +35,7 @@ from radius_push.opening import (
     where_else,
 )
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
+from radius_push.pressure import Pressure
 from radius_push.push.ringing import PushRinger
 from radius_push.push.webpush import WebPushDoor
 from radius_push.radius.dedup import Dedup
@@ -115,6 +116,7 @@ class Server:
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._replayed = Remembered(seconds=24 * 3600.0, most=50_000)
             self._ringer = self._open_ringer()
+            self._pressure = Pressure(self.store.owed)
             self._doors = self._open_doors()
             self._gateways = Gateways(self.clock, key=self.keys.tag, limits=self.settings.limits)
             self._tally = Tally(self.counters, self.clock, self._gateways)
@@ -252,13 +254,8 @@ class Server:
         self.counters[end.reason] += 1
         more = self._hush.due((arrival.client.name, end.reason), self.clock.monotonic())
         if more is not None:
-            logger.warning(
-                "client=%s reason=%s: %s%s",
-                arrival.client.name,
-                end.reason,
-                end.detail,
-                f" ({more} more since the last line)" if more else "",
-            )
+            since = f" ({more} more since the last line)" if more else ""
+            logger.warning("client=%s reason=%s: %s%s", arrival.client.name, end.reason, end.detail, since)
 
     async def account(self, arrival: AccountingArrival) -> None:
         most, tally = self._limits().sessions_per_client, self._tally
@@ -299,6 +296,7 @@ class Server:
             new_id=lambda: secrets.token_urlsafe(16),
             count=self._count,
             ring=self._ringer.ring if self._ringer is not None else nobody,
+            asking=self._pressure.asking,
             current=lambda: self._doors,
         )
 
@@ -324,6 +322,7 @@ class Server:
             clients=lambda: self._doors.clients,
             dictionary=lambda: self._doors.dictionary,
             desk=self,
+            pressure=self._pressure.too_much,
             clock=self.clock,
             counters=self.counters,
             gateways=self._gateways,

@@ -24,6 +24,7 @@ FLOORS = {
         "hanging_up",
         "enrollment",
         "janitor",
+        "pressure",
         "gateways",
         "accounting",
         "tls",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 from collections import OrderedDict
 
 from radius_push.model import PersonKey, Secret
@@ -53,4 +53,4 @@ class WrongPasswords:
         # The length in front keeps person and password apart, whatever either holds.
         name = str(person).encode()
         text = len(name).to_bytes(4, "big") + name + password.reveal()
-        return hmac.digest(self._key.reveal(), text, "sha256")
+        return hashlib.blake2b(text, key=self._key.reveal(), digest_size=32).digest()

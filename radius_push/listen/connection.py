@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Literal, cast
 
 from radius_push.listen.certificate import shown_by
-from radius_push.listen.reception import Reception
+from radius_push.listen.reception import REST_SECONDS, Reception
 from radius_push.model import Client, PeerCertificate
 from radius_push.ports import Clock
 from radius_push.radius.framing import Framing
@@ -115,6 +115,24 @@ class Connection(asyncio.BufferedProtocol):
             self._began = None
         elif self._began is None:
             self._began = self._heard
+        if self._reception.presses(self.client) and self._transport is not None:
+            self._transport.pause_reading()
+            self._rest()
+
+    def _rest(self) -> None:
+        """Read no more of this connection until less work of its client waits."""
+        asyncio.get_running_loop().call_later(REST_SECONDS, self._rested)
+
+    def _rested(self) -> None:
+        if self._over or self._gone or self._transport is None:
+            return
+        # That we don't read is no fault of the gateway's.
+        self._heard = self._clock.monotonic()
+        self._began = None if self._began is None else self._heard
+        if self._reception.presses(self.client):
+            self._rest()
+        else:
+            self._transport.resume_reading()
 
     def pause_writing(self) -> None:
         self._unread = self._clock.monotonic()

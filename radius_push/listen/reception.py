@@ -42,6 +42,8 @@ ACCOUNTING = frozenset({Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER})
 EVERYTHING = AUTHENTICATION | ACCOUNTING
 """What is served on a port of each kind; RadSec has one for all (RFC 6614 2.5)."""
 
+REST_SECONDS = 0.001
+"""What is read of a client that floods is enough work for some milliseconds."""
 
 _address = lru_cache(4096)(ip_address)
 """Gateways are few, and each is read twice for every packet."""
@@ -88,6 +90,7 @@ class Reception:
         counters: Counter[str],
         gateways: Gateways,
         limits: Callable[[], Limits] = Limits,
+        pressure: Callable[[str], bool] = lambda _: False,
         dedup: Dedup | None = None,
         serves: frozenset[Code] = AUTHENTICATION,
         elsewhere: Mapping[int, str] | None = None,
@@ -96,7 +99,8 @@ class Reception:
     ) -> None:
         """`clients`, `dictionary` and `limits` are called for every packet, so that settings can change.
         Those that share a `dedup`, `books` or `signs_of_life` share their bounds. `counters` counts what
-        nobody is told; `gateways` hears of every packet.
+        nobody is told; `gateways` hears of every packet; `pressure` says by a client's name whether so much
+        of its work waits that no more is to be read of it.
 
         `serves`: the codes that are answered here; `elsewhere`: where others belong, in words, by code."""
         self._clients = clients
@@ -106,6 +110,7 @@ class Reception:
         self._counters = counters
         self._gateways = gateways
         self._limits = limits
+        self._pressure = pressure
         self._tally = tally = Tally(counters, clock, gateways)
         self._serves = serves
         self._elsewhere = elsewhere or {}
@@ -162,6 +167,10 @@ class Reception:
             else:
                 self._tally.tell("unknown_certificate", "", *_whose(certificate, address))
         return client
+
+    def presses(self, client: str) -> bool:
+        """Is its next packet to wait in the kernel for `REST_SECONDS`, and then for another look?"""
+        return self._pressure(client)
 
     def malformed(self, client: Client, line: Line, error: MalformedPacket) -> None:
         """What came was no packet at all."""
@@ -285,11 +294,15 @@ class Reception:
         task.add_done_callback(self._working.discard)
 
     def _hold(self, ticket: Ticket, task: asyncio.Task[None], line: Line) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._held.discard(task)
+            self._working.discard(task)
+            # However it ended: after a crash and a cancelled task its duplicates get silence.
+            self._dedup.finish(ticket, None, self._clock.monotonic())
+
         self._held.add(task)
-        task.add_done_callback(self._held.discard)
-        self._keep_working(task)
-        # However it ended: after a crash and a cancelled task its duplicates get silence.
-        task.add_done_callback(lambda _: self._dedup.finish(ticket, None, self._clock.monotonic()))
+        self._working.add(task)
+        task.add_done_callback(ended)
         line.works(task)
 
     async def _work(self, ticket: Ticket, arrival: Arrival, line: Line) -> None:

@@ -10,7 +10,7 @@ from collections import deque
 from radius_push.listen import datagrams
 from radius_push.listen.datagrams import Asked, UdpAddress
 from radius_push.listen.lanes import open_lanes, steer
-from radius_push.listen.reception import Reception
+from radius_push.listen.reception import REST_SECONDS, Reception
 from radius_push.shapes import Endpoint
 
 log = logging.getLogger("radius_push.listen")
@@ -126,6 +126,22 @@ class UdpListener:
             client = self._reception.client_of(peer[0])
             if client is not None:
                 self._reception.receive(datagram, client, _Peer(self, peer, asked))
+                if self._reception.presses(client.name):
+                    asyncio.get_running_loop().remove_reader(bound)
+                    self._rest(bound, told, client.name)
+                    return
+
+    def _rest(self, lane: socket.socket, told: bool, client: str) -> None:
+        """Read no more of this lane until less work of this client waits."""
+        asyncio.get_running_loop().call_later(REST_SECONDS, self._rested, lane, told, client)
+
+    def _rested(self, lane: socket.socket, told: bool, client: str) -> None:
+        if lane not in self._lanes:  # closed meanwhile
+            return
+        if self._reception.presses(client):
+            self._rest(lane, told, client)
+        else:
+            asyncio.get_running_loop().add_reader(lane, self._read, lane, told)
 
     def _keep(self, reply: bytes, peer: UdpAddress, asked: Asked) -> bool:
         """Until the kernel takes datagrams again."""

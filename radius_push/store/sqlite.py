@@ -97,12 +97,15 @@ class SqliteStore:
     def bell(self, person: PersonKey) -> AbstractAsyncContextManager[Bell]:
         return self._writer.bells.listen(person_topic(person))
 
-    async def _write(self, work: Work[T], event: Event | None = None) -> T:
-        """`event` tells whose login it is about."""
-        return await self._writer.run(work, writes=True, whose=getattr(event, "client", ""))
+    def owed(self, client: str) -> int:
+        return self._writer.owed(client)
 
-    async def _read(self, work: Work[T]) -> T:
-        return await self._writer.run(work, writes=False)
+    async def _write(self, work: Work[T], event: Event | None = None, *, client: str = "") -> T:
+        """Whose turn it takes: `client`'s, or that of whose login `event` is about."""
+        return await self._writer.run(work, writes=True, whose=client or getattr(event, "client", ""))
+
+    async def _read(self, work: Work[T], *, client: str = "") -> T:
+        return await self._writer.run(work, writes=False, whose=client)
 
     # --- questions -----------------------------------------------------------------------------------
 
@@ -124,8 +127,8 @@ class SqliteStore:
 
         return await self._write(work, event)
 
-    async def earlier(self, packet: bytes) -> Earlier | None:
-        return await self._read(lambda rows: questions.earlier(rows, packet))
+    async def earlier(self, packet: bytes, *, client: str = "") -> Earlier | None:
+        return await self._read(lambda rows: questions.earlier(rows, packet), client=client)
 
     async def sent(self, packet: bytes, *, login: str, at: float) -> None:
         await self._writer.run(
@@ -184,8 +187,8 @@ class SqliteStore:
 
     # --- devices -------------------------------------------------------------------------------------
 
-    async def devices_of(self, person: PersonKey) -> Sequence[Device]:
-        return await self._read(lambda rows: phones.active_of(rows, person))
+    async def devices_of(self, person: PersonKey, *, client: str = "") -> Sequence[Device]:
+        return await self._read(lambda rows: phones.active_of(rows, person), client=client)
 
     async def devices(self) -> Sequence[Device]:
         return await self._read(phones.all_there)
@@ -282,10 +285,12 @@ class SqliteStore:
     # --- sessions ------------------------------------------------------------------------------------
 
     async def account(self, news: News, *, packet: bytes, most: int) -> Accounted:
-        return await self._write(lambda rows: sessions.account(rows, news, packet=packet, most=most))
+        return await self._write(
+            lambda rows: sessions.account(rows, news, packet=packet, most=most), client=news.key.client
+        )
 
     async def reset_sessions(self, reset: Reset, *, packet: bytes) -> int | None:
-        return await self._write(lambda rows: sessions.reset(rows, reset, packet=packet))
+        return await self._write(lambda rows: sessions.reset(rows, reset, packet=packet), client=reset.client)
 
     async def sessions_before(
         self, number: int | None, *, live: bool, most: int

@@ -13,7 +13,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -77,6 +77,7 @@ class Job:
     urgent: bool
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    whose: str = ""
     result: Any = None
     error: Exception | None = None
     events: Sequence[tuple[float, Event]] = field(default=())
@@ -99,6 +100,7 @@ class Writer:
         # Whose -> the jobs that are not handed over yet; whose turn is next comes first.
         self._lines: dict[str, deque[Job]] = {}
         self._unfinished = 0
+        self._owed: Counter[str] = Counter()
         self._closed = False
         self._version: int = rows.execute("PRAGMA data_version").fetchone()[0]
         self._looked_at = 0.0
@@ -108,6 +110,10 @@ class Writer:
     def busy(self) -> int:
         """Jobs that nobody has heard the end of yet."""
         return self._unfinished
+
+    def owed(self, whose: str) -> int:
+        """Those of one client."""
+        return self._owed[whose]
 
     async def run(self, work: Work[T], *, writes: bool, whose: str = "", urgent: bool = True) -> T:
         """Do `work` in a transaction. Returns when it is on disk; raises StoreDown, or what `work` raised.
@@ -120,8 +126,9 @@ class Writer:
                 raise StoreDown("the store is closed")
             if self._unfinished > MOST_WAITING:
                 raise StoreDown(f"{MOST_WAITING} store jobs are waiting already")
-            self._lines.setdefault(whose, deque()).append(Job(work, writes, urgent, loop, future))
+            self._lines.setdefault(whose, deque()).append(Job(work, writes, urgent, loop, future, whose))
             self._unfinished += 1
+            self._owed[whose] += 1
             self._hand_over()
         return await future
 
@@ -281,11 +288,13 @@ class Writer:
             try:
                 loop.call_soon_threadsafe(self._settle, done)
             except RuntimeError:  # the loop is gone, and with it whoever waited
-                self._forget(len(done))
+                self._forget(done)
 
-    def _forget(self, jobs: int) -> None:
+    def _forget(self, jobs: Sequence[Job]) -> None:
         with self._lock:
-            self._unfinished -= jobs
+            self._unfinished -= len(jobs)
+            for job in jobs:
+                self._owed[job.whose] -= 1
 
     # --- in the event loop ---------------------------------------------------------------------------
 
@@ -299,7 +308,7 @@ class Writer:
                 job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.result)
-        self._forget(len(jobs))
+        self._forget(jobs)
 
     def _tell(self, loop: asyncio.AbstractEventLoop, at: float, event: Event) -> None:
         try:

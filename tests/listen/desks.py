@@ -94,6 +94,7 @@ class House:
         self.client = client
         self.table: ClientTable | None = None
         self.limits = Limits()
+        self.pressing: set[str] = set()
         self.dedup = Dedup(most_in_flight=most)
         self.reception = Reception(
             clients=lambda: self.table or ClientTable([self.client]),
@@ -103,6 +104,7 @@ class House:
             counters=self.counters,
             gateways=self.gateways,
             limits=lambda: self.limits,
+            pressure=self.pressing.__contains__,
             dedup=self.dedup,
             serves=serves,
             elsewhere={Code.ACCOUNTING_REQUEST: "let the gateway send it to 127.0.0.1:1813"},

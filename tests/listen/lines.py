@@ -73,6 +73,7 @@ class StreamHouse:
         self.clock = HandClock()
         self.counters: Counter[str] = Counter()
         self.limits = limits or Limits()
+        self.pressing: set[str] = set()
         self.gateways = Gateways(self.clock, key=Secret(bytes(32)), limits=self.limits)
         self.listener = StreamListener(
             endpoint=HERE,
@@ -84,6 +85,7 @@ class StreamHouse:
                 counters=self.counters,
                 gateways=self.gateways,
                 limits=lambda: self.limits,
+                pressure=self.pressing.__contains__,
                 dedup=Dedup(),
             ),
             clock=self.clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from radius_push.listen import lanes
 from radius_push.model import Client, Secret
 from radius_push.shapes import ClientTable, Endpoint
+from tests.listen.desks import House, gateway, serving
+from tests.radius.packets import HIDDEN, STRICT, signed
 
 SECRET = Secret("a secret of sixteen or more octets")
 
@@ -113,3 +116,26 @@ def test_a_port_that_another_server_has_is_not_shared(opened: list[socket.socket
     host, port = opened[0].getsockname()
     with pytest.raises(OSError, match="in use"):
         lanes.open_lanes(Endpoint(ip_address(host), port))
+
+
+async def test_a_client_with_too_much_waiting_work_is_not_read_while_others_are() -> None:
+    loud, quiet = (
+        replace(STRICT, name=name, networks=(ip_network(address),))
+        for name, address in (("loud", "127.20.0.1"), ("quiet", "127.21.0.1"))
+    )
+    house = House()
+    house.table = ClientTable([loud, quiet])
+    house.pressing.add("loud")
+    async with (
+        serving(house),
+        gateway(house.listener.address, "127.20.0.1") as flooding,
+        gateway(house.listener.address, "127.21.0.1") as other,
+    ):
+        for identifier in range(5):
+            flooding.send(signed((1, b"bob"), (2, HIDDEN), identifier=identifier))
+        for identifier in range(20):
+            other.send(signed((1, b"alice"), (2, HIDDEN), identifier=identifier))
+            assert (await other.reply())[0] == 2
+        assert [arrival.client.name for arrival in house.desk.arrivals].count("loud") == 1
+        house.pressing.clear()
+        assert sorted([(await flooding.reply())[1] for _ in range(5)]) == [0, 1, 2, 3, 4]

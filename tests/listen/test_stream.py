@@ -70,6 +70,20 @@ async def test_beyond_its_bound_a_connection_gets_silence() -> None:
         assert sorted([(await caller.reply())[1] for _ in range(3)]) == [0, 1, 2]
 
 
+async def test_a_connection_is_not_read_while_too_much_work_of_its_client_waits() -> None:
+    async with serving(StreamHouse(STRICT)) as house, calling(house.listener.address) as caller:
+        house.pressing.add("fw1")
+        caller.send(request(0))
+        assert (await caller.reply())[1] == 0
+        caller.send(request(1))
+        async with calling(house.listener.address) as another:  # met later, and read at once
+            another.send(request(2))
+            assert (await another.reply())[1] == 2
+        assert len(house.desk.arrivals) == 2
+        house.pressing.clear()
+        assert (await caller.reply())[1] == 1
+
+
 async def test_a_duplicate_is_known_on_its_own_connection_alone() -> None:
     """RFC 6613 2.6.1: what was cached for a closed connection is discarded, and duplicates are found."""
     async with serving(StreamHouse(STRICT)) as house:

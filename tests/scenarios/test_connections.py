@@ -146,12 +146,12 @@ def test_closed_before_the_question_asks_nobody(tmp_path: Path) -> None:
         store = h.server.store
         original = store.devices_of
 
-        async def slow(person: Any) -> Any:
+        async def slow(person: Any, **more: Any) -> Any:
             if caller.writer.transport.is_closing():
-                return await original(person)
+                return await original(person, **more)
             hang_up(caller)
             await gone(h)
-            return await original(person)
+            return await original(person, **more)
 
         store.devices_of = slow  # type: ignore[method-assign]
         caller.send(LOGIN)

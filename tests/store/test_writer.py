@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import uvloop
 from radius_push import events
 from radius_push.model import Reason
 from radius_push.ports import StoreDown
+from radius_push.sessions import Reset, Status
 from radius_push.store import writer
 from radius_push.store.sqlite import SqliteStore
 from radius_push.store.writer import Transaction
@@ -117,6 +119,27 @@ async def test_a_commit_that_fails_fails_all_of_it(store: SqliteStore, log: Log)
 
 async def limit_pages(store: SqliteStore, most: int) -> None:
     await store._read(lambda rows: rows.execute(f"PRAGMA max_page_count = {most}").fetchone())
+
+
+async def test_accounting_takes_turns_by_client_and_what_is_owed_is_known(store: SqliteStore) -> None:
+    gate, held = await shut(store)
+    reset = Reset("loud", "nas", Status.ON, at=NOW, heard_at=NOW)
+    done: list[str] = []
+
+    def note(whose: str, _: object) -> None:
+        done.append(whose)
+
+    flood = [asyncio.create_task(store.reset_sessions(reset, packet=bytes([n]) * 32)) for n in range(100)]
+    await queued()
+    asking = asyncio.create_task(store.devices_of(ALICE, client="quiet"))
+    await queued()
+    assert (store.owed("loud"), store.owed("quiet"), store.owed("another")) == (100, 1, 0)
+    for task, whose in ((asking, "quiet"), *((task, "loud") for task in flood)):
+        task.add_done_callback(partial(note, whose))
+    gate.open()
+    await asyncio.gather(held, asking, *flood)
+    assert done.index("quiet") < 64  # in the second commit at the latest
+    assert (store.owed("loud"), store.owed("quiet")) == (0, 0)
 
 
 async def test_a_full_disk_is_said_and_what_is_there_stays_whole(store: SqliteStore) -> None:
