@@ -10,6 +10,7 @@ from radius_push.listen.reception import Reception
 from radius_push.model import Client, PeerCertificate, Secret
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import HangUp
+from radius_push.radius.rate import Rate
 from radius_push.shapes import ClientTable, Limits
 from tests.listen.desks import FakeDesk, HandClock
 from tests.radius.packets import dictionary
@@ -36,6 +37,7 @@ class Door:
         """All that is sent for these, one after another, at a door that has never seen any. A crash behind
         it is a failure."""
         self._reception._dedup = Dedup()
+        self._reception._signs_of_life._rate = Rate()
         line = _Line()
         self._loop.run_until_complete(self._receive(packets, line))
         assert not self._counters["crashed"]
