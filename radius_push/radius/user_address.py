@@ -67,12 +67,12 @@ def parse(text: str) -> Address | None:
         if match := form.fullmatch(text):
             text = match[1]
             break
-    if _EUI_64.fullmatch(text):
-        return None
     try:
-        return _plain(ip_address(text))
+        address = _plain(ip_address(text))
     except ValueError:
         return None
+    # As it is written, not as it came: `010` for `10` makes no address of a MAC.
+    return None if _EUI_64.fullmatch(text) or _EUI_64.fullmatch(str(address)) else address
 
 
 def _texts(name: str, attributes: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
