@@ -90,6 +90,8 @@ class Limits:
     accounting_in_flight_per_client: int = 2_500
     sessions_per_client: int = 50_000
     """Live ones: reports of more are answered and not kept."""
+    sessions_per_day: int = 100_000
+    """New ones of one client: each is in the evidence for as long as that is kept."""
     status_per_second: int = 10
     """Status-Server packets of one client that are answered, in the long run; five times as many at once."""
     unknown_per_second: int = 100

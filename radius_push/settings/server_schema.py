@@ -100,6 +100,9 @@ class LimitsSection(Section):
     sessions_per_client: Annotated[int, PlainValidator(s.whole(10, 1_000_000))] = _LIMITS.sessions_per_client
     """How many live sessions of one client are kept. Reports of more are answered and not kept. E.g.
     `50000`"""
+    sessions_per_day: Annotated[int, PlainValidator(s.whole(100, 10_000_000))] = _LIMITS.sessions_per_day
+    """How many new sessions of one client are kept a day, live or over, so that a rogue gateway does not fill
+    the disk. Reports of more are answered and not kept. E.g. `100000`"""
     status_per_second: Annotated[int, PlainValidator(s.whole(1, 1000))] = _LIMITS.status_per_second
     """How many Status-Server packets of one client are answered a second; five times as many at once. E.g.
     `10`"""
