@@ -619,6 +619,15 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "no rogue gateway, leaked certificate or stranger fills the disk, the store's queue or RadSec for the others",
+        (
+            "tests/attacks/test_accounting.py::test_a_rogue_gateway_fills_no_disk_with_sessions_that_nobody_knew",
+            "tests/store/test_writer.py::test_clients_that_flood_leave_room_for_the_others",
+            "tests/listen/test_radsec.py::test_one_client_never_holds_all_connections",
+            "tests/listen/test_radsec.py::test_unfinished_handshakes_of_strangers_leave_room_for_addresses_of_clients",
+        ),
+    ),
+    (
         "a probe needs a seal, latches and rings nothing, and is silent only while the store is down",
         (
             "tests/listen/test_accounting_port.py::test_status_server_without_a_seal_gets_silence_also_from_a_lenient_client",
