@@ -12,6 +12,7 @@ from radius_push.radius import accounting as wire
 from radius_push.radius.accounting import AccountingRequest
 from radius_push.radius.user_address import user_address
 from radius_push.sessions import News, Reset, SessionKey, Status, Traffic
+from radius_push.shapes import Limits
 
 MOST_FRAMED = 8
 LONGEST_DELAY = 86400
@@ -53,20 +54,30 @@ Tell = Callable[[str, str, str], None]
 """The same, and a sentence for the log."""
 
 
-async def account(arrival: AccountingArrival, *, store: Store, note: Note, tell: Tell, most: int) -> None:
-    """Keep what it says; on return it is on disk, and may be answered. Raises StoreDown.
-
-    `most`: live sessions of one client; more are answered and not kept."""
+async def account(
+    arrival: AccountingArrival, *, store: Store, note: Note, tell: Tell, limits: Limits, may_open: bool
+) -> bool:
+    """Keep what it says; on return it is on disk, and may be answered. Raises StoreDown. True: it was one
+    more row for all the time that evidence is kept, and not only news of what is there; so it is only if it
+    `may_open` such a one."""
     client = arrival.client.name
     packet = memory(arrival)
     match read(arrival):
         case NothingToKeep(counter, sentence):
             tell(counter, client, f"accounting of {client}: {sentence}")
         case Reset() as reset:
-            if await store.reset_sessions(reset, packet=packet) is None:
-                tell("accounting_repeated", client, f"accounting of {client}: {_again(reset.status)}")
+            match await store.reset_sessions(reset, packet=packet, may_note=may_open):
+                case "repeated":
+                    tell("accounting_repeated", client, f"accounting of {client}: {_again(reset.status)}")
+                case "too_many_today":
+                    tell("too_many_sessions", client, _too_many_today(client, limits))
+                case ended:
+                    return ended == 0
         case News() as news:
-            match await store.account(news, packet=packet, most=most):
+            most = limits.sessions_per_client
+            match await store.account(news, packet=packet, most=most, may_open=may_open):
+                case "opened":
+                    return True
                 case "repeated":
                     note("accounting_repeated", client)
                 case "old":
@@ -77,6 +88,9 @@ async def account(arrival: AccountingArrival, *, store: Store, note: Note, tell:
                         "answered and not kept"
                     )
                     tell("too_many_sessions", client, f"accounting of {client}: {why}")
+                case "too_many_today":
+                    tell("too_many_sessions", client, _too_many_today(client, limits))
+    return False
 
 
 def memory(arrival: AccountingArrival) -> bytes:
@@ -155,6 +169,13 @@ def _framed(request: AccountingRequest) -> tuple[str, ...]:
 
 def _first(request: AccountingRequest, *names: str) -> str | None:
     return next((text for name in names for text in request.attributes.get(name, ())), None)
+
+
+def _too_many_today(client: str, limits: Limits) -> str:
+    return (
+        f"accounting of {client}: {limits.sessions_per_day} new sessions within a day "
+        "(limits.sessions_per_day): more are answered and not kept, those that are known go on"
+    )
 
 
 def _again(status: Status) -> str:

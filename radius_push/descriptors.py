@@ -65,7 +65,8 @@ def limits_for_phones(files: int) -> PhoneLimits:
 
 
 def limits_for_streams(files: int, limits: Limits, *, listeners: int) -> Limits:
-    """What gateways' connections may use: half of what is not kept, over so many listeners."""
+    """What gateways' connections may use: half of what is not kept, over so many listeners. One client's
+    share of them stays."""
     room = max((files - RESERVE) // 2 // max(listeners, 1), 1)
     if limits.connections <= room:
         return limits
@@ -76,4 +77,5 @@ def limits_for_streams(files: int, limits: Limits, *, listeners: int) -> Limits:
         limits.connections,
         files,
     )
-    return replace(limits, connections=room)
+    one_client = max(limits.connections_per_client * room // limits.connections, 1)
+    return replace(limits, connections=room, connections_per_client=one_client)

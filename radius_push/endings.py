@@ -27,8 +27,10 @@ async def after_the_password(end: End, story: Story, doors: Doors) -> Verdict:
     """A refusal of a right password: its packet is never worked on again, whatever changes until somebody
     plays it a second time. After silence the same packet is a fresh try."""
     request, at = story.arrival.request.memory, story.arrival.at
-    if isinstance(end, Refuse) and not await doors.store.remember_request(request, at):
-        return await played_again(story, doors)
+    if isinstance(end, Refuse):
+        if not await doors.store.remember_request(request, at):
+            return await played_again(story, doors)
+        story.arrival.supersede()
     return await before_the_question(end, story, doors)
 
 

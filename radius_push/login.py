@@ -214,6 +214,7 @@ async def by_password_alone(story: Story, person: Person, choice: policy.Admitte
         return await quiet(gone, story, doors)
     event, request = accepted(story, person, choice, method="none"), story.arrival.request.memory
     if await doors.store.accept(None, at=doors.clock.now(), event=event, request=request):
+        story.arrival.supersede()
         return credentials.accept(story, choice.reply)
     return await played_again(story, doors)
 
@@ -238,6 +239,7 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
     if await store.open_question(
         question, request=request, event=event, packet=arrival.packet, decision=mark
     ):
+        arrival.supersede()
         doors.ring(question)
         return await hold(story, person, choice, question, doors)
     return await once_more(story, person, choice, doors)

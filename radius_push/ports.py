@@ -97,7 +97,8 @@ class Ringer(Protocol):
 EvidenceRow = tuple[int, float, str, dict[str, object]]
 """number, at, kind, fields."""
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
-Accounted = Literal["kept", "repeated", "old", "too_many"]
+Accounted = Literal["opened", "kept", "repeated", "old", "too_many", "too_many_today"]
+Closed = int | Literal["repeated", "too_many_today"]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
 
 
@@ -249,15 +250,17 @@ class Store(Protocol):
 
     # sessions
 
-    async def account(self, news: News, *, packet: bytes, most: int) -> Accounted:
+    async def account(self, news: News, *, packet: bytes, most: int, may_open: bool = True) -> Accounted:
         """What `news` make of the session they are about, by `sessions.meet`, with its event and the login
-        that it came from. Nothing is written if this `packet` (hash of the octets) opened or closed a
-        session before (`repeated`), if the news are `old`, or if the client has `most` live sessions
-        already and this were one more (`too_many`)."""
+        that it came from: one more was `opened`, or what is `kept` of a known one has changed. Nothing is
+        written if this `packet` (hash of the octets) opened or closed a session before (`repeated`), if the
+        news are `old`, if the client has `most` live sessions already and this were one more (`too_many`),
+        or not `may_open` and this were a new one, also one that is over (`too_many_today`)."""
 
-    async def reset_sessions(self, reset: Reset, *, packet: bytes) -> int | None:
-        """End the live sessions of that machine which began before. How many; None, and nothing is
-        written, if this `packet` did so within 24 h."""
+    async def reset_sessions(self, reset: Reset, *, packet: bytes, may_note: bool = True) -> Closed:
+        """End the live sessions of that machine which began before. How many. Nothing is written if this
+        `packet` did so within 24 h (`repeated`), or there are none and not `may_note`
+        (`too_many_today`)."""
 
     async def sessions_before(
         self, number: int | None, *, live: bool, most: int

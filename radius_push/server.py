@@ -14,6 +14,7 @@ from pathlib import Path
 
 from radius_push import __version__, accounting, descriptors, events, login
 from radius_push.accounting import AccountingArrival
+from radius_push.allowance import Allowance
 from radius_push.directories import Directories
 from radius_push.doors import Doors
 from radius_push.factors.limits import Remembered, WrongPasswords
@@ -93,6 +94,7 @@ class Server:
         self._on_event = on_event
         self._dedup = Dedup()
         self._hush = Hush()
+        self._allowance = Allowance()
         self._listeners: Listeners | None = None
         self._serving: list[asyncio.Task[None]] = []
         self._janitor: asyncio.Task[None] | None = None
@@ -258,8 +260,12 @@ class Server:
             logger.warning("client=%s reason=%s: %s%s", arrival.client.name, end.reason, end.detail, since)
 
     async def account(self, arrival: AccountingArrival) -> None:
-        most, tally = self._limits().sessions_per_client, self._tally
-        await accounting.account(arrival, store=self.store, note=tally.note, tell=tally.tell, most=most)
+        client, limits, tally = arrival.client.name, self._limits(), self._tally
+        left = self._allowance.is_left(client, self.clock.monotonic(), most=limits.sessions_per_day)
+        if await accounting.account(
+            arrival, store=self.store, note=tally.note, tell=tally.tell, limits=limits, may_open=left
+        ):
+            self._allowance.spend(client)
 
     async def sent(self, arrival: Arrival) -> None:
         try:

@@ -90,6 +90,8 @@ class Limits:
     accounting_in_flight_per_client: int = 2_500
     sessions_per_client: int = 50_000
     """Live ones: reports of more are answered and not kept."""
+    sessions_per_day: int = 100_000
+    """New ones of one client: each is in the evidence for as long as that is kept."""
     status_per_second: int = 10
     """Status-Server packets of one client that are answered, in the long run; five times as many at once."""
     unknown_per_second: int = 100
@@ -98,10 +100,13 @@ class Limits:
     """Of TCP or RadSec, at each listener."""
     connections_per_address: int = 64
     """From one IPv4 address, or one IPv6 /64."""
+    connections_per_client: int = 250
     connections_per_second: int = 100
     """That are let in; the others wait."""
     handshakes: int = 200
     """At once, at each listener."""
+    handshakes_per_address: int = 8
+    """The same, from an address that was no client's yet."""
     in_flight_per_connection: int = 512
     """It has 256 Identifiers: beyond twice as many its client forgets what it asked."""
     idle_connection: float = 3600.0

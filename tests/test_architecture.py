@@ -24,6 +24,7 @@ FLOORS = {
         "hanging_up",
         "enrollment",
         "janitor",
+        "allowance",
         "pressure",
         "gateways",
         "accounting",

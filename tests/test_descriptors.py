@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from radius_push.descriptors import MOST, RESERVE, TooFewFiles, limits_for_phones
+from radius_push.descriptors import MOST, RESERVE, TooFewFiles, limits_for_phones, limits_for_streams
+from radius_push.shapes import Limits
 from radius_push.web.phone import PhoneLimits
 
 
@@ -30,6 +31,11 @@ def test_the_reserve_is_kept_and_streams_leave_room_for_answers(
 def test_nothing_for_phones_is_said_at_the_start() -> None:
     with pytest.raises(TooFewFiles, match="ulimit -n"):
         limits_for_phones(RESERVE)
+
+
+def test_with_few_files_one_client_still_never_holds_all_connections() -> None:
+    few = limits_for_streams(RESERVE + 400, Limits(connections=1000, connections_per_client=250), listeners=1)
+    assert (few.connections, few.connections_per_client) == (200, 50)
 
 
 @pytest.mark.parametrize(("soft", "hard", "left"), [(256, 1024, 1024), (1024, 1024, 1024), (300, 4096, 4096)])

@@ -67,9 +67,8 @@ class Books:
                     "_per_client): silence for new ones"
                 )
                 self._tally.tell("too_much_accounting", client.name, sentence, client.name)
-            case New(ticket, supersedes, _):
-                if supersedes:
-                    self._tally.note("superseded", client.name, supersedes)
+            case New(ticket):
+                # It supersedes nothing: what was reported before it stays true.
                 arrival = AccountingArrival(request, client, ip_address(line.source[0]), self._clock.now())
                 task = tasks.create_task(
                     self._keep(ticket, arrival, line), name=f"accounting of {client.name}"

@@ -35,6 +35,8 @@ class Trust:
     context: ssl.SSLContext
     believes: bytes
     """Changes with the authority and the list of what it revoked: who came in before must show again."""
+    pinned: frozenset[str]
+    """Fingerprints of the certificates that are believed as they stand."""
 
 
 def trust_of(listener: RadsecListener, clients: Iterable[Client]) -> Trust:
@@ -59,7 +61,8 @@ def trust_of(listener: RadsecListener, clients: Iterable[Client]) -> Trust:
         believes.update(
             _load(context, listener.crl, f"{_PLACE}.crl", "a revocation list, in PEM", b"X509 CRL-")
         )
-    return Trust(context, believes.digest())
+    prints = frozenset(hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest() for pem in pinned)
+    return Trust(context, believes.digest(), prints)
 
 
 def shown_by(connection: ssl.SSLObject) -> PeerCertificate | None:

@@ -42,10 +42,11 @@ class Connection(asyncio.BufferedProtocol):
         reception: Reception,
         clock: Clock,
         limits: Callable[[], Limits],
-        entered: Callable[[Connection], None],
+        entered: Callable[[Connection], bool],
         left: Callable[[Connection], None],
     ) -> None:
-        """`entered` is called when it is known whose it is, `left` when it is over."""
+        """`entered` is called when it is known whose it is, and says whether it may stay; `left` when it is
+        over."""
         self.source = source
         # Unlike an address and a port it never comes again: no reply of another connection is repeated here.
         self.server = (f"{server[0]} connection {next(_numbers)}", server[1])
@@ -88,7 +89,8 @@ class Connection(asyncio.BufferedProtocol):
             self.cut()
             return
         self.client = client.name
-        self._entered(self)
+        if not self._entered(self):
+            self.cut()
 
     def get_buffer(self, sizehint: int) -> bytearray:
         return self._buffer

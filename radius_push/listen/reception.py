@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -258,9 +258,7 @@ class Reception:
             case Full():
                 sentence = "too many logins in flight (limits.in_flight): silence for new ones"
                 self._tally.tell("too_many_in_flight", client.name, sentence)
-            case New(ticket, supersedes, crowded):
-                if supersedes:
-                    self._tally.note("superseded", client.name, supersedes)
+            case New(ticket, crowded):
                 if crowded:
                     self._tally.note("identifiers_nearly_used_up", client.name)
                     log.warning(
@@ -284,9 +282,14 @@ class Reception:
             started=self._clock.monotonic(),
             packet=ticket.key.packet(None if line.hang_up is None else line.identity),
             superseded=lambda: ticket.superseded,
+            supersede=partial(self._supersede, ticket, client.name),
             certificate=line.certificate,
             hang_up=line.hang_up,
         )
+
+    def _supersede(self, ticket: Ticket, client: str) -> None:
+        if given_up := self._dedup.supersede(ticket):
+            self._tally.note("superseded", client, given_up)
 
     def _keep_working(self, task: asyncio.Task[None]) -> None:
         """Also while the server stops."""

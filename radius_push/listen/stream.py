@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_address, ip_network
 
 from radius_push.listen.certificate import Trust, why_not
@@ -20,6 +21,10 @@ HANDSHAKE_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
 """A gateway that lost its power is gone after two minutes, whatever `idle` is."""
+MOST_REMEMBERED = 1000
+"""Addresses that were a client's: the last ones."""
+CLIENTS_SHARE = 4
+"""One in so many handshakes is kept for them, whatever strangers do."""
 GONE_MILLISECONDS = 30_000
 """Octets that nobody acknowledged for so long: the kernel gives the connection up."""
 
@@ -47,6 +52,9 @@ class StreamListener:
         self._own: list[asyncio.Task[None]] = []
         self._greeted: dict[asyncio.Task[None], socket.socket] = {}
         self._from: Counter[str] = Counter()
+        self._shaking: Counter[str] = Counter()
+        self._of_client: Counter[str] = Counter()
+        self._were_clients: OrderedDict[str, None] = OrderedDict()
         self._connections: set[Connection] = set()
         self._somebody = asyncio.Event()
         self._nobody = asyncio.Event()
@@ -136,11 +144,16 @@ class StreamListener:
     def use(self, trust: Trust | None, clients: ClientTable) -> None:
         """After a reload: new connections go by this, and the old ones stay whose client is still there and
         known as before."""
-        same = trust is None or self._trust is None or trust.believes == self._trust.believes
+        same, taken_away = True, frozenset[str]()
+        if trust is not None and self._trust is not None:
+            same = trust.believes == self._trust.believes
+            taken_away = self._trust.pinned - trust.pinned
         self._trust = trust
         for connection in list(self._connections):
             client = clients.find(ip_address(connection.source[0]), connection.certificate)
-            if client is None or client.name != connection.client or not same:
+            shown = connection.certificate
+            believed = same and (shown is None or shown.fingerprint not in taken_away)
+            if client is None or client.name != connection.client or not believed:
                 connection.count("not_known_any_more")
                 connection.cut()
 
@@ -184,7 +197,12 @@ class StreamListener:
             self._from[where] += 1
             greeting = tasks.create_task(self._greet(connection, source, where), name=f"greet {source[0]}")
             self._greeted[greeting] = connection
-            greeting.add_done_callback(self._greeted.pop)
+            self._shaking[where] += 1
+            greeting.add_done_callback(partial(self._greeted_one, where))
+
+    def _greeted_one(self, where: str, greeting: asyncio.Task[None]) -> None:
+        del self._greeted[greeting]
+        _one_less(self._shaking, where)
 
     async def _take_breath(self) -> None:
         now = self._clock.monotonic()
@@ -204,15 +222,26 @@ class StreamListener:
             sentence = "too many connections from %s: one more closed"
             self._reception.tell("turned_away", "", sentence, address, of="one address")
             return False
-        # Without TLS an address is all there is; with it, the certificate speaks later.
-        return self._trust is not None or self._reception.client_of(address) is not None
+        if self._trust is None:  # then an address is all there is; with it, the certificate speaks later
+            return self._reception.client_of(address) is not None
+        if where in self._were_clients:
+            return True
+        strangers = sum(count for each, count in self._shaking.items() if each not in self._were_clients)
+        room = limits.handshakes - limits.handshakes // CLIENTS_SHARE
+        if self._shaking[where] >= limits.handshakes_per_address or strangers >= room:
+            sentence = "too many unfinished handshakes: one from %s closed"
+            self._reception.tell("turned_away", "", sentence, address, of="handshakes")
+            return False
+        return True
 
     async def _greet(self, accepted: socket.socket, source: tuple[str, int], where: str) -> None:
         """TLS, if there is any; from then on the connection is on its own."""
 
         def left(connection: Connection) -> None:
-            self._connections.discard(connection)
-            self._leave(where)
+            if connection in self._connections:
+                self._connections.remove(connection)
+                _one_less(self._of_client, connection.client)
+            _one_less(self._from, where)
             if not self._connections:
                 self._nobody.set()
 
@@ -222,7 +251,7 @@ class StreamListener:
             reception=self._reception,
             clock=self._clock,
             limits=self._limits,
-            entered=self._enter,
+            entered=partial(self._enter, where),
             left=left,
         )
         try:
@@ -245,14 +274,23 @@ class StreamListener:
             ssl_shutdown_timeout=CLOSING_SECONDS if tls else None,
         )
 
-    def _enter(self, connection: Connection) -> None:
+    def _enter(self, where: str, connection: Connection) -> bool:
+        name, most = connection.client, self._limits().connections_per_client
+        if self._of_client[name] >= most:
+            sentence = "%s: %d connections are open already (limits.connections_per_client): one more closed"
+            self._reception.tell("turned_away", name, sentence, name, most)
+            return False
         self._connections.add(connection)
+        self._of_client[name] += 1
+        self._remember(where)
         self._somebody.set()
+        return True
 
-    def _leave(self, where: str) -> None:
-        self._from[where] -= 1
-        if not self._from[where]:
-            del self._from[where]
+    def _remember(self, where: str) -> None:
+        self._were_clients[where] = None
+        self._were_clients.move_to_end(where)
+        if len(self._were_clients) > MOST_REMEMBERED:
+            self._were_clients.popitem(last=False)
 
     async def _let_nobody_in(self) -> None:
         greeted = dict(self._greeted)
@@ -267,6 +305,12 @@ class StreamListener:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def _one_less(counted: Counter[str], what: str) -> None:
+    counted[what] -= 1
+    if not counted[what]:
+        del counted[what]
 
 
 def _neighbourhood(address: str) -> str:

@@ -6,6 +6,7 @@ Every rule about duplicates is here. Time is an argument: seconds of a clock tha
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -48,10 +49,12 @@ class Key(NamedTuple):
 class Ticket:
     """One new request, from its arrival until `finish` or `forget`."""
 
-    __slots__ = ("finished", "key", "owner", "reply", "superseded", "until")
+    __slots__ = ("authentic", "finished", "key", "owner", "reply", "superseded", "until")
 
-    def __init__(self, key: Key, owner: str) -> None:
+    def __init__(self, key: Key, owner: str, *, authentic: bool) -> None:
         self.key = key
+        self.authentic = authentic
+        """It proves where it comes from: it may supersede."""
         self.owner = owner
         """The client's name."""
         self.superseded = False
@@ -67,8 +70,6 @@ class New:
     """Work on it."""
 
     ticket: Ticket
-    supersedes: int = 0
-    """How many older requests it made superseded."""
     crowded: bool = False
     """Time to warn that this source port runs out of Identifiers; true at most once a minute."""
 
@@ -118,8 +119,8 @@ class Dedup:
         self._tickets: dict[Key, Ticket] = {}
         self._finished: OrderedDict[Key, None] = OrderedDict()
         self._authenticators: dict[tuple[Slot, bytes], int] = {}
-        # (source, server) -> Identifier -> Authenticator -> what is in flight there and not superseded.
-        self._ports: dict[tuple[tuple[str, int], tuple[str, int]], dict[int, dict[bytes, set[Ticket]]]] = {}
+        # (source, server) -> Identifier -> what is in flight there and not superseded, the oldest first.
+        self._ports: dict[tuple[tuple[str, int], tuple[str, int]], dict[int, dict[Ticket, None]]] = {}
         self._warned: float | None = None
 
     def bound(self, *, most_in_flight: int, most_of_owner: int) -> None:
@@ -154,8 +155,23 @@ class Dedup:
             return Full(of_owner=True)
         if self.in_flight >= self._most_in_flight:
             return Full(of_owner=False)
-        supersedes = self._supersede(key) if authentic else 0
-        return New(self._admit(key, owner), supersedes, self._is_crowded(key.slot, now))
+        return New(self._admit(key, owner, authentic=authentic), self._is_crowded(key.slot, now))
+
+    def supersede(self, ticket: Ticket) -> int:
+        """This request was found to be no replay: the gateway reuses an Identifier, and what was in flight
+        under it before is given up. How many. Only a packet that proves where it comes from may do that, or
+        somebody on the path would; another one is worked on beside."""
+        if not ticket.authentic or ticket.superseded or ticket.finished:
+            return 0
+        slot = ticket.key.slot
+        there = self._ports[slot.source, slot.server][slot.identifier]
+        before = itertools.takewhile(lambda other: other is not ticket, there)
+        older = [other for other in before if other.key.authenticator != ticket.key.authenticator]
+        for other in older:
+            # Out with them: whoever changes the Authenticator a thousand times makes no loop of a million.
+            del there[other]
+            other.superseded = True
+        return len(older)
 
     def finish(self, ticket: Ticket, reply: bytes | None, now: float) -> bool:
         """The request ended with these octets, or in silence (None). Its duplicates get the same
@@ -178,30 +194,18 @@ class Dedup:
             ticket.finished = True
             self._drop(ticket)
 
-    def _admit(self, key: Key, owner: str) -> Ticket:
+    def _admit(self, key: Key, owner: str, *, authentic: bool) -> Ticket:
         if len(self._tickets) >= self._most:
             oldest, _ = self._finished.popitem(last=False)
             self._drop(self._tickets[oldest])
-        ticket = Ticket(key, owner)
+        ticket = Ticket(key, owner, authentic=authentic)
         self._tickets[key] = ticket
         self._of_owner[owner] = self._of_owner.get(owner, 0) + 1
         used = (key.slot, key.authenticator)
         self._authenticators[used] = self._authenticators.get(used, 0) + 1
         port = self._ports.setdefault((key.slot.source, key.slot.server), {})
-        port.setdefault(key.slot.identifier, {}).setdefault(key.authenticator, set()).add(ticket)
+        port.setdefault(key.slot.identifier, {})[ticket] = None
         return ticket
-
-    def _supersede(self, key: Key) -> int:
-        """The gateway reuses an Identifier: what was in flight under it is given up. Only a packet
-        that proves where it comes from may do that; another one is worked on beside."""
-        there = self._ports.get((key.slot.source, key.slot.server), {}).get(key.slot.identifier, {})
-        count = 0
-        for authenticator in [other for other in there if other != key.authenticator]:
-            # Out with them: whoever changes the Authenticator a thousand times makes no loop of a million.
-            for older in there.pop(authenticator):
-                older.superseded = True
-                count += 1
-        return count
 
     def _is_crowded(self, slot: Slot, now: float) -> bool:
         if len(self._ports[slot.source, slot.server]) < IDENTIFIERS_WORTH_A_WARNING:
@@ -222,9 +226,7 @@ class Dedup:
         slot = ticket.key.slot
         port = self._ports[slot.source, slot.server]
         there = port[slot.identifier]
-        there[ticket.key.authenticator].remove(ticket)
-        if not there[ticket.key.authenticator]:
-            del there[ticket.key.authenticator]
+        del there[ticket]
         if not there:
             del port[slot.identifier]
         if not port:

@@ -141,6 +141,8 @@ class Arrival:
     """What makes another packet the same one, as 32 octets: its octets, and where from and where to."""
     superseded: Callable[[], bool]
     """Has the gateway replaced this request since? Its reply is then never sent."""
+    supersede: Callable[[], None] = lambda: None
+    """To be called when this request was found to be no replay: what it replaces is given up."""
     certificate: PeerCertificate | None = None
     """By which the gateway was known; None: by its address."""
     hang_up: HangUp | None = None

@@ -100,6 +100,9 @@ class LimitsSection(Section):
     sessions_per_client: Annotated[int, PlainValidator(s.whole(10, 1_000_000))] = _LIMITS.sessions_per_client
     """How many live sessions of one client are kept. Reports of more are answered and not kept. E.g.
     `50000`"""
+    sessions_per_day: Annotated[int, PlainValidator(s.whole(100, 10_000_000))] = _LIMITS.sessions_per_day
+    """How many new sessions of one client are kept a day, live or over, so that a rogue gateway does not fill
+    the disk. Reports of more are answered and not kept. E.g. `100000`"""
     status_per_second: Annotated[int, PlainValidator(s.whole(1, 1000))] = _LIMITS.status_per_second
     """How many Status-Server packets of one client are answered a second; five times as many at once. E.g.
     `10`"""
@@ -112,12 +115,22 @@ class LimitsSection(Section):
         _LIMITS.connections_per_address
     )
     """How many of them from one IPv4 address, or one IPv6 /64. E.g. `64`"""
+    connections_per_client: Annotated[int, PlainValidator(s.whole(1, 20_000))] = (
+        _LIMITS.connections_per_client
+    )
+    """How many of them may be one client's, from wherever: with a certificate that leaked, nobody takes all.
+    E.g. `250`"""
     connections_per_second: Annotated[int, PlainValidator(s.whole(1, 10_000))] = (
         _LIMITS.connections_per_second
     )
     """How many are let in a second at each listener. The others wait their turn. E.g. `100`"""
     handshakes: Annotated[int, PlainValidator(s.whole(1, 10_000))] = _LIMITS.handshakes
-    """How many may be in their TLS handshake at once at each listener. E.g. `200`"""
+    """How many may be in their TLS handshake at once at each listener. A quarter is kept for addresses from
+    which a client came before. E.g. `200`"""
+    handshakes_per_address: Annotated[int, PlainValidator(s.whole(1, 10_000))] = (
+        _LIMITS.handshakes_per_address
+    )
+    """How many of them from one address, or one IPv6 /64, from which no client came before. E.g. `8`"""
     in_flight_per_connection: Annotated[int, PlainValidator(s.whole(16, 10_000))] = (
         _LIMITS.in_flight_per_connection
     )

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import replace
 
 from radius_push import events
-from radius_push.ports import Accounted
+from radius_push.ports import Accounted, Closed
 from radius_push.sessions import Became, News, Reset, Session, Status, meet
 from radius_push.store import rows
 from radius_push.store.writer import Transaction
@@ -31,8 +31,8 @@ _INSERT = f"INSERT INTO sessions ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' 
 _UPDATE = f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE number = ?"  # noqa: S608
 
 
-def account(transaction: Transaction, news: News, *, packet: bytes, most: int) -> Accounted:
-    """One word about one session. Nothing is written unless it says `kept`."""
+def account(transaction: Transaction, news: News, *, packet: bytes, most: int, may_open: bool) -> Accounted:
+    """One word about one session. Nothing is written unless it says `opened` or `kept`."""
     if news.status is not Status.INTERIM and _is_seen(transaction, packet, at=news.heard_at):
         return "repeated"
     row = transaction.execute(
@@ -44,22 +44,27 @@ def account(transaction: Transaction, news: News, *, packet: bytes, most: int) -
         return "old"
     if became.what == "started" and became.closes is None and _is_full(transaction, news, most=most):
         return "too_many"
+    opens = became.is_new or became.what == "started"
+    if opens and not may_open:
+        return "too_many_today"
     if news.status is not Status.INTERIM:
         _remember(transaction, packet, forget_at=news.heard_at + SESSION_MEMORY)
     _write(transaction, became, row, at=news.heard_at)
-    return "kept"
+    return "opened" if opens else "kept"
 
 
-def reset(transaction: Transaction, news: Reset, *, packet: bytes) -> int | None:
-    """End what lives there and began before. How many; None: this packet did so before."""
+def reset(transaction: Transaction, news: Reset, *, packet: bytes, may_note: bool) -> Closed:
+    """End what lives there and began before. How many, or why nothing is written."""
     if _is_seen(transaction, packet, at=news.heard_at):
-        return None
-    _remember(transaction, packet, forget_at=news.heard_at + RESET_MEMORY)
+        return "repeated"
     ended = transaction.execute(
         "UPDATE sessions SET ended_at = ?1, ended_by = ?2"
         " WHERE client = ?3 AND nas = ?4 AND ended_at IS NULL AND started_at <= ?1",
         *(news.at, news.status.value, news.client, news.nas),
     ).rowcount
+    if not ended and not may_note:
+        return "too_many_today"
+    _remember(transaction, packet, forget_at=news.heard_at + RESET_MEMORY)
     event = events.SessionsClosed(news.client, news.nas, f"accounting_{news.status}", ended)
     transaction.write(news.heard_at, event)
     return ended

@@ -32,6 +32,7 @@ from radius_push.ports import (
     Bell,
     Clock,
     ClockBehind,
+    Closed,
     Confirmation,
     EvidenceRow,
     Redemption,
@@ -284,13 +285,16 @@ class SqliteStore:
 
     # --- sessions ------------------------------------------------------------------------------------
 
-    async def account(self, news: News, *, packet: bytes, most: int) -> Accounted:
+    async def account(self, news: News, *, packet: bytes, most: int, may_open: bool = True) -> Accounted:
         return await self._write(
-            lambda rows: sessions.account(rows, news, packet=packet, most=most), client=news.key.client
+            lambda rows: sessions.account(rows, news, packet=packet, most=most, may_open=may_open),
+            client=news.key.client,
         )
 
-    async def reset_sessions(self, reset: Reset, *, packet: bytes) -> int | None:
-        return await self._write(lambda rows: sessions.reset(rows, reset, packet=packet), client=reset.client)
+    async def reset_sessions(self, reset: Reset, *, packet: bytes, may_note: bool = True) -> Closed:
+        return await self._write(
+            lambda rows: sessions.reset(rows, reset, packet=packet, may_note=may_note), client=reset.client
+        )
 
     async def sessions_before(
         self, number: int | None, *, live: bool, most: int

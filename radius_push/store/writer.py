@@ -28,6 +28,7 @@ OnEvent = Callable[[float, Event], None]
 """Called with the event's time once it is on disk."""
 
 MOST_WAITING = 20_000
+"""Of one client no more than there is room left: however many flood, another's first job fits."""
 MOST_TOGETHER = 32
 """Jobs in one commit: others wait as long as it takes."""
 COMPANY_SECONDS = 0.01
@@ -124,8 +125,11 @@ class Writer:
         with self._lock:
             if self._closed:
                 raise StoreDown("the store is closed")
-            if self._unfinished > MOST_WAITING:
+            room = MOST_WAITING - self._unfinished
+            if room < 0:
                 raise StoreDown(f"{MOST_WAITING} store jobs are waiting already")
+            if whose and self._owed[whose] >= room:
+                raise StoreDown(f"{self._owed[whose]} store jobs of {whose} are waiting already")
             self._lines.setdefault(whose, deque()).append(Job(work, writes, urgent, loop, future, whose))
             self._unfinished += 1
             self._owed[whose] += 1

@@ -105,6 +105,37 @@ def test_a_rogue_gateway_fills_no_memory_of_live_sessions(tmp_path: Path) -> Non
     run(story())
 
 
+def test_a_rogue_gateway_fills_no_disk_with_sessions_that_nobody_knew(tmp_path: Path) -> None:
+    """A Stop without a Start, a boot of no machine: each is a row for a year, and needs no live session."""
+    bounded = WITH_ACCOUNTING.replace("server:\n", "server:\n  limits: {{sessions_per_day: 100}}\n")
+
+    async def story() -> None:
+        async with house(tmp_path, settings=bounded) as h:
+            await tell(h, report(START, session="honest"))
+            stops = [report(STOP, session=f"S{number}", identifier=number) for number in range(90)]
+            boots = [report(ON, session=None, user=None, nas=f"m{number}") for number in range(12)]
+            assert await tell(h, *stops, *boots) == [5] * 102
+            written = len(h.told)
+            more = [
+                report(START, session="new"),
+                report(STOP, session="unknown"),
+                report(ON, session=None, nas="m"),
+            ]
+            assert await tell(h, *more) == [5] * 3
+            assert len(h.told) == written
+            assert h.server.counters["too_many_sessions"] == 3 + 3
+            # What is known goes on, and ends.
+            await tell(h, report(STOP, session="honest"))
+            assert await sessions(h) == []
+            assert len(await sessions(h, live=False)) == 91
+            await tell(h, report(START, session="other"), source="127.0.0.3")
+            await asyncio.sleep(86400)
+            await tell(h, report(START, session="tomorrow"))
+            assert {each.key.id for each in await sessions(h)} == {"other", "tomorrow"}
+
+    run(story())
+
+
 def test_a_probe_latches_nothing_and_accounting_opens_no_login(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, settings=WITH_ACCOUNTING) as h:

@@ -69,7 +69,7 @@ async def log_in(store: Store, clock: SetClock, login: str, *, at: float, client
 
 
 async def test_a_session_is_read_as_it_was_told(store: Store) -> None:
-    assert await tell(store) == "kept"
+    assert await tell(store) == "opened"
     assert await listed(store) == [
         Session(
             key=FULL.key, username="alice", address="203.0.113.7", framed=FULL.framed, port="tun0",
@@ -79,8 +79,11 @@ async def test_a_session_is_read_as_it_was_told(store: Store) -> None:
 
 
 async def test_a_start_and_a_stop_are_evidence_and_an_interim_is_not(store: Store, log: Log) -> None:
-    for status, at in ((Status.START, 0), (Status.INTERIM, 60), (Status.STOP, 90)):
-        assert await tell(store, word(status, at)) == "kept"
+    told = [
+        await tell(store, word(status, at))
+        for status, at in ((Status.START, 0), (Status.INTERIM, 60), (Status.STOP, 90))
+    ]
+    assert told == ["opened", "kept", "kept"]
     assert await kinds(store) == ["session_started", "session_ended"]
     [started, ended] = log.events
     assert isinstance(started, events.SessionStarted)
@@ -97,11 +100,11 @@ async def test_a_start_and_a_stop_are_evidence_and_an_interim_is_not(store: Stor
 
 
 async def test_a_packet_that_opened_or_closed_something_never_does_so_again(store: Store) -> None:
-    assert await tell(store, word(Status.START), packet=b"start") == "kept"
+    assert await tell(store, word(Status.START), packet=b"start") == "opened"
     assert await tell(store, word(Status.STOP, 9), packet=b"stop") == "kept"
     # A year later, as somebody plays them from a recording: each for another session by its time.
     assert await tell(store, word(Status.START, 300 * DAY), packet=b"start") == "repeated"
-    assert await tell(store, word(Status.START, 301 * DAY), packet=b"another") == "kept"
+    assert await tell(store, word(Status.START, 301 * DAY), packet=b"another") == "opened"
     assert await tell(store, word(Status.STOP, 302 * DAY), packet=b"stop") == "repeated"
     assert len(await listed(store)) == 1
 
@@ -123,6 +126,26 @@ async def test_the_same_id_at_another_machine_or_client_is_another_session(store
         ("other", "fw-1"),
         ("fw", "fw-1"),
     ]
+
+
+async def test_what_would_be_one_more_row_is_not_written_when_it_may_not(store: Store) -> None:
+    async def told(news: News) -> str:
+        return await store.account(news, packet=repr(news).encode(), most=100, may_open=False)
+
+    def boot(at: float, nas: str = "fw-1") -> Reset:
+        return Reset("fw", nas, Status.ON, NOW + at, NOW + at)
+
+    await tell(store, word(Status.START, id="known"))
+    before = await kinds(store)
+    for status in (Status.START, Status.INTERIM, Status.STOP):
+        assert await told(word(status, 5, id="new")) == "too_many_today"
+    assert await store.reset_sessions(boot(5, "fw-2"), packet=b"2", may_note=False) == "too_many_today"
+    assert await kinds(store) == before
+    assert await told(word(Status.INTERIM, 9, id="known")) == "kept"
+    assert await store.reset_sessions(boot(10), packet=b"1", may_note=False) == 1
+    # A session that is shown as in again is one more row as well: those could go on for ever.
+    alive = replace(word(Status.INTERIM, 90, id="known"), traffic=Traffic(seconds=90))
+    assert await told(alive) == "too_many_today"
 
 
 @pytest.mark.parametrize("status", [Status.ON, Status.OFF])
@@ -151,7 +174,7 @@ async def test_the_same_reset_within_a_day_is_played_again_and_later_it_is_a_boo
 
     assert await store.reset_sessions(reset(0), packet=b"on") == 0
     await tell(store, word(Status.START, 60))
-    assert await store.reset_sessions(reset(120), packet=b"on") is None
+    assert await store.reset_sessions(reset(120), packet=b"on") == "repeated"
     assert len(await listed(store)) == 1
     assert await store.reset_sessions(reset(DAY + 1), packet=b"on") == 1
 
@@ -160,7 +183,7 @@ async def test_whom_a_boot_played_again_shows_as_out_is_in_by_the_sessions_next_
     await tell(store, word(Status.START))
     await store.reset_sessions(Reset("fw", "fw-1", Status.ON, NOW + 60, NOW + 60), packet=b"on")
     assert await listed(store) == []
-    assert await tell(store, replace(word(Status.INTERIM, 90), traffic=Traffic(seconds=90))) == "kept"
+    assert await tell(store, replace(word(Status.INTERIM, 90), traffic=Traffic(seconds=90))) == "opened"
     [live] = await listed(store)
     assert (live.started_at, live.started_told) == (NOW, True)
     assert await kinds(store) == ["session_started", "sessions_closed", "session_started"]
@@ -168,11 +191,11 @@ async def test_whom_a_boot_played_again_shows_as_out_is_in_by_the_sessions_next_
 
 async def test_a_client_has_no_more_live_sessions_than_it_may(store: Store) -> None:
     for id in ("S1", "S2"):
-        assert await tell(store, word(Status.START, id=id), most=2) == "kept"
+        assert await tell(store, word(Status.START, id=id), most=2) == "opened"
     assert await tell(store, word(Status.START, id="S3"), most=2) == "too_many"
-    assert await tell(store, word(Status.START, client="other"), most=2) == "kept"
+    assert await tell(store, word(Status.START, client="other"), most=2) == "opened"
     assert await tell(store, word(Status.STOP, 9, id="S2"), most=2) == "kept"
-    assert await tell(store, word(Status.START, id="S3"), most=2) == "kept"
+    assert await tell(store, word(Status.START, id="S3"), most=2) == "opened"
     assert [each.key.id for each in await listed(store)] == ["S3", "S1", "S1"]
 
 

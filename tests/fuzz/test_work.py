@@ -11,7 +11,7 @@ import pytest
 
 from radius_push.model import Client, Reason, Rejected, Secret
 from radius_push.radius.asking import read_reply
-from radius_push.radius.dedup import Dedup, Key, Slot
+from radius_push.radius.dedup import Dedup, Key, New, Slot
 from radius_push.radius.packet import MalformedPacket, NotAuthentic, write_reply
 from radius_push.radius.user_address import user_address
 from tests.fuzz.steps import Work, counted
@@ -103,7 +103,9 @@ def _superseding(count: int) -> Work:
     with counted() as work:
         for number in range(count):
             key = Key(slot, number.to_bytes(16, "big"), b"digest")
-            dedup.arrive(key, 0.0, authentic=True, carries_state=False)
+            met = dedup.arrive(key, 0.0, authentic=True, carries_state=False)
+            assert isinstance(met, New)
+            dedup.supersede(met.ticket)
     return work
 
 

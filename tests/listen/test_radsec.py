@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -280,6 +281,78 @@ async def test_strangers_in_the_middle_of_a_handshake_never_hold_all_connections
                 assert (await known.reply())[1] == 8
 
 
+async def test_one_address_has_few_unfinished_handshakes_unless_it_was_a_client(papers: Papers) -> None:
+    limits = Limits(handshakes=100, handshakes_per_address=2)
+    async with serving(StreamHouse(BY_NAME, trust=papers.trust(), limits=limits)) as house:
+        at, context = house.listener.address, tls(papers.authority.file, papers.gateway)
+        async with calling(at, source="127.0.0.2"), calling(at, source="127.0.0.2"):
+            async with calling(at, source="127.0.0.2") as third:
+                assert await third.closed()
+            assert house.counters["turned_away"] == 1
+            async with calling(at, context) as known:
+                known.send(request())
+                await known.reply()
+            # A gateway with many connections makes them all at once.
+            async with calling(at), calling(at), calling(at), calling(at, context) as again:
+                again.send(request(8))
+                assert (await again.reply())[1] == 8
+        await until(lambda: not house.listener._shaking)
+
+
+async def test_unfinished_handshakes_of_strangers_leave_room_for_addresses_of_clients(papers: Papers) -> None:
+    limits = Limits(handshakes=4)
+    async with serving(StreamHouse(BY_NAME, trust=papers.trust(), limits=limits)) as house:
+        at, context = house.listener.address, tls(papers.authority.file, papers.gateway)
+        async with calling(at, context) as first:
+            first.send(request())
+            await first.reply()
+        strangers = [f"127.0.0.{number}" for number in (2, 3, 4)]
+        async with contextlib.AsyncExitStack() as stack:
+            for source in strangers:
+                await stack.enter_async_context(calling(at, source=source))
+            async with calling(at, source="127.0.0.5") as one_more:
+                assert await one_more.closed()
+            async with calling(at, context) as again:
+                again.send(request(8))
+                assert (await again.reply())[1] == 8
+
+
+async def test_addresses_of_clients_are_remembered_up_to_a_bound(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MOST_REMEMBERED", 2)
+    async with serving(StreamHouse(BY_NAME, trust=papers.trust())) as house:
+        context = tls(papers.authority.file, papers.gateway)
+        for number in (1, 2, 1, 3):
+            async with calling(house.listener.address, context, source=f"127.0.0.{number}") as caller:
+                caller.send(request())
+                await caller.reply()
+        assert list(house.listener._were_clients) == ["127.0.0.1", "127.0.0.3"]
+
+
+async def test_one_client_never_holds_all_connections(papers: Papers) -> None:
+    """With a certificate that leaked, from as many addresses as it likes."""
+    other = replace(BY_NAME, name="fw2", certificate=ClientCertificate(names=("fw2.example.com",)))
+    limits = Limits(connections=5, connections_per_client=2)
+    async with serving(StreamHouse(BY_NAME, other, trust=papers.trust(), limits=limits)) as house:
+        at, leaked = house.listener.address, tls(papers.authority.file, papers.gateway)
+        async with contextlib.AsyncExitStack() as stack:
+            for number in (2, 3):
+                await stack.enter_async_context(calling(at, leaked, source=f"127.0.0.{number}"))
+            await until(lambda: house.listener.connections == 2)
+            async with calling(at, leaked, source="127.0.0.4") as third:
+                assert await third.closed()
+            assert house.counters["turned_away"] == 1
+            own = tls(papers.authority.file, papers.authority.issue("fw2.example.com"))
+            async with calling(at, own) as honest:
+                honest.send(request())
+                await honest.reply()
+        await until(lambda: house.listener.connections == 0)
+        async with calling(at, leaked) as later:
+            later.send(request())
+            await later.reply()
+
+
 async def test_a_stop_in_the_middle_of_a_handshake_leaves_nothing_behind(papers: Papers) -> None:
     async with serving(StreamHouse(BY_NAME, trust=papers.trust())) as house:
         async with calling(house.listener.address):
@@ -346,6 +419,30 @@ async def test_a_reload_that_takes_the_client_or_its_certificate_away_ends_its_c
                 house.listener.use(papers.trust(), ClientTable(clients))
                 assert await caller.closed()
             assert house.counters["not_known_any_more"] == 1
+
+
+async def test_a_reload_that_takes_a_pinned_certificate_away_ends_its_connections(papers: Papers) -> None:
+    """Also where its name is still the client's: that was not what let it in."""
+    own = self_signed(papers.folder, GATEWAY)
+    pem = own.certificate.read_text()
+    both = ClientCertificate(names=(GATEWAY,), fingerprints=(fingerprint(own),), pinned=(pem,))
+    pinned = replace(BY_NAME, certificate=both)
+    async with serving(StreamHouse(pinned, trust=papers.trust(pinned))) as house:
+        async with (
+            calling(house.listener.address, tls(papers.authority.file, own)) as taken,
+            calling(house.listener.address, tls(papers.authority.file, papers.gateway)) as stays,
+        ):
+            for caller in (taken, stays):
+                caller.send(request())
+                await caller.reply()
+            house.listener.use(papers.trust(pinned), ClientTable([pinned]))
+            assert house.listener.connections == 2
+            house.clients = (BY_NAME,)
+            house.listener.use(papers.trust(BY_NAME), ClientTable([BY_NAME]))
+            assert await taken.closed()
+            stays.send(request(8))
+            assert (await stays.reply())[1] == 8
+        assert house.counters["not_known_any_more"] == 1
 
 
 async def test_another_authority_or_revocation_list_ends_all_of_them(papers: Papers, tmp_path: Path) -> None:

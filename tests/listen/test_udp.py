@@ -162,6 +162,8 @@ async def test_a_superseded_request_is_never_answered() -> None:
             gate.send(_sign(newer))
             await until(lambda: len(house.desk.arrivals) == 2)
             old, new = house.desk.arrivals
+            assert not old.superseded()
+            new.supersede()
             assert old.superseded()
             assert not new.superseded()
             house.desk.release(old, Accepted())

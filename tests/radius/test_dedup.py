@@ -20,6 +20,14 @@ def meet(
 
 
 def new(dedup: Dedup, key: Key, now: float = 0.0, *, authentic: bool = True) -> Ticket:
+    """A new request that is no replay."""
+    ticket = arrived(dedup, key, now, authentic=authentic)
+    dedup.supersede(ticket)
+    return ticket
+
+
+def arrived(dedup: Dedup, key: Key, now: float = 0.0, *, authentic: bool = True) -> Ticket:
+    """One of which nobody knows yet whether it is a replay."""
     met = meet(dedup, key, now, authentic=authentic)
     assert isinstance(met, New)
     return met.ticket
@@ -74,12 +82,29 @@ def test_after_a_crash_the_key_stays_silent_for_30_s() -> None:
 
 def test_an_authentic_new_request_under_the_same_identifier_supersedes_the_held_one() -> None:
     dedup = Dedup()
-    older = new(dedup, key("A"), 0)
-    met = meet(dedup, key("B"), 5)
-    assert isinstance(met, New)
-    assert met.supersedes == 1
+    older, newer = new(dedup, key("A"), 0), arrived(dedup, key("B"), 5)
+    assert dedup.supersede(newer) == 1
     assert older.superseded
-    assert not met.ticket.superseded
+    assert not newer.superseded
+    assert dedup.supersede(newer) == 0
+
+
+def test_a_request_that_may_be_a_replay_supersedes_nothing() -> None:
+    dedup = Dedup()
+    older, played = new(dedup, key("A"), 0), arrived(dedup, key("B"), 5)
+    dedup.finish(played, None, 6)
+    assert dedup.supersede(played) == 0
+    assert not older.superseded
+    assert dedup.finish(older, b"accept", 7)
+
+
+def test_a_request_found_to_be_no_replay_supersedes_none_that_came_after_it() -> None:
+    dedup = Dedup()
+    one, two, three = (arrived(dedup, key(each)) for each in "ABC")
+    assert dedup.supersede(two) == 1
+    assert dedup.supersede(one) == 0
+    assert [each.superseded for each in (one, two, three)] == [True, False, False]
+    assert dedup.supersede(three) == 1
 
 
 def test_a_superseded_request_is_never_answered() -> None:
@@ -110,9 +135,7 @@ def test_an_unauthenticated_request_supersedes_nothing_and_is_worked_on_beside()
 def test_an_answered_request_is_not_superseded_any_more() -> None:
     dedup = Dedup()
     dedup.finish(new(dedup, key("A")), b"accept", 1)
-    met = meet(dedup, key("B"), 2)
-    assert isinstance(met, New)
-    assert met.supersedes == 0
+    assert dedup.supersede(arrived(dedup, key("B"), 2)) == 0
     assert meet(dedup, key("A"), 3) == Again(b"accept")
 
 
@@ -227,6 +250,7 @@ def test_superseded_requests_leave_the_count_of_their_client_when_they_end() -> 
     for authenticator in "ABC":
         met = dedup.arrive(key(authenticator), 0, authentic=True, carries_state=False, owner="fw1")
         assert isinstance(met, New)
+        dedup.supersede(met.ticket)
         tickets.append(met.ticket)
     assert dedup.in_flight_of("fw1") == 3
     for ticket in tickets:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,18 +31,25 @@ class Wire(asyncio.DatagramProtocol):
         self.heard.append(data)
 
 
-async def send(h: House, *datagrams: bytes) -> list[bytes]:
-    """Send them from one socket, wait for as long as any login can take, and say what came back."""
+@contextlib.asynccontextmanager
+async def a_gateway(h: House) -> AsyncIterator[tuple[asyncio.DatagramTransport, Wire]]:
+    """One socket of it."""
     wire = Wire()
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: wire, local_addr=("127.0.0.1", 0), remote_addr=h.server.authentication[0]
     )
     try:
+        yield transport, wire
+    finally:
+        transport.close()
+
+
+async def send(h: House, *datagrams: bytes) -> list[bytes]:
+    """Send them from one socket, wait for as long as any login can take, and say what came back."""
+    async with a_gateway(h) as (transport, wire):
         for datagram in datagrams:
             transport.sendto(datagram)
         await asyncio.sleep(60)
-    finally:
-        transport.close()
     return wire.heard
 
 
@@ -129,6 +138,38 @@ def test_a_newer_request_in_the_same_place_takes_over_and_the_older_is_never_acc
             assert [datagram[0] for datagram in heard] == [ACCEPT]
             assert len(h.of(events.Accepted)) == 1
             assert [e.reason for e in h.of(events.Unanswered)] == [Reason.SUPERSEDED]
+
+    run(story())
+
+
+@pytest.mark.parametrize("recorded", [PASSWORD, "mistyped"])
+def test_a_sealed_packet_played_again_from_the_gateways_own_port_locks_nobody_out(
+    tmp_path: Path, recorded: str
+) -> None:
+    """Whoever can do that could else end every login, by a recorded one under the same Identifier."""
+
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            phone = await h.phone()
+            old = write_login(identifier=7, authenticator=b"1" * 16, password=recorded)
+            honest = write_login(identifier=7, authenticator=b"2" * 16)
+            async with a_gateway(h) as (transport, wire):
+                transport.sendto(old)
+                if recorded == PASSWORD:
+                    await phone.answer_next(approve=True, seconds=30)
+                await asyncio.sleep(120)
+                assert len(wire.heard) == 1
+                transport.sendto(honest)
+                question = await phone.next_question(seconds=10)
+                transport.sendto(old)
+                await h.until(events.Unanswered)
+                assert h.of(events.Unanswered)[-1].reason is Reason.REPLAYED
+                await phone.answer(question, approve=True)
+                await asyncio.sleep(10)
+            assert wire.heard[-1][0] == ACCEPT
+            assert wire.heard[-1][1] == 7
+            assert len(wire.heard) == 2
+            assert "superseded" not in h.server.counters
 
     run(story())
 

@@ -194,6 +194,29 @@ async def test_more_jobs_than_it_can_keep_are_refused(
     await store.close()
 
 
+async def test_clients_that_flood_leave_room_for_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MOST_WAITING", 12)
+    store = open_store(tmp_path / "state.db")
+    gate, held = await shut(store)
+    loud = [
+        asyncio.create_task(store._read(lambda rows: None, client=client))
+        for client in ("loud", "louder")
+        for _ in range(20)
+    ]
+    await queued()
+    others = [asyncio.create_task(store._read(lambda rows: None, client=client)) for client in ("quiet", "")]
+    await queued()
+    gate.open()
+    await asyncio.gather(held, *others)
+    ended = await asyncio.gather(*loud, return_exceptions=True)
+    done = [end is None for end in ended]
+    assert (sum(done[:20]), sum(done[20:])) == (6, 3)
+    assert store.busy() == 0
+    await store.close()
+
+
 async def test_a_client_that_floods_keeps_no_other_waiting(store: SqliteStore, log: Log) -> None:
     def a_refusal(client: str) -> events.Rejected:
         return events.Rejected(
