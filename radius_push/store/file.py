@@ -14,7 +14,12 @@ from sqlite_utils.migrations import Migrations
 from radius_push.ports import StoreDown
 from radius_push.store.ownership import as_owner_of, check_owner, make_folder
 
-SCHEMA = Path(__file__).parent / "schema"
+# Read before root acts as the owner of the store, who may not look where radius-push is installed.
+MIGRATIONS = {
+    file.stem: file.read_text(encoding="utf-8")
+    for file in sorted((Path(__file__).parent / "schema").glob("[0-9][0-9][0-9][0-9]_*.sql"))
+}
+"""Name -> SQL, in order."""
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another process on the same file."""
 
@@ -76,13 +81,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _migrate(path: Path) -> None:
     """Run the numbered SQL files that this store has not seen; one process at a time, all or nothing."""
     migrations = Migrations("radius_push")
-    for file in sorted(SCHEMA.glob("[0-9][0-9][0-9][0-9]_*.sql")):
-        migrations(name=file.stem)(partial(_run, file))
+    for name, text in MIGRATIONS.items():
+        migrations(name=name)(partial(_run, text))
     rows = sqlite3.connect(path, timeout=BUSY_SECONDS)
     try:
         db = Database(rows, execute_plugins=False)
-        known = {file.stem for file in SCHEMA.glob("*.sql")}
-        newer = sorted({migration.name for migration in migrations.applied(db)} - known)
+        newer = sorted({migration.name for migration in migrations.applied(db)} - MIGRATIONS.keys())
         if newer:
             raise StoreDown(f"a newer radius-push has changed it ({newer[0]})")
         if migrations.pending(db):
@@ -93,8 +97,8 @@ def _migrate(path: Path) -> None:
         rows.close()
 
 
-def _run(file: Path, db: Database) -> None:
-    for statement in _statements(file.read_text(encoding="utf-8")):
+def _run(text: str, db: Database) -> None:
+    for statement in _statements(text):
         db.conn.execute(statement)
 
 

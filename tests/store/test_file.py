@@ -118,16 +118,13 @@ async def test_a_store_of_a_newer_radius_push_is_refused(tmp_path: Path) -> None
 async def test_migrations_run_once_and_all_or_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schema = tmp_path / "schema"
-    schema.mkdir()
-    first = (file.SCHEMA / "0001_first.sql").read_text()
-    (schema / "0001_first.sql").write_text(first)
-    monkeypatch.setattr(file, "SCHEMA", schema)
+    migrations = {"0001_first": file.MIGRATIONS["0001_first"]}
+    monkeypatch.setattr(file, "MIGRATIONS", migrations)
     await open_store(tmp_path / "state.db").close()
-    (schema / "0002_more.sql").write_text("CREATE TABLE more (a TEXT) STRICT;\nCREATE TABLE meta (b TEXT);\n")
+    migrations["0002_more"] = "CREATE TABLE more (a TEXT) STRICT;\nCREATE TABLE meta (b TEXT);\n"
     with pytest.raises(StoreDown, match="meta already exists"):
         open_store(tmp_path / "state.db")
-    (schema / "0002_more.sql").write_text("CREATE TABLE more (a TEXT) STRICT;\n")
+    migrations["0002_more"] = "CREATE TABLE more (a TEXT) STRICT;\n"
     await open_store(tmp_path / "state.db").close()
     await open_store(tmp_path / "state.db").close()
 
