@@ -153,11 +153,3 @@ def check_owner(path: Path, *, what: str) -> None:
     # `effective_ids`: root may be acting as the folder's owner.
     if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         raise StoreDown(f"{what} {path} cannot be written by user id {os.geteuid()}")
-
-
-def give_to_owner_of(folder: Path, path: Path) -> None:
-    """For what root must make as itself. A link in the place of `path` is given away, never what it leads
-    to. Raises OSError."""
-    owner = folder.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
