@@ -164,6 +164,8 @@ async def explain(
     with one, the directory is asked, once.
     """
     told = Explanation(login.begin(arrival))
+    if credentials.is_probe(arrival):
+        return replace(told, end=Refuse(Reason.PROBE_USER))
     if not arrival.request.username:
         return replace(told, end=Refuse(Reason.NO_USERNAME))
     prove = _proving(arrival, grounds, taken=proof)

@@ -22,7 +22,9 @@ from radius_push.endings import (
     from_anybody,
     played_again,
     quiet,
+    rings_no_more,
 )
+from radius_push.factors.attempt import attempt
 from radius_push.hanging_up import given_up, hung_up, wait_for_answer
 from radius_push.model import (
     Ambiguous,
@@ -61,6 +63,8 @@ SHORTEST_QUESTION = 1.0
 async def log_in(arrival: Arrival, doors: Doors) -> Verdict:
     """Decide one login. Takes as long as the person does; raises StoreDown if nothing can be written."""
     story = begin(arrival)
+    if credentials.is_probe(arrival):
+        return await from_anybody(Refuse(Reason.PROBE_USER), story, doors)
     proof = credentials.read_proof(arrival)
     anybodys = credentials.from_anybody(arrival.request, proof)
     if isinstance(proof, Refuse | Quiet):
@@ -233,16 +237,34 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
             Refuse(Reason.TIMED_OUT, "the first factor took all of the gateway's patience"), story, doors
         )
 
-    question = new_question(story, person, choice, doors.new_id, now=clock.now(), seconds=seconds)
+    question = new_question(
+        story,
+        person,
+        choice,
+        doors.new_id,
+        now=clock.now(),
+        seconds=seconds,
+        attempt=attempt_of(story, person, doors),
+    )
     event = asked(story, person, choice, question, devices=len(devices))
     request, mark = arrival.request.memory, come_back.mark(choice)
-    if await store.open_question(
-        question, request=request, event=event, packet=arrival.packet, decision=mark
-    ):
-        arrival.supersede()
-        doors.ring(question)
-        return await hold(story, person, choice, question, doors)
-    return await once_more(story, person, choice, doors)
+    limit = doors.settings.ring_limit
+    why_not = await store.open_question(
+        question, request=request, event=event, packet=arrival.packet, decision=mark, limit=limit
+    )
+    match why_not:
+        case None:
+            arrival.supersede()
+            doors.ring(question)
+            return await hold(story, person, choice, question, doors)
+        case Reason.REPLAYED:
+            return await once_more(story, person, choice, doors)
+    return await rings_no_more(why_not, choice.profile.texts, story, doors)
+
+
+def attempt_of(story: Story, person: Person, doors: Doors) -> bytes | None:
+    client, address = story.arrival.client, story.address
+    return attempt(doors.tag_key, person.key, group=client.name, address=address, nt_hash=story.nt_hash)
 
 
 async def once_more(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:

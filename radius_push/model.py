@@ -59,6 +59,7 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     ACCOUNT_CLOSED = "account_closed"
     CROWDED_OUT = "crowded_out"
+    PROBE_USER = "probe_user"
     NO_USERNAME = "no_username"
     NO_PASSWORD = "no_password"
     PASSWORD_NOT_READABLE = "password_not_readable"
@@ -74,6 +75,9 @@ class Reason(StrEnum):
     DENIED = "denied"
     TIMED_OUT = "timed_out"
     DEVICE_REMOVED = "device_removed"
+    DENIED_BEFORE = "denied_before"
+    NOT_ANSWERED_BEFORE = "not_answered_before"
+    RUNG_TOO_OFTEN = "rung_too_often"
     # Nothing was said.
     DIRECTORY_DOWN = "directory_down"
     ATTRIBUTE_NOT_READ = "attribute_not_read"
@@ -154,6 +158,8 @@ class Client:
     """The settings accept that more than one gateway may have its secret."""
     certificate: ClientCertificate | None = None
     """How it is known over TLS; None: it does not come that way."""
+    probe_users: frozenset[str] = frozenset()
+    """NFKC-casefolded names by which it asks whether we are alive: no person has one."""
     over_tls: bool = False
     """It speaks through TLS at this moment: every packet is its own, sealed or not."""
 
@@ -417,6 +423,10 @@ class Question:
     device: str | None = None
     """The device that answered."""
     closed_at: float | None = None
+    attempt: bytes | None = field(default=None, repr=False)
+    """32 octets, the same for every try of this login (`factors.attempt`); None: nobody can tell."""
+    unanswered: int = 0
+    """How many of this person's questions shortly before it nobody had answered."""
 
 
 @dataclass(frozen=True, slots=True)

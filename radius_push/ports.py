@@ -20,11 +20,13 @@ from radius_push.model import (
     PushAddress,
     Question,
     QuestionState,
+    Reason,
     Sighting,
     Stranger,
     Trial,
 )
 from radius_push.sessions import News, Reset, Session
+from radius_push.shapes import RingLimit
 
 
 class DoorClosed(Exception):
@@ -126,9 +128,15 @@ class Store(Protocol):
         event: Event,
         packet: bytes | None = None,
         decision: bytes = b"",
-    ) -> bool:
-        """Write a question. False, and nothing is written, if `request` (hash of the octets) was seen
-        before (within 24 h), or `packet` (octets and where they came from) ever had a question.
+        limit: RingLimit | None = None,
+    ) -> Reason | None:
+        """Write a question: None. Else why it is not asked, and no question is written:
+
+        REPLAYED: `request` (hash of the octets) was seen before (within 24 h), or `packet` (octets and where
+        they came from) ever had a question. Otherwise `request` is remembered, also if it is
+        DENIED_BEFORE, NOT_ANSWERED_BEFORE: that became of its attempt less than 60 s ago.
+        RUNG_TOO_OFTEN: it is beyond `limit`, and from its address this person was not let in for 30 days.
+
         `decision` is the mark of what the rules said; see `earlier`."""
 
     async def earlier(self, packet: bytes, *, client: str = "") -> Earlier | None:

@@ -76,6 +76,15 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class RingLimit:
+    """How often somebody's phones ring in vain, until a place they are not known from rings them no more."""
+
+    unanswered: int = 5
+    within: float = 600.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How much there may be of what others send; beyond it there is silence and a counter."""
 
@@ -340,6 +349,7 @@ class Settings:
     web_push: WebPush = WebPush()
     retention: Retention = Retention()
     limits: Limits = Limits()
+    ring_limit: RingLimit = RingLimit()
     reject_delay: float = 1.0
     dictionaries: tuple[DictionaryLine, ...] = field(default=(), repr=False)
     """What the admin's dictionary files say, with those they include in place."""

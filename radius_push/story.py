@@ -56,6 +56,7 @@ def new_question(
     *,
     now: float,
     seconds: float,
+    attempt: bytes | None,
 ) -> Question:
     """What the phones are asked, for so many seconds from `now` on."""
     return Question(
@@ -69,6 +70,7 @@ def new_question(
         nonce=new_id(),
         opened_at=now,
         expires_at=now + seconds,
+        attempt=attempt,
     )
 
 

@@ -56,6 +56,7 @@ def card(question: Question) -> dict[str, Value]:
         "client": question.client,
         "address": question.address,
         "number_mode": NUMBER_MODE,
+        "unanswered": question.unanswered,
         "nonce": question.nonce,
         "opened_at": milliseconds(question.opened_at),
         "expires_at": milliseconds(question.expires_at),

@@ -75,6 +75,7 @@ def _client(
         # `none` is written as no attribute at all: then no other place counts either.
         user_address=preset.user_address if section.user_address is None else section.user_address or None,
         groups_in=_groups_in(section, preset),
+        probe_users=frozenset(section.probe_users),
         shared_secret_prefix=section.shared_secret_prefix,
         certificate=certificate,
     )

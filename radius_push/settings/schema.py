@@ -82,6 +82,9 @@ class ClientDefaults(Section):
     """The gateway's own attributes with the user's address, in order; `Cisco-AVPair` is its `ip:source-ip=`.
     An address that stands elsewhere is shown to the person and opens nothing. `none`: whatever it sends is
     not the user's address. E.g. `[Tunnel-Client-Endpoint, Calling-Station-Id]`"""
+    probe_users: s.OneOrMore[s.ProbeUser] = ()
+    """Names by which the gateway asks whether the server is alive. They are always refused, before any
+    directory is asked, and ring nobody: any answer proves life. E.g. `[radius-test]`"""
     groups_in: GroupsInSection | None = None
     """Where the gateway looks for the `groups` of policies."""
     short_secret: Accepted = False

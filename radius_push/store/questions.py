@@ -6,8 +6,9 @@ import json
 import sqlite3
 
 from radius_push.events import Abandoned, Event, Sent
-from radius_push.model import Earlier, PersonKey, Question, QuestionState
-from radius_push.store import rows
+from radius_push.model import Earlier, PersonKey, Question, QuestionState, Reason
+from radius_push.shapes import RingLimit
+from radius_push.store import rings, rows
 from radius_push.store.bells import person_topic, question_topic
 from radius_push.store.writer import Transaction
 
@@ -75,18 +76,25 @@ def open_question(
     packet: bytes | None,
     decision: bytes,
     request: bytes,
+    limit: RingLimit | None,
     at: float,
     event: Event,
-) -> bool:
-    """False, and nothing is written, if the request was seen before."""
+) -> Reason | None:
+    """None: it is asked. Else why not, and no question is written."""
     if transaction.execute("SELECT 1 FROM questions WHERE packet = ?", packet).fetchone():
-        return False
+        return Reason.REPLAYED
     if not remember_request(transaction, request, at=at):
-        return False
+        return Reason.REPLAYED
+    in_vain = rings.in_vain(transaction, question, limit, at=at)
+    why = rings.muted(transaction, question, at=at) or rings.too_often(
+        transaction, question, in_vain, limit, at=at
+    )
+    if why is not None:
+        return why
     transaction.execute(
         "INSERT INTO questions (id, login, person, account, client, profile, address, nonce, opened_at,"
-        " expires_at, state, device, closed_at, packet, decision)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, state, device, closed_at, packet, decision, attempt, unanswered)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         question.id,
         question.login,
         str(question.person),
@@ -102,10 +110,12 @@ def open_question(
         question.closed_at,
         packet,
         decision,
+        question.attempt,
+        in_vain.ended,
     )
     transaction.write(at, event)
     _ring(transaction, question.id, question.person)
-    return True
+    return None
 
 
 def read(transaction: Transaction, id: str) -> Question | None:

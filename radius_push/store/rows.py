@@ -34,6 +34,8 @@ def question(row: sqlite3.Row) -> Question:
         state=QuestionState(row["state"]),
         device=row["device"],
         closed_at=row["closed_at"],
+        attempt=row["attempt"],
+        unanswered=row["unanswered"],
     )
 
 

@@ -23,6 +23,7 @@ from radius_push.model import (
     PushAddress,
     Question,
     QuestionState,
+    Reason,
     Sighting,
     Stranger,
     Trial,
@@ -39,6 +40,7 @@ from radius_push.ports import (
     StoreDown,
 )
 from radius_push.sessions import News, Reset, Session
+from radius_push.shapes import RingLimit
 from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
 from radius_push.store.bells import EVIDENCE, person_topic, question_topic
 from radius_push.store.evidence import Row
@@ -118,12 +120,20 @@ class SqliteStore:
         event: Event,
         packet: bytes | None = None,
         decision: bytes = b"",
-    ) -> bool:
+        limit: RingLimit | None = None,
+    ) -> Reason | None:
         at = self._clock.now()
 
-        def work(rows: Transaction) -> bool:
+        def work(rows: Transaction) -> Reason | None:
             return questions.open_question(
-                rows, question, packet=packet, decision=decision, request=request, at=at, event=event
+                rows,
+                question,
+                packet=packet,
+                decision=decision,
+                request=request,
+                limit=limit,
+                at=at,
+                event=event,
             )
 
         return await self._write(work, event)

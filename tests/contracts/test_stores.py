@@ -113,7 +113,8 @@ async def test_a_request_seen_before_opens_no_question(store: Store) -> None:
     await ask(store, "q1")
     before = await kinds(store)
     again = a_question("q2")
-    assert not await store.open_question(again, request=b"packet q1", event=events.Sent("q2"))
+    why_not = await store.open_question(again, request=b"packet q1", event=events.Sent("q2"))
+    assert why_not is Reason.REPLAYED
     assert await store.question("q2") is None
     assert await kinds(store) == before
 
@@ -275,10 +276,12 @@ async def test_what_nobody_comes_back_for_is_closed_in_its_time(store: Store) ->
 
 async def test_a_packet_has_one_question_for_ever(store: Store) -> None:
     first = a_question("q1")
-    assert await store.open_question(first, request=b"octets", event=STARTED, packet=b"p", decision=b"d")
+    why_not = await store.open_question(first, request=b"octets", event=STARTED, packet=b"p", decision=b"d")
+    assert why_not is None
     # Of another day, when the octets themselves are forgotten.
     again = a_question("q2")
-    assert not await store.open_question(again, request=b"others", event=STARTED, packet=b"p", decision=b"d")
+    why_not = await store.open_question(again, request=b"others", event=STARTED, packet=b"p", decision=b"d")
+    assert why_not is Reason.REPLAYED
     assert await store.earlier(b"p") == Earlier(first, decision=b"d", reply=None, sent_at=None)
     assert await store.earlier(b"another") is None
 

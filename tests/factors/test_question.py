@@ -18,6 +18,7 @@ def test_a_card_carries_all_the_facts_and_no_profile() -> None:
         "client": "fw1",
         "address": "198.51.100.7",
         "number_mode": "off",
+        "unanswered": 0,
         "nonce": "n" * 22,
         "opened_at": 1_790_000_000_000,
         "expires_at": 1_790_000_045_250,

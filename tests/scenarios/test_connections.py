@@ -92,7 +92,7 @@ def test_closed_in_the_middle_of_opening_the_question(tmp_path: Path, moment: st
         store = h.server.store
         original = store.open_question
 
-        async def slow(question: Question, **more: Any) -> bool:
+        async def slow(question: Question, **more: Any) -> Reason | None:
             if moment == "before":
                 hang_up(caller)
                 await gone(h)

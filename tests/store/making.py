@@ -60,7 +60,8 @@ def a_question(id: str = "q1", person: PersonKey = ALICE, **changes: object) -> 
 
 async def ask(store: Store, id: str = "q1", person: PersonKey = ALICE, **changes: object) -> Question:
     question = a_question(id, person, **changes)
-    assert await store.open_question(question, request=f"packet {id}".encode(), event=events.Sent(id))
+    why_not = await store.open_question(question, request=f"packet {id}".encode(), event=events.Sent(id))
+    assert why_not is None
     return question
 
 

@@ -157,7 +157,7 @@ class House:
             opened_at=now,
             expires_at=now + seconds,
         )
-        assert await self.store.open_question(
+        why_not = await self.store.open_question(
             question,
             request=secrets.token_bytes(32),
             event=events.Asked(
@@ -175,6 +175,7 @@ class House:
                 arrived_at=question.opened_at,
             ),
         )
+        assert why_not is None
         return question
 
     async def time_out(self, question: Question) -> None:

@@ -225,6 +225,8 @@ function cardOf(id, item) {
   named(element, "client").textContent = card.client;
   named(element, "account").textContent = card.account;
   named(element, "address").textContent = card.address ?? texts.card_address_none;
+  named(element, "unanswered").textContent = card.unanswered ? said.unanswered(card.unanswered) : "";
+  named(element, "unanswered").hidden = !card.unanswered;
   named(element, "by").textContent = card.address ? texts.card_address_by : texts.card_address_why;
   named(element, "login").textContent = card.login;
   named(element, "yes").addEventListener("click", () => say(id, "approve"));

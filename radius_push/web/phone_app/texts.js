@@ -132,6 +132,8 @@ export const texts = {
 export const said = {
   waiting: (count) => `${count} are waiting`,
   arrived: (card) => `Sign-in request from ${card.client} for ${card.account}`,
+  unanswered: (count) =>
+    count === 1 ? "1 earlier try was not answered." : `${count} earlier tries were not answered.`,
   ago: (seconds) =>
     seconds < 1 ? "just now" : seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`,
   left: (seconds) => (seconds <= 120 ? `${seconds} s left` : `${Math.ceil(seconds / 60)} min left`),
