@@ -52,6 +52,16 @@ def is_probe(arrival: Arrival) -> bool:
     return name is not None and fold(name) in arrival.client.probe_users
 
 
+def authorizes_only(request: AccessRequest) -> bool:
+    """Does it ask only what somebody may who is in already (RFC 5176 3.1)?"""
+    return (
+        request.authentic
+        and request.proof == "none"
+        and request.username is not None
+        and request.attributes.get("Service-Type") == ("Authorize-Only",)
+    )
+
+
 def not_accepted(kind: Kind, client: Client) -> Refuse | None:
     """What may be spoken belongs to the client and its settings, and never to the packet."""
     if kind in client.accepts:

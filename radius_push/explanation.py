@@ -8,7 +8,9 @@ from ipaddress import ip_address
 from typing import Literal
 
 from radius_push import credentials, login, policy
+from radius_push.deciding import choose
 from radius_push.doors import Grounds, Prove
+from radius_push.first_factor import first_factor
 from radius_push.model import (
     Address,
     Client,
@@ -172,12 +174,12 @@ async def explain(
     if isinstance(prove, Refuse | Quiet):
         return replace(told, end=prove)
 
-    story, person = await login.first_factor(told.story, grounds, prove)
+    story, person = await first_factor(told.story, grounds, prove)
     told = replace(told, story=story, person=story.person)
     if not isinstance(person, Person):
         return replace(told, end=person)
 
-    story, choice = login.choose(story, person, grounds)
+    story, choice = choose(story, person, grounds)
     told = _with_policies(replace(told, story=story), grounds.rules)
     if not isinstance(choice, policy.Admitted):
         return replace(told, end=choice)

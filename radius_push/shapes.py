@@ -84,6 +84,9 @@ class RingLimit:
     """Seconds."""
 
 
+DEFAULT_RING_LIMIT = RingLimit()
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much there may be of what others send; beyond it there is silence and a counter."""
@@ -349,7 +352,9 @@ class Settings:
     web_push: WebPush = WebPush()
     retention: Retention = Retention()
     limits: Limits = Limits()
-    ring_limit: RingLimit = RingLimit()
+    ring_limit: RingLimit = DEFAULT_RING_LIMIT
+    late_window: float = 30.0
+    """Seconds after the end of a bar in which a yes lets the next try in; 0: none."""
     reject_delay: float = 1.0
     dictionaries: tuple[DictionaryLine, ...] = field(default=(), repr=False)
     """What the admin's dictionary files say, with those they include in place."""

@@ -170,6 +170,9 @@ class ServerSection(Section):
     """How much there may be of what gateways and strangers send."""
     ring_limit: Annotated[RingLimitSection, BeforeValidator(mapping)] = RingLimitSection()
     """How often a person's phones may ring in vain."""
+    late_window: Annotated[float, PlainValidator(s.duration(0, 300))] = 30.0
+    """How long after a phone's time has run out a yes still counts, for the person's next try: that is let in
+    without a ring, within a minute. `0s`: not at all. E.g. `30s`"""
     reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
     """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
     that its moment tells nobody the reason. E.g. `1s`"""

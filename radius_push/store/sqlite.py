@@ -10,10 +10,12 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from radius_push.events import ClockTrusted, Event
+from radius_push.attempts import Met, Rider, Standing
+from radius_push.events import Asked, ClockTrusted, Event
 from radius_push.model import (
     Device,
     Earlier,
@@ -23,7 +25,6 @@ from radius_push.model import (
     PushAddress,
     Question,
     QuestionState,
-    Reason,
     Sighting,
     Stranger,
     Trial,
@@ -40,7 +41,7 @@ from radius_push.ports import (
     StoreDown,
 )
 from radius_push.sessions import News, Reset, Session
-from radius_push.shapes import RingLimit
+from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
 from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
 from radius_push.store.bells import EVIDENCE, person_topic, question_topic
 from radius_push.store.evidence import Row
@@ -112,28 +113,23 @@ class SqliteStore:
 
     # --- questions -----------------------------------------------------------------------------------
 
-    async def open_question(
+    async def open_or_join(
         self,
         question: Question,
+        rider: Rider,
         *,
         request: bytes,
-        event: Event,
-        packet: bytes | None = None,
+        event: Asked,
         decision: bytes = b"",
-        limit: RingLimit | None = None,
-    ) -> Reason | None:
+        limit: RingLimit = DEFAULT_RING_LIMIT,
+    ) -> Met:
         at = self._clock.now()
+        if self.clock_behind():  # whoever is let in without a ring is so by the clock
+            rider = replace(rider, may_skip=False)
 
-        def work(rows: Transaction) -> Reason | None:
-            return questions.open_question(
-                rows,
-                question,
-                packet=packet,
-                decision=decision,
-                request=request,
-                limit=limit,
-                at=at,
-                event=event,
+        def work(rows: Transaction) -> Met:
+            return questions.open_or_join(
+                rows, question, rider, decision=decision, request=request, limit=limit, at=at, event=event
             )
 
         return await self._write(work, event)
@@ -158,23 +154,62 @@ class SqliteStore:
     async def questions_of(self, person: PersonKey, *, closed_since: float) -> Sequence[Question]:
         return await self._read(lambda rows: questions.of_person(rows, person, closed_since=closed_since))
 
-    async def answer(self, question: str, *, device: str, approve: bool, at: float, event: Event) -> bool:
+    async def answer(
+        self,
+        question: str,
+        *,
+        device: str,
+        approve: bool,
+        at: float,
+        event: Event,
+        late: bool = False,
+    ) -> bool:
+        late = late and not self.clock_behind()
         return await self._write(
-            lambda rows: questions.answer(rows, question, device=device, approve=approve, at=at, event=event)
+            lambda rows: questions.answer(
+                rows, question, device=device, approve=approve, late=late, at=at, event=event
+            )
         )
 
-    async def wait_for_answer(self, question: str, *, seconds: float) -> Question:
+    async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:
         end = self._clock.monotonic() + seconds
         # Listen first, read then: an answer between the two has rung already.
         async with self._writer.bells.listen(question_topic(question)) as bell:
             while True:
-                row = await self.question(question)
-                if row is None:
-                    raise StoreDown(f"question {question} is not in the store")
+                standing = await self.standing(question, packet)
                 left = end - self._clock.monotonic()
-                if row.state is not QuestionState.PENDING or left <= 0:
-                    return row
+                state = standing.question.state
+                waits = state is QuestionState.PENDING or (
+                    state is QuestionState.APPROVED and not standing.newest
+                )
+                if not waits or left <= 0:
+                    return standing
                 await bell.wait(left)
+
+    async def standing(self, question: str, packet: bytes) -> Standing:
+        at = self._clock.now()
+        standing = await self._read(lambda rows: questions.standing(rows, question, packet, at=at))
+        if standing is None:
+            raise StoreDown(f"question {question} is not in the store")
+        return standing
+
+    async def end_of_bar(
+        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+    ) -> bool:
+        return await self._write(
+            lambda rows: questions.end_of_bar(
+                rows, question, packet, late_window=late_window, at=at, event=event
+            ),
+            event,
+        )
+
+    async def leave(
+        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+    ) -> None:
+        await self._write(
+            lambda rows: questions.leave(rows, question, packet, late_window=late_window, at=at, event=event),
+            event,
+        )
 
     async def close_question(
         self, question: str, *, expected: QuestionState, state: QuestionState, at: float, event: Event
@@ -187,10 +222,20 @@ class SqliteStore:
         )
 
     async def accept(
-        self, question: str | None, *, at: float, event: Event, request: bytes | None = None
+        self,
+        question: str | None,
+        *,
+        at: float,
+        event: Event,
+        packet: bytes | None = None,
+        by: questions.By = "push",
+        request: bytes | None = None,
     ) -> bool:
         return await self._write(
-            lambda rows: questions.accept(rows, question, at=at, event=event, request=request), event
+            lambda rows: questions.accept(
+                rows, question, packet=packet, by=by, at=at, event=event, request=request
+            ),
+            event,
         )
 
     async def close_abandoned(self, at: float) -> int:
@@ -341,6 +386,13 @@ class SqliteStore:
 
     async def last_login_of(self, person: PersonKey) -> EvidenceRow | None:
         return await self._read(lambda rows: evidence.last_login_of(rows.rows, person))
+
+    async def was_let_in(
+        self, person: PersonKey, *, clients: Collection[str], profile: str, since: float
+    ) -> bool:
+        return await self._read(
+            lambda rows: evidence.was_let_in(rows.rows, person, clients=clients, profile=profile, since=since)
+        )
 
     async def verify_evidence(self) -> int:
         head = await self._read(lambda rows: evidence.beginning(rows.rows))
