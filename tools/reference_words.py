@@ -182,6 +182,8 @@ EXIT_CODES = {
 }
 
 FIELDS = {
+    "source_port": "The gateway's port.",
+    "proof": "How the password was proved: `pap`, `chap` or `ms-chapv2`.",
     "ServerStarted": "`serve` is about to answer.",
     "ServerStopped": "`serve` was told to stop.",
     "Invited": "`enroll` gave a person the right to add one phone.",

@@ -118,11 +118,12 @@ def _denied(past: Past, at: float) -> bool:
 
 
 def _not_answered(past: Past, at: float) -> bool:
-    question = past.question
-    return (
-        question.state in {QuestionState.LATE, QuestionState.TIMED_OUT}
-        and abs(at - question.expires_at) < NO_COUNTS
-    )
+    over = past.question.state in {QuestionState.LATE, QuestionState.TIMED_OUT}
+    return over and abs(at - _ended(past.question)) < NO_COUNTS
+
+
+def _ended(question: Question) -> float:
+    return question.expires_at if question.closed_at is None else question.closed_at
 
 
 def _skip(rider: Rider, decision: bytes, past: Sequence[Past], at: float) -> Skip | None:
@@ -168,7 +169,7 @@ def _rings_again(past: Sequence[Past]) -> float:
         if each.question.state in _SAID or each.question.device is not None:
             break
         if each.rang and each.question.state not in _WAITING - {QuestionState.LATE}:
-            rang.append(each.question.expires_at)
+            rang.append(_ended(each.question))
     if not rang:
         return 0.0
     return max(rang) + min(NO_COUNTS * 2.0 ** (min(len(rang), 10) - 1), LONGEST_BACKOFF)

@@ -118,6 +118,7 @@ def state(
     A phone that is not active yet, or no more, is told only that.
     """
     shown = questions if device.state is DeviceState.ACTIVE else ()
+    shown = sorted(shown, key=is_late)  # what somebody waits for comes first
     return {
         "device": {
             "id": device.id,

@@ -10,21 +10,16 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from radius_push.attempts import Met, Rider, Standing
-from radius_push.events import Asked, ClockTrusted, Event
+from radius_push.events import ClockTrusted, Event
 from radius_push.model import (
     Device,
-    Earlier,
     Invitation,
     Known,
     PersonKey,
     PushAddress,
-    Question,
-    QuestionState,
     Sighting,
     Stranger,
     Trial,
@@ -38,16 +33,15 @@ from radius_push.ports import (
     Confirmation,
     EvidenceRow,
     Redemption,
-    StoreDown,
 )
 from radius_push.sessions import News, Reset, Session
-from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
-from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
-from radius_push.store.bells import EVIDENCE, person_topic, question_topic
+from radius_push.store import evidence, gateways, latest, phones, push, retention, sessions
+from radius_push.store.asking import Questions
+from radius_push.store.bells import EVIDENCE, person_topic
 from radius_push.store.evidence import Row
 from radius_push.store.file import open_file
 from radius_push.store.lock import StoreLock
-from radius_push.store.writer import OnEvent, Transaction, Work, Writer
+from radius_push.store.writer import OnEvent, Transaction, Writer
 
 T = TypeVar("T")
 
@@ -57,7 +51,7 @@ CLOCK_MAY_JUMP = 2.0
 """Seconds that a clock may be set back by, as time servers do."""
 
 
-class SqliteStore:
+class SqliteStore(Questions):
     """`ports.Store` over one file, which other processes may have open too."""
 
     def __init__(
@@ -103,143 +97,6 @@ class SqliteStore:
 
     def owed(self, client: str) -> int:
         return self._writer.owed(client)
-
-    async def _write(self, work: Work[T], event: Event | None = None, *, client: str = "") -> T:
-        """Whose turn it takes: `client`'s, or that of whose login `event` is about."""
-        return await self._writer.run(work, writes=True, whose=client or getattr(event, "client", ""))
-
-    async def _read(self, work: Work[T], *, client: str = "") -> T:
-        return await self._writer.run(work, writes=False, whose=client)
-
-    # --- questions -----------------------------------------------------------------------------------
-
-    async def open_or_join(
-        self,
-        question: Question,
-        rider: Rider,
-        *,
-        request: bytes,
-        event: Asked,
-        decision: bytes = b"",
-        limit: RingLimit = DEFAULT_RING_LIMIT,
-    ) -> Met:
-        at = self._clock.now()
-        if self.clock_behind():  # whoever is let in without a ring is so by the clock
-            rider = replace(rider, may_skip=False)
-
-        def work(rows: Transaction) -> Met:
-            return questions.open_or_join(
-                rows, question, rider, decision=decision, request=request, limit=limit, at=at, event=event
-            )
-
-        return await self._write(work, event)
-
-    async def earlier(self, packet: bytes, *, client: str = "") -> Earlier | None:
-        return await self._read(lambda rows: questions.earlier(rows, packet), client=client)
-
-    async def sent(self, packet: bytes, *, login: str, at: float) -> None:
-        await self._writer.run(
-            lambda rows: questions.sent(rows, packet, login=login, at=at),
-            writes=True,
-            whose="whoever was accepted",
-            urgent=False,
-        )
-
-    async def remember_request(self, request: bytes, at: float) -> bool:
-        return await self._write(lambda rows: questions.remember_request(rows, request, at=at))
-
-    async def question(self, id: str) -> Question | None:
-        return await self._read(lambda rows: questions.read(rows, id))
-
-    async def questions_of(self, person: PersonKey, *, closed_since: float) -> Sequence[Question]:
-        return await self._read(lambda rows: questions.of_person(rows, person, closed_since=closed_since))
-
-    async def answer(
-        self,
-        question: str,
-        *,
-        device: str,
-        approve: bool,
-        at: float,
-        event: Event,
-        late: bool = False,
-    ) -> bool:
-        late = late and not self.clock_behind()
-        return await self._write(
-            lambda rows: questions.answer(
-                rows, question, device=device, approve=approve, late=late, at=at, event=event
-            )
-        )
-
-    async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:
-        end = self._clock.monotonic() + seconds
-        # Listen first, read then: an answer between the two has rung already.
-        async with self._writer.bells.listen(question_topic(question)) as bell:
-            while True:
-                standing = await self.standing(question, packet)
-                left = end - self._clock.monotonic()
-                state = standing.question.state
-                waits = state is QuestionState.PENDING or (
-                    state is QuestionState.APPROVED and not standing.newest
-                )
-                if not waits or left <= 0:
-                    return standing
-                await bell.wait(left)
-
-    async def standing(self, question: str, packet: bytes) -> Standing:
-        at = self._clock.now()
-        standing = await self._read(lambda rows: questions.standing(rows, question, packet, at=at))
-        if standing is None:
-            raise StoreDown(f"question {question} is not in the store")
-        return standing
-
-    async def end_of_bar(
-        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
-    ) -> bool:
-        return await self._write(
-            lambda rows: questions.end_of_bar(
-                rows, question, packet, late_window=late_window, at=at, event=event
-            ),
-            event,
-        )
-
-    async def leave(
-        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
-    ) -> None:
-        await self._write(
-            lambda rows: questions.leave(rows, question, packet, late_window=late_window, at=at, event=event),
-            event,
-        )
-
-    async def close_question(
-        self, question: str, *, expected: QuestionState, state: QuestionState, at: float, event: Event
-    ) -> bool:
-        return await self._write(
-            lambda rows: questions.close_question(
-                rows, question, expected=expected, state=state, at=at, event=event
-            ),
-            event,
-        )
-
-    async def accept(
-        self,
-        question: str | None,
-        *,
-        at: float,
-        event: Event,
-        packet: bytes | None = None,
-        by: questions.By = "push",
-        request: bytes | None = None,
-    ) -> bool:
-        return await self._write(
-            lambda rows: questions.accept(
-                rows, question, packet=packet, by=by, at=at, event=event, request=request
-            ),
-            event,
-        )
-
-    async def close_abandoned(self, at: float) -> int:
-        return await self._write(lambda rows: questions.close_abandoned(rows, at=at))
 
     # --- devices -------------------------------------------------------------------------------------
 
@@ -434,10 +291,6 @@ class SqliteStore:
         return await self._read(gateways.latches)
 
     # --- the clock -----------------------------------------------------------------------------------
-
-    def clock_behind(self) -> float:
-        behind = self._latest - self._clock.now()
-        return behind if behind > CLOCK_MAY_JUMP else 0.0
 
     async def trust_clock(self, *, by: str) -> None:
         at = self._clock.now()
