@@ -35,7 +35,7 @@ from radius_push.ports import (
     Redemption,
 )
 from radius_push.sessions import News, Reset, Session
-from radius_push.store import evidence, gateways, latest, phones, push, retention, sessions
+from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
 from radius_push.store.asking import Questions
 from radius_push.store.bells import EVIDENCE, person_topic
 from radius_push.store.evidence import Row
@@ -47,8 +47,6 @@ T = TypeVar("T")
 
 PAGE = 500
 """Evidence rows read in one go."""
-CLOCK_MAY_JUMP = 2.0
-"""Seconds that a clock may be set back by, as time servers do."""
 
 
 class SqliteStore(Questions):
