@@ -36,7 +36,7 @@ from radius_push.ports import (
 )
 from radius_push.sessions import News, Reset, Session
 from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
-from radius_push.store.asking import Questions
+from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
 from radius_push.store.bells import EVIDENCE, person_topic
 from radius_push.store.evidence import Row
 from radius_push.store.file import open_file

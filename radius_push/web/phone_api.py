@@ -209,7 +209,7 @@ class PhoneApi:
         self._counters["phone_answer_too_late"] += 1
         expect_active(await self._store.device(device.id) or device)
         now = await self._store.question(question.id) or question
-        if now.state is QuestionState.LATE:
+        if is_late(now) and is_open(now, self._clock.now()):
             raise _gave_up()
         if now.state not in _ANSWERED or is_open(now, self._clock.now()):
             raise Refusal(409, "too_late", "Too late: this request is over. Nothing was answered.")
