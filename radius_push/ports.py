@@ -162,11 +162,11 @@ class Store(Protocol):
         at: float,
         event: Event,
         late: bool = False,
-    ) -> bool:
+    ) -> QuestionState | None:
         """One conditional UPDATE: the question is pending and not expired at `at`, or late and not over (then
         a yes counts only if the phone knew: `late`), and the device is active and the same person's. A yes
-        to a late one is a ticket. A no voids the tickets of its attempt. False if not so (somebody was
-        faster, it is over): nothing is written."""
+        to a late one is a ticket. A no voids the tickets of its attempt. The state that it is in now; None if
+        not so (somebody was faster, it is over): nothing is written."""
 
     async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:
         """Register interest, read the row, wait for the bell or the end, read again. Returns the

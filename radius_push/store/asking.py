@@ -90,7 +90,7 @@ class Questions:
         at: float,
         event: Event,
         late: bool = False,
-    ) -> bool:
+    ) -> QuestionState | None:
         late = late and not self.clock_behind()
         return await self._write(
             lambda rows: questions.answer(

@@ -43,7 +43,7 @@ _ANSWER = """
         AND EXISTS (
             SELECT 1 FROM devices
             WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
-    RETURNING person"""
+    RETURNING person, state"""
 # What spends a yes; none of them can happen twice.
 _ACCEPT = """
     UPDATE questions SET state = 'spent', later_until = NULL,
@@ -239,14 +239,15 @@ def answer(
     late: bool,
     at: float,
     event: Event,
-) -> bool:
+) -> QuestionState | None:
     said = "approve" if approve else "deny"
     changed = transaction.execute(
         _ANSWER, question, device, at, said, late, joining.TICKET_SECONDS
     ).fetchall()
     if changed and not approve:
         attempts.void_tickets(transaction, question)
-    return _written(transaction, question, changed, at=at, event=event)
+    written = _written(transaction, question, changed, at=at, event=event)
+    return QuestionState(changed[0]["state"]) if written else None
 
 
 def end_of_bar(

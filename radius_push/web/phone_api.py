@@ -8,6 +8,7 @@ import binascii
 import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import TypeVar
 
 from aiohttp import web
@@ -196,10 +197,10 @@ class PhoneApi:
             )
         )
         said = "approved" if approve else "denied"
-        if not written:
+        if written is None:
             said = await self._say_why_not(question, device, said)
-        elif approve:
-            said = outcome(await self._store.question(question.id) or question)
+        else:
+            said = outcome(replace(question, state=written))
         self._counters[f"phone_{said}"] += 1
         return web.json_response({"outcome": said})
 

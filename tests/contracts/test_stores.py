@@ -77,7 +77,10 @@ def store(open_another: Open) -> Store:
 async def answered(
     store: Store, question: str = "q1", *, device: str = "d1", approve: bool = True, at: float = NOW
 ) -> bool:
-    return await store.answer(question, device=device, approve=approve, at=at, event=events.Sent("answered"))
+    written = await store.answer(
+        question, device=device, approve=approve, at=at, event=events.Sent("answered")
+    )
+    return written is not None
 
 
 def an_accept(reply: tuple[tuple[str, str], ...]) -> events.Accepted:
