@@ -16,6 +16,9 @@ AFTER_SENT = 30.0
 """Seconds in which an Access-Accept that has left is said once more: as long as duplicates are answered."""
 
 
+_TIMED_OUT = {QuestionState.LATE, QuestionState.TIMED_OUT}
+
+
 def mark(choice: policy.Admitted) -> bytes:
     """32 octets of what the rules said: any change of profile, methods or reply is another decision."""
     text = json.dumps([choice.profile.name, choice.profile.methods, choice.reply])
@@ -29,12 +32,14 @@ def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, client: Cl
     that went back knows of no time.
     """
     question = earlier.question
-    if (question.person, question.client) != (person.key, client.name) or now < question.opened_at:
+    if (question.person, earlier.client) != (person.key, client.name) or now < question.opened_at:
         return False
+    if earlier.over and earlier.reply is None and question.state not in _TIMED_OUT:
+        return False  # a newer try of the attempt was told instead
     match question.state:
-        case QuestionState.CLOSED:
+        case QuestionState.CLOSED | QuestionState.TICKET:
             return False
-        case QuestionState.SPENT if earlier.decision != mark(choice):
+        case QuestionState.SPENT if earlier.reply is None or earlier.decision != mark(choice):
             return False  # what was written is not taken back, and is not what is said today
         case QuestionState.SPENT if earlier.sent_at is not None:
             return now <= earlier.sent_at + AFTER_SENT
@@ -44,5 +49,5 @@ def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, client: Cl
 
 def still_holds(earlier: Earlier, choice: policy.Admitted) -> bool:
     """Do the rules of this moment say what they said when it was asked? A no needs no rule."""
-    refused = earlier.question.state in {QuestionState.DENIED, QuestionState.TIMED_OUT}
+    refused = earlier.question.state in {QuestionState.DENIED, *_TIMED_OUT}
     return refused or earlier.decision == mark(choice)

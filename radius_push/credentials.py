@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from radius_push.dn import fold
 from radius_push.model import (
     Accepted,
     Client,
@@ -43,6 +44,22 @@ def read_proof(arrival: Arrival) -> Proof | End:
     if request.response is not None:
         return request.response
     return _password(request, client)
+
+
+def is_probe(arrival: Arrival) -> bool:
+    """Does the gateway only ask whether we are alive? Then any answer will do, and it is never a yes."""
+    name = arrival.request.username
+    return name is not None and fold(name) in arrival.client.probe_users
+
+
+def authorizes_only(request: AccessRequest) -> bool:
+    """Does it ask only what somebody may who is in already (RFC 5176 3.1)?"""
+    return (
+        request.authentic
+        and request.proof == "none"
+        and request.username is not None
+        and request.attributes.get("Service-Type") == ("Authorize-Only",)
+    )
 
 
 def not_accepted(kind: Kind, client: Client) -> Refuse | None:

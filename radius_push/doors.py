@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from radius_push import policy
 from radius_push.factors.limits import Remembered, WrongPasswords
-from radius_push.model import Person, Proved, Question
+from radius_push.model import Person, Proved, Question, Secret
 from radius_push.ports import Clock, Directory, Store
 from radius_push.radius.packet import Arrival, Dictionary
 from radius_push.shapes import ClientTable, Settings
@@ -37,6 +37,8 @@ class Doors(Grounds):
     replayed: Remembered
     """Requests whose password was wrong, or that were played again: playing them locks nobody out, and fills
     no disk."""
+    tag_key: Secret = field(repr=False)
+    """Lies outside the store: what is kept there of a password tells nothing without it."""
     new_id: Callable[[], str] = field(repr=False)
     """128 unguessable bits as text: question ids and nonces."""
     asking: Callable[[str], AbstractContextManager[None]] = field(repr=False)

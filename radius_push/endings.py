@@ -8,19 +8,20 @@ import math
 from radius_push.doors import Doors
 from radius_push.model import Reason, Rejected, Silent, Verdict
 from radius_push.radius.packet import Arrival
+from radius_push.shapes import Texts
 from radius_push.story import End, Quiet, Refuse, Story, rejected, unanswered
 
 REFUSED = "Sign-in refused."
 """The one text of every refusal before the question: it must not tell why."""
 
 
-async def before_the_question(end: End, story: Story, doors: Doors) -> Verdict:
+async def before_the_question(end: End, story: Story, doors: Doors, text: str = REFUSED) -> Verdict:
     """Every refusal looks the same and comes at the same moment, whatever its reason."""
     if isinstance(end, Quiet):
         return await quiet(end, story, doors)
     await doors.store.record(rejected(story, end))
     await the_common_moment(story.arrival, doors)
-    return Rejected(end.reason, REFUSED)
+    return Rejected(end.reason, text)
 
 
 async def after_the_password(end: End, story: Story, doors: Doors) -> Verdict:
@@ -34,9 +35,23 @@ async def after_the_password(end: End, story: Story, doors: Doors) -> Verdict:
     return await before_the_question(end, story, doors)
 
 
+async def rings_no_more(why: Reason, texts: Texts, story: Story, doors: Doors) -> Verdict:
+    """The phones stay quiet. Who comes again after a no hears that no again; a stranger to this address hears
+    nothing that others do not."""
+    match why:
+        case Reason.DENIED_BEFORE:
+            text = texts.denied
+        case Reason.NOT_ANSWERED_BEFORE:
+            text = texts.timeout
+        case _:
+            text = REFUSED
+    story.arrival.supersede()  # the store knew neither packet nor request: it is a new one
+    return await before_the_question(Refuse(why), story, doors, text)
+
+
 async def from_anybody(end: End, story: Story, doors: Doors) -> Verdict:
-    """No seal and no readable password: anybody could have sent this, as often as they like. It is counted,
-    and never stored."""
+    """A probe, or no seal and no readable password: anybody could have sent this, as often as they like. It
+    is counted, and never stored."""
     doors.count(story.arrival, end)
     if isinstance(end, Quiet):
         return Silent(end.reason)

@@ -103,6 +103,30 @@ class Asked:
     """Each policy with its hit or miss, top to bottom."""
     arrived_at: float
     """When its request came."""
+    lane: int = 1
+    """2 and 3: other sign-ins of the same attempt wait beside it."""
+    unanswered: int = 0
+    """How many of the person's questions shortly before it nobody had answered."""
+    rings: bool = True
+    """`false`: too many rang in vain. The open app shows it, and no phone was rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A later try of the same attempt waits for the question that is there: no phone rings again, and of the
+    tries only the newest is let in."""
+
+    login: str
+    question: str
+    client: str
+    source: str
+    """The gateway's address."""
+    source_port: int
+    proof: str
+    was: str
+    """State of the question before: `pending`, `late` (it is open again), or `approved`."""
+    arrived_at: float
+    """When its request came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +184,8 @@ class Answered:
     device: str
     answer: str
     """`approve` or `deny`."""
+    late: bool
+    """The gateway had given up: a yes lets the next try in, within a minute."""
     payload: str
     """The text that was signed."""
     signature: str
@@ -177,7 +203,8 @@ class Accepted:
     profile: str
     policy: str | None
     method: str
-    """The second factor: `push`, or `none`."""
+    """The second factor: `push`; `ticket` (a yes that came late), `follow_on` (the same attempt was let in a
+    moment ago), `authorize_only` (it asks what somebody may who is in), or `none`."""
     question: str | None
     device: str | None
     address: str | None
@@ -429,6 +456,7 @@ Event = (
     | Unlatched
     | Asked
     | Rang
+    | Joined
     | CameBack
     | Abandoned
     | Answered

@@ -8,7 +8,9 @@ from ipaddress import ip_address
 from typing import Literal
 
 from radius_push import credentials, login, policy
+from radius_push.deciding import choose
 from radius_push.doors import Grounds, Prove
+from radius_push.first_factor import first_factor
 from radius_push.model import (
     Address,
     Client,
@@ -164,18 +166,20 @@ async def explain(
     with one, the directory is asked, once.
     """
     told = Explanation(login.begin(arrival))
+    if credentials.is_probe(arrival):
+        return replace(told, end=Refuse(Reason.PROBE_USER))
     if not arrival.request.username:
         return replace(told, end=Refuse(Reason.NO_USERNAME))
     prove = _proving(arrival, grounds, taken=proof)
     if isinstance(prove, Refuse | Quiet):
         return replace(told, end=prove)
 
-    story, person = await login.first_factor(told.story, grounds, prove)
+    story, person = await first_factor(told.story, grounds, prove)
     told = replace(told, story=story, person=story.person)
     if not isinstance(person, Person):
         return replace(told, end=person)
 
-    story, choice = login.choose(story, person, grounds)
+    story, choice = choose(story, person, grounds)
     told = _with_policies(replace(told, story=story), grounds.rules)
     if not isinstance(choice, policy.Admitted):
         return replace(told, end=choice)

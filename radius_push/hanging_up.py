@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from typing import TypeVar
 
+from radius_push.attempts import Standing
 from radius_push.model import Question, Reason
 from radius_push.ports import Store
 from radius_push.radius.packet import Arrival
 from radius_push.story import Quiet
+
+T = TypeVar("T")
 
 
 def hung_up(arrival: Arrival) -> Quiet | None:
@@ -25,13 +29,12 @@ def given_up(arrival: Arrival) -> Quiet | None:
     return hung_up(arrival)
 
 
-async def wait_for_answer(question: Question, arrival: Arrival, store: Store, *, seconds: float) -> Question:
+async def wait_for_answer(question: Question, arrival: Arrival, store: Store, *, seconds: float) -> Standing:
     """As the store does; and if the gateway hangs up, at once with the row as it then stands."""
+    waiting = store.wait_for_answer(question.id, arrival.packet, seconds=seconds)
     if arrival.hang_up is None:
-        return await store.wait_for_answer(question.id, seconds=seconds)
-    answer = asyncio.create_task(
-        store.wait_for_answer(question.id, seconds=seconds), name=f"answer to login {arrival.login}"
-    )
+        return await waiting
+    answer = asyncio.create_task(_until(waiting), name=f"answer to login {arrival.login}")
     gone = asyncio.create_task(_until(arrival.hang_up.wait()), name=f"hang-up of login {arrival.login}")
     try:
         await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -41,8 +44,8 @@ async def wait_for_answer(question: Question, arrival: Arrival, store: Store, *,
         for task in (answer, gone):
             task.cancel()
         await asyncio.gather(answer, gone, return_exceptions=True)
-    return await store.question(question.id) or question
+    return await store.standing(question.id, arrival.packet)
 
 
-async def _until(it: Awaitable[object]) -> None:
-    await it
+async def _until(it: Awaitable[T]) -> T:
+    return await it

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     ACCOUNT_CLOSED = "account_closed"
     CROWDED_OUT = "crowded_out"
+    PROBE_USER = "probe_user"
     NO_USERNAME = "no_username"
     NO_PASSWORD = "no_password"
     PASSWORD_NOT_READABLE = "password_not_readable"
@@ -74,6 +75,12 @@ class Reason(StrEnum):
     DENIED = "denied"
     TIMED_OUT = "timed_out"
     DEVICE_REMOVED = "device_removed"
+    DENIED_BEFORE = "denied_before"
+    NOT_ANSWERED_BEFORE = "not_answered_before"
+    RUNG_TOO_OFTEN = "rung_too_often"
+    TOO_MANY_WAITING = "too_many_waiting"
+    TICKET_VOID = "ticket_void"
+    NOTHING_TO_AUTHORIZE = "nothing_to_authorize"
     # Nothing was said.
     DIRECTORY_DOWN = "directory_down"
     ATTRIBUTE_NOT_READ = "attribute_not_read"
@@ -81,6 +88,7 @@ class Reason(StrEnum):
     WRONG_SHARED_SECRET = "wrong_shared_secret"
     REPLAYED = "replayed"
     SUPERSEDED = "superseded"
+    JOINED_BY_NEWER = "joined_by_newer"
     CONNECTION_CLOSED = "connection_closed"
     CRASHED = "crashed"
     SERVER_STOPPED = "server_stopped"
@@ -154,6 +162,12 @@ class Client:
     """The settings accept that more than one gateway may have its secret."""
     certificate: ClientCertificate | None = None
     """How it is known over TLS; None: it does not come that way."""
+    probe_users: frozenset[str] = frozenset()
+    """NFKC-casefolded names by which it asks whether we are alive: no person has one."""
+    group: str | None = None
+    """Whose gateways serve the same logins; None: it stands alone."""
+    follow_on: float = 0.0
+    """Seconds after an accept in which the same attempt is let in once more; 0: never."""
     over_tls: bool = False
     """It speaks through TLS at this moment: every packet is its own, sealed or not."""
 
@@ -388,6 +402,8 @@ class Trial:
 
 class QuestionState(StrEnum):
     PENDING = "pending"
+    LATE = "late"  # the gateway was told no, or nobody waits; a yes lets the next try in
+    TICKET = "ticket"  # answered yes while late: the next try of its attempt is let in
     APPROVED = "approved"  # answered yes, the accept is not written yet
     DENIED = "denied"
     TIMED_OUT = "timed_out"
@@ -412,11 +428,21 @@ class Question:
     nonce: str
     opened_at: float
     expires_at: float
-    """The true end of the phone's bar."""
+    """The true end of the phone's bar; a later try of the attempt that joins moves it."""
+    closes_at: float
+    """Its last moment, however many join; what a phone signs."""
     state: QuestionState = QuestionState.PENDING
     device: str | None = None
     """The device that answered."""
     closed_at: float | None = None
+    attempt: bytes | None = field(default=None, repr=False)
+    """32 octets, the same for every try of this login (`factors.attempt`); None: nobody can tell."""
+    lane: int = 1
+    """Sign-ins of one attempt that wait beside each other are numbered."""
+    unanswered: int = 0
+    """How many of this person's questions shortly before it nobody had answered."""
+    later_until: float | None = None
+    """While late: until when it can be answered. Of a ticket: until when it lets somebody in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,10 +450,14 @@ class Earlier:
     """What an earlier walk of the very same packet has left behind."""
 
     question: Question
+    client: str
+    """By which it came."""
     decision: bytes
-    """The mark of what the rules said then."""
+    """The mark of what the rules said when it was asked."""
+    over: bool
+    """Its gateway was told, or waits no more."""
     reply: tuple[tuple[str, str], ...] | None
-    """What its Access-Accept carries, from the evidence; None: it was not accepted."""
+    """What its own Access-Accept carries, from the evidence; None: it was not accepted."""
     sent_at: float | None
     """When the Access-Accept left first."""
 

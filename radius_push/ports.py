@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
-from radius_push.events import Event
+from radius_push.attempts import Met, Rider, Standing, Without
+from radius_push.events import Asked, Event
 from radius_push.model import (
     Device,
     Earlier,
@@ -25,6 +26,7 @@ from radius_push.model import (
     Trial,
 )
 from radius_push.sessions import News, Reset, Session
+from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
 
 
 class DoorClosed(Exception):
@@ -118,18 +120,21 @@ class Store(Protocol):
 
     # questions
 
-    async def open_question(
+    async def open_or_join(
         self,
         question: Question,
+        rider: Rider,
         *,
         request: bytes,
-        event: Event,
-        packet: bytes | None = None,
+        event: Asked,
         decision: bytes = b"",
-    ) -> bool:
-        """Write a question. False, and nothing is written, if `request` (hash of the octets) was seen
-        before (within 24 h), or `packet` (octets and where they came from) ever had a question.
-        `decision` is the mark of what the rules said; see `earlier`."""
+        limit: RingLimit = DEFAULT_RING_LIMIT,
+    ) -> Met:
+        """What a request with a right password meets, by `factors.joining`: `question` is written, with
+        `event`; or the request joins one that waits already; or a yes is owed to it; or a reason says why
+        nobody is asked. REPLAYED, and nothing is written, if `request` (hash of the octets) was seen before
+        (within 24 h), or the rider's packet ever had a question. `decision` is the mark of what the rules
+        said; see `earlier`."""
 
     async def earlier(self, packet: bytes, *, client: str = "") -> Earlier | None:
         """What an earlier walk of this packet has left, perhaps in another process; asked in the turn of the
@@ -148,14 +153,40 @@ class Store(Protocol):
     async def questions_of(self, person: PersonKey, *, closed_since: float) -> Sequence[Question]:
         """The pending ones and those that ended at or after `closed_since`, oldest first."""
 
-    async def answer(self, question: str, *, device: str, approve: bool, at: float, event: Event) -> bool:
-        """One conditional UPDATE: the question is pending and not expired at `at`, and the device is
-        active and the same person's. False if not so (somebody was faster, it is over): nothing is
-        written."""
+    async def answer(
+        self,
+        question: str,
+        *,
+        device: str,
+        approve: bool,
+        at: float,
+        event: Event,
+        late: bool = False,
+    ) -> QuestionState | None:
+        """One conditional UPDATE: the question is pending and not expired at `at`, or late and not over (then
+        a yes counts only if the phone knew: `late`), and the device is active and the same person's. A yes
+        to a late one is a ticket. A no voids the tickets of its attempt. The state that it is in now; None if
+        not so (somebody was faster, it is over): nothing is written."""
 
-    async def wait_for_answer(self, question: str, *, seconds: float) -> Question:
+    async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:
         """Register interest, read the row, wait for the bell or the end, read again. Returns the
-        row as soon as it is not pending, or as it stands after `seconds`."""
+        row as soon as it is not pending, and if it is approved, as soon as it is this packet's turn; or as it
+        stands after `seconds`."""
+
+    async def standing(self, question: str, packet: bytes) -> Standing:
+        """How it stands. Raises StoreDown if there is no such question."""
+
+    async def end_of_bar(
+        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+    ) -> bool:
+        """pending -> late for so many seconds (0: timed_out), if it is this packet's turn; all requests that
+        waited for it are over. False if not so: nothing is written."""
+
+    async def leave(
+        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+    ) -> None:
+        """The gateway of this packet is gone: it is the next one's turn. If there is none, the question goes
+        to late as by `end_of_bar`."""
 
     async def close_question(
         self, question: str, *, expected: QuestionState, state: QuestionState, at: float, event: Event
@@ -163,11 +194,25 @@ class Store(Protocol):
         """expected -> state, once. False if the row is in another state: nothing is written."""
 
     async def accept(
-        self, question: str | None, *, at: float, event: Event, request: bytes | None = None
+        self,
+        question: str | None,
+        *,
+        at: float,
+        event: Event,
+        packet: bytes | None = None,
+        by: Literal["push"] | Without = "push",
+        request: bytes | None = None,
     ) -> bool:
-        """The accept transaction: approved -> spent (if there is a question, and the device that
-        answered it is still active) and the event; without a question `request` is remembered, and
-        must not have been seen before (`remember_request`). False if not so: nothing is written."""
+        """The accept transaction, if there is a question and the device that answered it is still active: by
+        `push` approved -> spent, if it is this packet's turn; by `ticket` ticket -> spent, if its time is not
+        over; by `follow_on` a spent one, once. Without a question `request` is remembered, and must not have
+        been seen before (`remember_request`). False if not so: nothing is written."""
+
+    async def was_let_in(
+        self, person: PersonKey, *, clients: Collection[str], profile: str, since: float
+    ) -> bool:
+        """Was a login of theirs accepted for one of these clients, with this profile, since then? What was
+        only authorized is none."""
 
     async def close_abandoned(self, at: float) -> int:
         """Close the questions for which no gateway has come back since an earlier process ended, each

@@ -253,7 +253,9 @@ class Server:
             await self.store.record(unanswered(login.begin(arrival), crashed))
 
     def _count(self, arrival: Arrival, end: End) -> None:
-        self.counters[end.reason] += 1
+        self._tally.note(end.reason, arrival.client.name)
+        if end.reason is Reason.PROBE_USER:  # as it should be, every few seconds
+            return
         more = self._hush.due((arrival.client.name, end.reason), self.clock.monotonic())
         if more is not None:
             since = f" ({more} more since the last line)" if more else ""
@@ -299,6 +301,7 @@ class Server:
             dictionary=load_dictionary(self.settings.dictionaries),
             wrong_passwords=self._wrong_passwords,
             replayed=self._replayed,
+            tag_key=self.keys.tag,
             new_id=lambda: secrets.token_urlsafe(16),
             count=self._count,
             ring=self._ringer.ring if self._ringer is not None else nobody,

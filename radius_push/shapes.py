@@ -76,6 +76,18 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class RingLimit:
+    """How often somebody's phones ring in vain, until a place they are not known from rings them no more."""
+
+    unanswered: int = 5
+    within: float = 600.0
+    """Seconds."""
+
+
+DEFAULT_RING_LIMIT = RingLimit()
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How much there may be of what others send; beyond it there is silence and a counter."""
 
@@ -340,6 +352,9 @@ class Settings:
     web_push: WebPush = WebPush()
     retention: Retention = Retention()
     limits: Limits = Limits()
+    ring_limit: RingLimit = DEFAULT_RING_LIMIT
+    late_window: float = 30.0
+    """Seconds after the end of a bar in which a yes lets the next try in; 0: none."""
     reject_delay: float = 1.0
     dictionaries: tuple[DictionaryLine, ...] = field(default=(), repr=False)
     """What the admin's dictionary files say, with those they include in place."""

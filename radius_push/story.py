@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from radius_push import events, policy
-from radius_push.model import Person, Question, Reason, Secret
+from radius_push.attempts import Rider
+from radius_push.factors.attempt import attempt
+from radius_push.model import PROOFS, Client, Person, Question, Reason, Secret
 from radius_push.radius.packet import Arrival
+from radius_push.radius.user_address import Reported
+
+MORE = 120.0
+"""Seconds that later tries can add to a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +24,8 @@ class Story:
     arrival: Arrival
     username: str
     """As typed."""
-    address: str | None
-    """The user's, as the gateway reported it."""
+    reported: Reported | None
+    """The user's address, as the gateway reported it."""
     person: Person | None = None
     directories: tuple[str, ...] = ()
     """What each directory said, in order."""
@@ -27,6 +33,11 @@ class Story:
     """Each policy with its hit or miss."""
     nt_hash: Secret | None = None
     """Of the password that was proved, 16 octets; None if nothing was, or nobody knows it."""
+
+    @property
+    def address(self) -> str | None:
+        """The user's, as text."""
+        return None if self.reported is None else str(self.reported.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,8 @@ def new_question(
     choice: policy.Admitted,
     new_id: Callable[[], str],
     *,
+    tag_key: Secret,
+    late_window: float,
     now: float,
     seconds: float,
 ) -> Question:
@@ -69,6 +82,48 @@ def new_question(
         nonce=new_id(),
         opened_at=now,
         expires_at=now + seconds,
+        closes_at=now + seconds + late_window + MORE,
+        attempt=_attempt(story, person, tag_key),
+    )
+
+
+def _attempt(story: Story, person: Person, key: Secret) -> bytes | None:
+    client, reported = story.arrival.client, story.reported
+    if reported is None:
+        return None
+    # What anybody can write is not the gateway's own word: the two are never the same attempt.
+    address = str(reported.address) if reported.own else f"elsewhere {reported.address}"
+    return attempt(key, person.key, group=whose(client), address=address, nt_hash=story.nt_hash)
+
+
+def whose(client: Client) -> str:
+    """The gateways that serve the same logins. No group is called like a client that stands alone."""
+    return f"client {client.name}" if client.group is None else f"group {client.group}"
+
+
+def named_after(question: Question, story: Story) -> Story:
+    """This request is about that question: whoever looks for either finds both."""
+    return replace(story, arrival=replace(story.arrival, login=question.login))
+
+
+def rider(story: Story, *, now: float, seconds: float) -> Rider:
+    """This request, as one of those that are held for a question."""
+    arrival, client = story.arrival, story.arrival.client
+    own = story.reported is not None and story.reported.own
+    proof = arrival.request.proof
+    assert proof in PROOFS  # noqa: S101  # its password was proved
+    return Rider(
+        packet=arrival.packet,
+        client=client.name,
+        source=str(arrival.source),
+        source_port=arrival.source_port,
+        proof=proof,
+        arrived_at=arrival.at,
+        until=arrival.at + client.patience,
+        ends_at=now + seconds,
+        may_join=own,
+        may_skip=own and arrival.request.authentic and not client.may_be_many,
+        follow_on=client.follow_on,
     )
 
 

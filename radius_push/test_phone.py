@@ -218,6 +218,7 @@ class SoftwarePhone:
             "address": card["address"],
             "number_mode": card["number_mode"],
             "nonce": card["nonce"],
+            "late": card["late"],
             "expires_at": card["expires_at"],
         }
         return self.sign(said)

@@ -32,6 +32,10 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     ),
     "server.enrollment": (server_schema.EnrollmentSection, "Optional."),
     "server.retention": (server_schema.RetentionSection, "Optional."),
+    "server.ring_limit": (
+        server_schema.RingLimitSection,
+        "Optional. See [one push](../how-to/one-push.md#a-laptop-that-reconnects-by-itself).",
+    ),
     "server.limits": (
         server_schema.LimitsSection,
         "Optional. Beyond each: silence, a counter in `radius-push clients`, now and then a line in the log.",
@@ -96,6 +100,7 @@ TAKES = {
     "secret": "`{{file: PATH}}`, `{{env: NAME}}` or text",
     "file_path": "path, or `{{file: PATH}}`",
     "reply_text": "one line, 200 octets",
+    "probe_user": "one line",
     "day": "`YYYY-MM-DD`",
     "value": "value, `*` or `/regex/`",
     "endpoint": "`ADDRESS:PORT`",
@@ -177,6 +182,8 @@ EXIT_CODES = {
 }
 
 FIELDS = {
+    "source_port": "The gateway's port.",
+    "proof": "How the password was proved: `pap`, `chap` or `ms-chapv2`.",
     "ServerStarted": "`serve` is about to answer.",
     "ServerStopped": "`serve` was told to stop.",
     "Invited": "`enroll` gave a person the right to add one phone.",

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from radius_push.factors.question import VERSION, Value, statement
+from radius_push.factors.question import IN_TIME, LATE, VERSION, Value, is_late, statement
 from radius_push.model import Device, DeviceState, Question
 
 LONGEST_PAYLOAD = 4096
@@ -30,9 +30,20 @@ class AnswerRefused(Exception):
         self.field = field
 
 
+class TooLate(AnswerRefused):
+    """A yes that was signed while the gateway waited, and it waits no more: the person is to be asked whether
+    they mean the next try."""
+
+    def __init__(self) -> None:
+        super().__init__("late")
+
+
 @dataclass(frozen=True, slots=True)
 class Approve:
     """Yes, it is me."""
+
+    late: bool
+    """The phone knew that the gateway had given up: then it is for the next try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +121,17 @@ def read_answer(payload: str, *, question: Question, device: Device, origin: str
     if device.person != question.person:
         raise AnswerRefused("person")
     said = read_payload(payload)
+    late = said.get("late")
+    # What was signed while the gateway still waited is no yes to its next try: the person knew of none.
+    may = {LATE} if is_late(question) and said.get("purpose") == "approve" else {IN_TIME, LATE}
+    if late not in may:
+        raise TooLate() if late == IN_TIME else AnswerRefused("late")
     match said.get("purpose"):
         case "approve":
-            _compare(said, statement(question, device=device.id, origin=origin, purpose="approve"))
-            return Approve()
+            _compare(said, statement(question, device=device.id, origin=origin, purpose="approve", late=late))
+            return Approve(late=late == LATE)
         case "deny":
-            _compare(said, statement(question, device=device.id, origin=origin, purpose="deny"))
+            _compare(said, statement(question, device=device.id, origin=origin, purpose="deny", late=late))
             return Deny()
         case _:
             raise AnswerRefused("purpose")

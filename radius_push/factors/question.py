@@ -15,14 +15,22 @@ VERSION = 1
 """Of everything a phone signs."""
 NUMBER_MODE = "off"
 """No number has to be matched."""
+LINGER = 3.0
+"""Seconds after the end of a bar in which its row may not say so yet: a card stays where it is."""
 CLOSED_SECONDS = 60.0
 """How long a phone is told what became of a question."""
+
+IN_TIME, LATE = "no", "yes"
+"""What a phone signs of it."""
 
 Purpose = Literal["approve", "deny"]
 Value = str | int | None
 
 _OUTCOMES = {
-    QuestionState.PENDING: "timed_out",  # its bar has run out, only the row does not say so yet
+    # Its time is over, only the row does not say so yet.
+    QuestionState.PENDING: "timed_out",
+    QuestionState.LATE: "timed_out",
+    QuestionState.TICKET: "approved_late",
     QuestionState.APPROVED: "approved",
     QuestionState.SPENT: "approved",
     QuestionState.DENIED: "denied",
@@ -38,11 +46,26 @@ def milliseconds(at: float) -> int:
 
 def is_open(question: Question, now: float) -> bool:
     """Can it be answered at `now`?"""
+    if question.state is QuestionState.LATE:
+        return question.later_until is not None and now < question.later_until
     return question.state is QuestionState.PENDING and now < question.expires_at
 
 
+def is_late(question: Question) -> bool:
+    """Has its gateway given up? Then a yes is for the next try alone."""
+    return question.state is QuestionState.LATE
+
+
+def ends_at(question: Question) -> float:
+    """Until when it can be answered, as things stand: the gateway may yet ask again."""
+    if question.state is QuestionState.LATE and question.later_until is not None:
+        return question.later_until
+    return question.expires_at
+
+
 def outcome(question: Question) -> str:
-    """What became of a question that is not open: approved, denied, timed_out or closed."""
+    """What became of a question that is not open: approved, approved_late (the next try is let in), denied,
+    timed_out or closed."""
     return _OUTCOMES[question.state]
 
 
@@ -56,14 +79,20 @@ def card(question: Question) -> dict[str, Value]:
         "client": question.client,
         "address": question.address,
         "number_mode": NUMBER_MODE,
+        "unanswered": question.unanswered,
         "nonce": question.nonce,
         "opened_at": milliseconds(question.opened_at),
-        "expires_at": milliseconds(question.expires_at),
+        "ends_at": milliseconds(ends_at(question)),
+        "late": LATE if is_late(question) else IN_TIME,
+        "expires_at": milliseconds(question.closes_at),
     }
 
 
-def statement(question: Question, *, device: str, origin: str, purpose: Purpose) -> dict[str, Value]:
-    """Every field that this device's answer must hold, with the one value it may have."""
+def statement(
+    question: Question, *, device: str, origin: str, purpose: Purpose, late: str
+) -> dict[str, Value]:
+    """Every field that this device's answer must hold, with the one value it may have. `expires_at` is the
+    question's last moment, which later tries of the gateway do not move. `late`: what the phone was shown."""
     return {
         "version": VERSION,
         "purpose": purpose,
@@ -75,7 +104,8 @@ def statement(question: Question, *, device: str, origin: str, purpose: Purpose)
         "address": question.address,
         "number_mode": NUMBER_MODE,
         "nonce": question.nonce,
-        "expires_at": milliseconds(question.expires_at),
+        "late": late,
+        "expires_at": milliseconds(question.closes_at),
     }
 
 
@@ -88,6 +118,7 @@ def state(
     A phone that is not active yet, or no more, is told only that.
     """
     shown = questions if device.state is DeviceState.ACTIVE else ()
+    shown = sorted(shown, key=is_late)  # what somebody waits for comes first
     return {
         "device": {
             "id": device.id,
@@ -95,7 +126,7 @@ def state(
             "account": device.username,
             "state": device.state.value,
         },
-        "questions": [card(question) for question in shown if is_open(question, now)],
+        "questions": [card(question) for question in shown if _is_shown(question, now)],
         "closed": [
             {
                 "id": question.id,
@@ -103,7 +134,7 @@ def state(
                 "by_this_device": question.device == device.id,
             }
             for question in shown
-            if not is_open(question, now) and now < _forgotten_at(question)
+            if not _is_shown(question, now) and now < _forgotten_at(question)
         ],
         "tests": [
             {
@@ -120,14 +151,24 @@ def state(
 def next_change(questions: Sequence[Question], trials: Sequence[Trial] = (), *, now: float) -> float | None:
     """When the state changes by the clock alone (UTC seconds); None: not by these."""
     ends = [
-        question.expires_at if is_open(question, now) else _forgotten_at(question)
+        _shown_until(question) if _is_shown(question, now) else _forgotten_at(question)
         for question in questions
-        if is_open(question, now) or now < _forgotten_at(question)
+        if _is_shown(question, now) or now < _forgotten_at(question)
     ]
     ends += [trial.expires_at for trial in trials if now < trial.expires_at]
     return min(ends, default=None)
 
 
+def _is_shown(question: Question, now: float) -> bool:
+    return is_open(question, now) or (
+        question.state is QuestionState.PENDING and now < _shown_until(question)
+    )
+
+
+def _shown_until(question: Question) -> float:
+    return ends_at(question) + (LINGER if question.state is QuestionState.PENDING else 0.0)
+
+
 def _forgotten_at(question: Question) -> float:
-    ended = question.expires_at if question.closed_at is None else question.closed_at
+    ended = ends_at(question) if question.closed_at is None else question.closed_at
     return ended + CLOSED_SECONDS

@@ -43,6 +43,12 @@ REASONS: dict[Reason, Meaning] = {
         "Too many passwords of local users, or of this one, waited to be checked; this one was not.",
         "Somebody floods the gateway with guesses: stop them there.",
     ),
+    Reason.PROBE_USER: Meaning(
+        "refused, and no event",
+        "The name is one of the client's `probe_users`: the gateway asks whether the server is alive. It is "
+        "counted (`radius-push clients`); no directory is asked, and no phone rings.",
+        "Nothing. No person can log in under that name at this client.",
+    ),
     Reason.NO_USERNAME: Meaning(_REFUSED, "The request has no User-Name.", "Look at the gateway."),
     Reason.NO_PASSWORD: Meaning(
         _REFUSED,
@@ -103,6 +109,40 @@ REASONS: dict[Reason, Meaning] = {
     Reason.DEVICE_REMOVED: Meaning(
         "refused, at once", "The phone that said yes was removed meanwhile.", "Nothing."
     ),
+    Reason.DENIED_BEFORE: Meaning(
+        "refused, with `texts.denied`",
+        "Less than 60 s ago a phone said no to the same attempt: the same person, client or `group`, address "
+        "and password, in whatever protocol. The phone did not ring again.",
+        "If the person wants in after all: wait a minute. If the no was right, see `denied`.",
+    ),
+    Reason.NOT_ANSWERED_BEFORE: Meaning(
+        "refused, with `texts.timeout`",
+        "Less than 60 s ago nobody answered the same attempt. The phone did not ring again.",
+        "Wait a minute, with the phone at hand. If it happens day and night: a saved password reconnects by "
+        "itself; stop it on that device.",
+    ),
+    Reason.RUNG_TOO_OFTEN: Meaning(
+        _REFUSED,
+        "As many questions as `server.ring_limit` allows rang this person's phones and were not answered, "
+        "and from this address they were not let in during the last 30 days.",
+        "Ask the person. If it was not them, somebody has their password: change it. Else wait, or sign in "
+        "from where it worked before.",
+    ),
+    Reason.TOO_MANY_WAITING: Meaning(
+        _REFUSED,
+        "Three sign-ins of the same attempt wait already, or ten of this person in all.",
+        "Answer those, or wait until their time is over.",
+    ),
+    Reason.TICKET_VOID: Meaning(
+        _REFUSED,
+        "A yes was there to let this try in, and in that very moment it was used, withdrawn or over.",
+        "Sign in again.",
+    ),
+    Reason.NOTHING_TO_AUTHORIZE: Meaning(
+        _REFUSED,
+        "Authorize-Only, and this person was not let in by these gateways less than 60 s before.",
+        "Nothing, if it is rare. Else look why the gateway asks so late.",
+    ),
     Reason.DIRECTORY_DOWN: Meaning(
         _SILENCE,
         "No directory whose word counts could be asked.",
@@ -128,6 +168,11 @@ REASONS: dict[Reason, Meaning] = {
         _SILENCE,
         "The gateway gave this request up for a newer one under the same Identifier.",
         "Let it wait longer: one long try.",
+    ),
+    Reason.JOINED_BY_NEWER: Meaning(
+        "silence, and no event of its own",
+        "A newer try of the same attempt waits for the same question: that one is told.",
+        "Let the gateway wait longer: one long try.",
     ),
     Reason.CONNECTION_CLOSED: Meaning(
         _SILENCE,

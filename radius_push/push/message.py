@@ -63,9 +63,9 @@ def of_trial(trial: Trial, device: Device, *, key: Secret, url: str) -> Message:
 
 def attempt_of(question: Question) -> str:
     """What a gateway's second try has in common with its first. An unknown address equals nothing."""
-    if question.address is None:
+    if question.attempt is None:
         return f"question\0{question.id}"
-    return "\0".join(("attempt", str(question.person), question.client, question.address))
+    return f"attempt\0{question.attempt.hex()}"
 
 
 def tag(key: Secret, what: str) -> str:

@@ -38,6 +38,8 @@ class Preset:
     """Can it show a question (Access-Challenge) and send its answer: `yes`, `no`, or when."""
     append: str = "no"
     """Must a passcode come joined to the password: `no`, or why."""
+    follow_on: float = 0.0
+    """Seconds after an accept in which its second login follows; 0: it logs in once."""
     comes_twice: str = ""
     """Why one sign-in of a person is two logins here; empty if it is one."""
     second_server: str = "not confirmed"

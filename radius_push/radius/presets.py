@@ -107,7 +107,9 @@ _ROWS = (
         groups_in=GroupsIn("PaloAlto-User-Group"),
         speaks="PAP, CHAP, PEAP, EAP-TTLS",
         challenge="yes",
-        comes_twice="portal and gateway each log in: two pushes, unless the cookie spares the second",
+        follow_on=30.0,
+        comes_twice="portal and gateway each log in: the second within 30 s is let in without a ring, if it "
+        "brings the user's address",
         quirks=(
             "It does not send the user's address unless it is told to.",
             "Its NAS-Identifier is the name of the authentication profile.",

@@ -116,6 +116,8 @@ def _settings(
         web_push=book.web_push,
         retention=shapes.Retention(book.server.retention.evidence),
         limits=shapes.Limits(**book.server.limits.model_dump()),
+        late_window=book.server.late_window,
+        ring_limit=shapes.RingLimit(**book.server.ring_limit.model_dump()),
         reject_delay=book.server.reject_delay,
         dictionaries=tuple(book.dictionary_lines),
         tcp=tcp,

@@ -54,6 +54,10 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append(f"server.retention: evidence for {new.retention.evidence / 86400:g}d")
     if old.limits != new.limits:
         found.append(f"server.limits: changed ({', '.join(_differing(old.limits, new.limits))})")
+    if old.ring_limit != new.ring_limit:
+        found.append(f"server.ring_limit: changed ({', '.join(_differing(old.ring_limit, new.ring_limit))})")
+    if old.late_window != new.late_window:
+        found.append(f"server.late_window: now {new.late_window:g}s")
     if old.reject_delay != new.reject_delay:
         found.append(f"server.reject_delay: now {new.reject_delay:g}s")
     if old.dictionaries != new.dictionaries:

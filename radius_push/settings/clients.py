@@ -75,6 +75,9 @@ def _client(
         # `none` is written as no attribute at all: then no other place counts either.
         user_address=preset.user_address if section.user_address is None else section.user_address or None,
         groups_in=_groups_in(section, preset),
+        probe_users=frozenset(section.probe_users),
+        group=section.group,
+        follow_on=preset.follow_on if section.follow_on is None else section.follow_on,
         shared_secret_prefix=section.shared_secret_prefix,
         certificate=certificate,
     )

@@ -81,6 +81,8 @@ def _client(book: Book, client: Client) -> None:
             (*path, "otherwise"), f"{client.otherwise} is not one of its profiles ({listed}); or write refuse"
         )
     _short_secrets(book, client)
+    _group(book, client)
+    _probe_users(book, client)
     if client.proxy and client.require_message_authenticator != "yes":
         book.report.warn(
             (*path, "proxy"),
@@ -99,6 +101,31 @@ def _short_secrets(book: Book, client: Client) -> None:
             book.report.wrong(
                 ("clients", client.name, "secret", at),
                 f"shorter than {_SHORTEST_SECRET} octets; make it longer, or write short_secret: accepted",
+            )
+
+
+def _group(book: Book, client: Client) -> None:
+    if client.group is None:
+        return
+    path: Path = ("clients", client.name, "group")
+    if client.may_be_many:
+        book.report.wrong(
+            path,
+            "is for gateways whose secret few have: name its addresses, a /29 at most, or write "
+            "shared_secret_prefix: accepted",
+        )
+    if all(each.group != client.group for each in book.clients.values() if each is not client):
+        book.report.warn(path, f"no other client is in {client.group}")
+
+
+def _probe_users(book: Book, client: Client) -> None:
+    for directory in provable.directories_of(book, client):
+        users = directory.users if isinstance(directory, shapes.LocalProfile) else {}
+        for name in sorted(client.probe_users & users.keys()):
+            book.report.warn(
+                ("clients", client.name, "probe_users"),
+                f"{name} is also a user of {directory.name}, and is always refused here; give the probe a "
+                "name that nobody has",
             )
 
 

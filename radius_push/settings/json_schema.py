@@ -58,6 +58,7 @@ _SCALARS: dict[str, Json] = {
     "password_hash": {"type": "string", "pattern": "^\\$argon2id\\$"},
     "preset": {"enum": list(PRESETS)},
     "proxy": {"type": "string", "pattern": "^http://[^/@]+:[0-9]{1,5}/?$"},
+    "probe_user": _SCALAR,
     "proxies": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "reply_text": _SCALAR,
     "secret": {"anyOf": [_FILE, _ENV, _SCALAR]},

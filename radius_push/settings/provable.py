@@ -19,11 +19,11 @@ def check(book: Book) -> None:
         path: Path = ("clients", client.name, "accepts")
         if book.report.spoiled_within(path):
             continue
-        for directory in _reached(book, client):
+        for directory in directories_of(book, client):
             _directory(book, client, directory, path)
 
 
-def _reached(book: Book, client: Client) -> Iterator[shapes.AuthenticationProfile]:
+def directories_of(book: Book, client: Client) -> Iterator[shapes.AuthenticationProfile]:
     """The directories that its profiles name, each once."""
     profiles = (book.profiles[name] for name in client.profiles if name in book.profiles)
     for name in dict.fromkeys(each for profile in profiles for each in profile.fallback_auth_profiles):

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
+from radius_push.dn import fold
 from radius_push.model import Required, Secret
 from radius_push.policy.values import pattern
 from radius_push.settings.mistakes import did_you_mean
@@ -76,6 +77,14 @@ def name(value: object) -> str:
     found = text(value)
     if not _NAME.fullmatch(found):
         raise ValueError("a name has letters, digits, - and _, begins with a letter or digit, 64 at most")
+    return found
+
+
+def probe_user(value: object) -> str:
+    """Folded, as names are compared."""
+    found = fold(line(value))
+    if len(found.encode()) > 253:
+        raise ValueError("is too long: a User-Name holds 253 octets")
     return found
 
 
@@ -277,6 +286,7 @@ Line = Annotated[str, PlainValidator(line)]
 Name = Annotated[str, PlainValidator(name)]
 PasswordHash = Annotated[str, PlainValidator(password_hash)]
 NtHash = Annotated[Secret, PlainValidator(nt_hash)]
+ProbeUser = Annotated[str, PlainValidator(probe_user)]
 ReplyText = Annotated[str, PlainValidator(reply_text)]
 SecretFrom = Annotated[Any, PlainValidator(secret)]
 Text = Annotated[str, PlainValidator(text)]

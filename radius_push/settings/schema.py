@@ -82,13 +82,24 @@ class ClientDefaults(Section):
     """The gateway's own attributes with the user's address, in order; `Cisco-AVPair` is its `ip:source-ip=`.
     An address that stands elsewhere is shown to the person and opens nothing. `none`: whatever it sends is
     not the user's address. E.g. `[Tunnel-Client-Endpoint, Calling-Station-Id]`"""
+    group: s.Name | None = None
+    """Gateways with the same group serve the same logins: a try at one of them goes on at another, without a
+    second ring. E.g. `edge`"""
+    follow_on: Annotated[float | None, PlainValidator(s.duration(0, 300))] = None
+    """For a gateway that logs in twice, as a portal and a gateway do: so long after an accept the same person
+    from the same address, with the same password, is let in once more without a ring. `0s`: never. E.g.
+    `30s`"""
+    probe_users: s.OneOrMore[s.ProbeUser] = ()
+    """Names by which the gateway asks whether the server is alive. They are always refused, before any
+    directory is asked, and ring nobody: any answer proves life. E.g. `[radius-test]`"""
     groups_in: GroupsInSection | None = None
     """Where the gateway looks for the `groups` of policies."""
     short_secret: Accepted = False
     """Allow a shared secret under 16 octets from beyond this machine. E.g. `accepted`"""
     shared_secret_prefix: Accepted = False
-    """Let `user_address` in policies admit people through a client wider than a /29: whoever has its secret
-    can then report any address, for any of its gateways. E.g. `accepted`"""
+    """Let `user_address` in policies admit people through a client wider than a /29, let it be in a `group`,
+    and let its people in by a yes that came late or by `follow_on`: whoever has its secret can then report
+    any address, for any of its gateways. E.g. `accepted`"""
 
 
 class CertificateSection(Section):

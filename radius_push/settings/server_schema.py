@@ -9,11 +9,12 @@ from pydantic import BeforeValidator, PlainValidator
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
 from radius_push.settings.section import Accepted, Section, mapping
-from radius_push.shapes import Enrollment, Limits, Retention
+from radius_push.shapes import Enrollment, Limits, Retention, RingLimit
 
 _ENROLLMENT = Enrollment()
 _LIMITS = Limits()
 _RETENTION = Retention()
+_RING_LIMIT = RingLimit()
 
 
 class TlsSection(Section):
@@ -79,6 +80,14 @@ class RetentionSection(Section):
     evidence: Annotated[float, PlainValidator(s.duration(86400, 3650 * 86400))] = _RETENTION.evidence
     """How long evidence is kept, and the questions, sessions and removed phones it is about. Older rows are
     deleted, and the chain can still be verified. E.g. `400d`"""
+
+
+class RingLimitSection(Section):
+    unanswered: Annotated[int, PlainValidator(s.whole(1, 1000))] = _RING_LIMIT.unanswered
+    """How many questions that nobody answers may ring one person's phones. Those beyond are refused without a
+    ring, but not from an address that the person was let in from during the last 30 days. E.g. `5`"""
+    within: Annotated[float, PlainValidator(s.duration(60, 86400))] = _RING_LIMIT.within
+    """In how long. E.g. `10m`"""
 
 
 class LimitsSection(Section):
@@ -159,6 +168,11 @@ class ServerSection(Section):
     """How long the store keeps what."""
     limits: Annotated[LimitsSection, BeforeValidator(mapping)] = LimitsSection()
     """How much there may be of what gateways and strangers send."""
+    ring_limit: Annotated[RingLimitSection, BeforeValidator(mapping)] = RingLimitSection()
+    """How often a person's phones may ring in vain."""
+    late_window: Annotated[float, PlainValidator(s.duration(0, 300))] = 30.0
+    """How long after a phone's time has run out a yes still counts, for the person's next try: that is let in
+    without a ring, within a minute. `0s`: not at all. E.g. `30s`"""
     reject_delay: Annotated[float, PlainValidator(s.duration(0, 5))] = 1.0
     """Every refusal before the question leaves this long after its request, or at the next whole multiple, so
     that its moment tells nobody the reason. E.g. `1s`"""

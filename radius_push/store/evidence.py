@@ -20,6 +20,8 @@ from radius_push.ports import EvidenceRow, StoreDown
 
 MOST_OF_A_LOGIN = 1000
 """Rows read of one trace code."""
+MOST_ACCEPTS = 50
+"""Of one person's last minute."""
 
 Row = tuple[int, float, str, str, bytes]
 """number, at, kind, body as JSON, hash."""
@@ -93,6 +95,22 @@ def of_login(rows: sqlite3.Connection, login: str) -> list[EvidenceRow]:
         (login, MOST_OF_A_LOGIN),
     )
     return [_read(row) for row in found][::-1]
+
+
+def was_let_in(
+    rows: sqlite3.Connection, person: PersonKey, *, clients: Collection[str], profile: str, since: float
+) -> bool:
+    """By a login: not by an authorization alone."""
+    found = rows.execute(
+        "SELECT body FROM evidence WHERE person = ? AND kind = 'accepted' AND at >= ?"
+        " AND kind IN ('accepted', 'rejected', 'unanswered') ORDER BY number DESC LIMIT ?",
+        (str(person), since, MOST_ACCEPTS),
+    )
+    accepts = (json.loads(row[0]) for row in found)
+    return any(
+        each["client"] in clients and each["profile"] == profile and each["method"] != "authorize_only"
+        for each in accepts
+    )
 
 
 def last_login_of(rows: sqlite3.Connection, person: PersonKey) -> EvidenceRow | None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
+from typing import Literal
 
-from radius_push.events import Abandoned, Event, Sent
-from radius_push.model import Earlier, PersonKey, Question, QuestionState
-from radius_push.store import rows
+from radius_push import events
+from radius_push.attempts import Joined, Met, Opened, Owed, Rider, Standing, Without
+from radius_push.events import Abandoned, Asked, Event, Sent
+from radius_push.factors import joining
+from radius_push.model import Earlier, PersonKey, Question, QuestionState, Reason
+from radius_push.shapes import RingLimit
+from radius_push.store import attempts, rows
 from radius_push.store.bells import person_topic, question_topic
 from radius_push.store.writer import Transaction
 
@@ -23,20 +29,33 @@ APPROVED_TOO_LONG = 3600.0
 """The longest patience of a gateway: so long the same packet may come for it."""
 MOST_CLOSED = 1000
 """Abandoned questions closed in one transaction."""
+By = Literal["push"] | Without
+"""Which yes lets a request in."""
 
-# Both ask for more than the state: the device is active and the same person's.
+# Both ask for more than the state: the device is active and the same person's. What was signed before the
+# gateway gave up is no yes to the next try.
 _ANSWER = """
-    UPDATE questions SET state = ?1, device = ?2, closed_at = ?3
-    WHERE id = ?4 AND state = 'pending' AND expires_at > ?3 AND EXISTS (
-        SELECT 1 FROM devices
-        WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
-    RETURNING person"""
+    UPDATE questions SET device = ?2, closed_at = ?3,
+        state = CASE WHEN ?4 = 'deny' THEN 'denied' WHEN state = 'late' THEN 'ticket' ELSE 'approved' END,
+        later_until = CASE WHEN ?4 = 'approve' AND state = 'late' THEN ?3 + ?6 END
+    WHERE id = ?1 AND (state = 'pending' AND expires_at > ?3
+            OR state = 'late' AND later_until > ?3 AND (?4 = 'deny' OR ?5))
+        AND EXISTS (
+            SELECT 1 FROM devices
+            WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
+    RETURNING person, state"""
+# What spends a yes; none of them can happen twice.
 _ACCEPT = """
-    UPDATE questions SET state = 'spent', closed_at = ?1
-    WHERE id = ?2 AND state = 'approved' AND EXISTS (
-        SELECT 1 FROM devices
-        WHERE devices.id = questions.device AND devices.state = 'active'
-        AND devices.person = questions.person)
+    UPDATE questions SET state = 'spent', later_until = NULL,
+        closed_at = CASE WHEN ?3 = 'follow_on' THEN closed_at ELSE ?1 END,
+        followed = CASE WHEN ?3 = 'follow_on' THEN 1 ELSE followed END
+    WHERE id = ?2 AND (?3 = 'push' AND state = 'approved'
+            OR ?3 = 'ticket' AND state = 'ticket' AND later_until > ?1
+            OR ?3 = 'follow_on' AND state = 'spent' AND followed = 0)
+        AND EXISTS (
+            SELECT 1 FROM devices
+            WHERE devices.id = questions.device AND devices.state = 'active'
+            AND devices.person = questions.person)
     RETURNING person"""
 
 
@@ -68,25 +87,45 @@ def _forget_requests(transaction: Transaction, *, at: float) -> None:
     )
 
 
-def open_question(
+def open_or_join(
     transaction: Transaction,
     question: Question,
+    rider: Rider,
     *,
-    packet: bytes | None,
     decision: bytes,
     request: bytes,
+    limit: RingLimit,
     at: float,
-    event: Event,
-) -> bool:
-    """False, and nothing is written, if the request was seen before."""
-    if transaction.execute("SELECT 1 FROM questions WHERE packet = ?", packet).fetchone():
-        return False
+    event: Asked,
+) -> Met:
+    """What this request meets; nothing is written of it if a reason says no, but that it was seen."""
+    if transaction.execute("SELECT 1 FROM riders WHERE packet = ?", rider.packet).fetchone():
+        return Reason.REPLAYED
     if not remember_request(transaction, request, at=at):
-        return False
+        return Reason.REPLAYED
+    seen = attempts.look(transaction, question, limit, at=at)
+    match joining.meet(rider, decision, seen.past, seen.crowd, limit, at=at):
+        case joining.Join(past, ends_at):
+            return _join(transaction, past.question, rider, ends_at=ends_at, at=at)
+        case joining.Skip(past, by):
+            attempts.add_rider(transaction, past.question.id, rider)
+            return Owed(past.question, by)
+        case joining.Open(lane, rings):
+            question = replace(question, lane=lane, unanswered=seen.unanswered)
+            _insert(transaction, question, decision=decision, rings=rings)
+            attempts.add_rider(transaction, question.id, rider)
+            transaction.write(at, replace(event, lane=lane, unanswered=seen.unanswered, rings=rings))
+            _ring(transaction, question.id, question.person)
+            return Opened(rings)
+        case reason:
+            return reason
+
+
+def _insert(transaction: Transaction, question: Question, *, decision: bytes, rings: bool) -> None:
     transaction.execute(
         "INSERT INTO questions (id, login, person, account, client, profile, address, nonce, opened_at,"
-        " expires_at, state, device, closed_at, packet, decision)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, closes_at, state, device, closed_at, decision, attempt, lane, rang, unanswered)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         question.id,
         question.login,
         str(question.person),
@@ -97,15 +136,45 @@ def open_question(
         question.nonce,
         question.opened_at,
         question.expires_at,
+        question.closes_at,
         question.state,
         question.device,
         question.closed_at,
-        packet,
         decision,
+        question.attempt,
+        question.lane,
+        int(rings),
+        question.unanswered,
     )
-    transaction.write(at, event)
+
+
+def _join(transaction: Transaction, question: Question, rider: Rider, *, ends_at: float, at: float) -> Joined:
+    """A question that was late is open again; one that is answered stays so, and this request hears of it."""
+    attempts.add_rider(transaction, question.id, rider)
+    if question.state in {QuestionState.PENDING, QuestionState.LATE}:
+        transaction.execute(
+            "UPDATE questions SET state = 'pending', expires_at = max(expires_at, ?), later_until = NULL"
+            " WHERE id = ?",
+            ends_at,
+            question.id,
+        )
+    transaction.write(
+        at,
+        events.Joined(
+            question.login,
+            question.id,
+            rider.client,
+            rider.source,
+            rider.source_port,
+            rider.proof,
+            question.state,
+            rider.arrived_at,
+        ),
+    )
     _ring(transaction, question.id, question.person)
-    return True
+    joined = read(transaction, question.id)
+    assert joined is not None  # noqa: S101  # it was changed a moment ago
+    return Joined(joined)
 
 
 def read(transaction: Transaction, id: str) -> Question | None:
@@ -113,10 +182,18 @@ def read(transaction: Transaction, id: str) -> Question | None:
     return None if row is None else rows.question(row)
 
 
+def standing(transaction: Transaction, id: str, packet: bytes, *, at: float) -> Standing | None:
+    question = read(transaction, id)
+    if question is None:
+        return None
+    return Standing(question, newest=attempts.is_newest(transaction, id, packet, at=at))
+
+
 def earlier(transaction: Transaction, packet: bytes) -> Earlier | None:
     row = transaction.execute(
-        "SELECT questions.*, evidence.body AS event FROM questions"
-        " LEFT JOIN evidence ON evidence.number = questions.accepted WHERE packet = ?",
+        "SELECT questions.*, riders.client AS came_by, riders.gone, riders.sent_at, evidence.body AS event"
+        " FROM riders JOIN questions ON questions.id = riders.question"
+        " LEFT JOIN evidence ON evidence.number = riders.accepted WHERE riders.packet = ?",
         packet,
     ).fetchone()
     if row is None:
@@ -124,7 +201,9 @@ def earlier(transaction: Transaction, packet: bytes) -> Earlier | None:
     accepted = None if row["event"] is None else json.loads(row["event"])
     return Earlier(
         rows.question(row),
-        decision=row["decision"],
+        client=row["came_by"],
+        decision=row["decision"] or b"",
+        over=bool(row["gone"]),
         reply=None if accepted is None else tuple((name, value) for name, value in accepted["reply"]),
         sent_at=row["sent_at"],
     )
@@ -133,8 +212,8 @@ def earlier(transaction: Transaction, packet: bytes) -> Earlier | None:
 def of_person(transaction: Transaction, person: PersonKey, *, closed_since: float) -> list[Question]:
     """Oldest first; of very many the newest."""
     found = transaction.execute(
-        "SELECT * FROM (SELECT * FROM questions WHERE person = ?1 AND state = 'pending'"
-        " UNION SELECT * FROM questions WHERE person = ?1 AND state != 'pending' AND closed_at >= ?2)"
+        "SELECT * FROM (SELECT * FROM questions WHERE person = ?1 AND state IN ('pending', 'late')"
+        " UNION SELECT * FROM questions WHERE person = ?1 AND closed_at >= ?2)"
         " ORDER BY opened_at DESC, id DESC LIMIT ?3",
         str(person),
         closed_since,
@@ -152,10 +231,60 @@ def last_answers(transaction: Transaction) -> dict[str, float]:
 
 
 def answer(
-    transaction: Transaction, question: str, *, device: str, approve: bool, at: float, event: Event
+    transaction: Transaction,
+    question: str,
+    *,
+    device: str,
+    approve: bool,
+    late: bool,
+    at: float,
+    event: Event,
+) -> QuestionState | None:
+    said = "approve" if approve else "deny"
+    changed = transaction.execute(
+        _ANSWER, question, device, at, said, late, joining.TICKET_SECONDS
+    ).fetchall()
+    if changed and not approve:
+        attempts.void_tickets(transaction, question)
+    written = _written(transaction, question, changed, at=at, event=event)
+    return QuestionState(changed[0]["state"]) if written else None
+
+
+def end_of_bar(
+    transaction: Transaction, question: str, packet: bytes, *, late_window: float, at: float, event: Event
 ) -> bool:
-    state = QuestionState.APPROVED if approve else QuestionState.DENIED
-    changed = transaction.execute(_ANSWER, state, device, at, question).fetchall()
+    """pending -> late, or over where there is no late window, if it is this request's turn."""
+    if not attempts.is_newest(transaction, question, packet, at=at):
+        return False
+    return _nobody_waits(transaction, question, late_window=late_window, at=at, event=event)
+
+
+def leave(
+    transaction: Transaction, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+) -> None:
+    """This request's gateway is gone. If no other one waits, a yes can only be for the next try."""
+    if attempts.leave(transaction, question, packet, at=at):
+        _nobody_waits(transaction, question, late_window=late_window, at=at, event=event)
+    else:
+        transaction.ring(question_topic(question))  # perhaps it is another one's turn now
+
+
+def _nobody_waits(
+    transaction: Transaction, question: str, *, late_window: float, at: float, event: Event
+) -> bool:
+    # The bar ends at this moment, if not before: an open app must not show more.
+    changed = transaction.execute(
+        "UPDATE questions SET expires_at = min(expires_at, ?2),"
+        " closed_at = CASE WHEN ?3 > 0 THEN NULL ELSE ?2 END,"
+        " state = CASE WHEN ?3 > 0 THEN 'late' ELSE 'timed_out' END,"
+        " later_until = CASE WHEN ?3 > 0 THEN min(?2 + ?3, max(closes_at, expires_at)) END"
+        " WHERE id = ?1 AND state = 'pending' RETURNING person",
+        question,
+        at,
+        late_window,
+    ).fetchall()
+    if changed:
+        transaction.execute("UPDATE riders SET gone = 1 WHERE question = ?", question)
     return _written(transaction, question, changed, at=at, event=event)
 
 
@@ -179,29 +308,51 @@ def close_question(
 
 
 def accept(
-    transaction: Transaction, question: str | None, *, at: float, event: Event, request: bytes | None
+    transaction: Transaction,
+    question: str | None,
+    *,
+    packet: bytes | None,
+    by: By,
+    at: float,
+    event: Event,
+    request: bytes | None,
 ) -> bool:
     if request is not None and not remember_request(transaction, request, at=at):
         return False
     if question is None:
         transaction.write(at, event)
         return True
-    changed = transaction.execute(_ACCEPT, at, question).fetchall()
+    if packet is None or (by == "push" and not attempts.is_newest(transaction, question, packet, at=at)):
+        return False
+    changed = transaction.execute(_ACCEPT, at, question, by).fetchall()
     if not _written(transaction, question, changed, at=at, event=event):
         return False
-    transaction.execute("UPDATE questions SET accepted = ? WHERE id = ?", transaction.number(), question)
+    transaction.execute(
+        "UPDATE riders SET gone = 1, accepted = CASE packet WHEN ? THEN ? ELSE accepted END"
+        " WHERE question = ?",
+        packet,
+        transaction.number(),
+        question,
+    )
     return True
 
 
 def sent(transaction: Transaction, packet: bytes, *, login: str, at: float) -> None:
     # The first time counts: saying it once more must not make it last longer.
     noted = transaction.execute(
-        "UPDATE questions SET sent_at = coalesce(sent_at, ?) WHERE packet = ? RETURNING login", at, packet
+        "UPDATE riders SET sent_at = coalesce(sent_at, ?) WHERE packet = ? RETURNING question", at, packet
     ).fetchall()
-    transaction.write(at, Sent(noted[0]["login"] if noted else login))
+    asked = read(transaction, noted[0]["question"]) if noted else None
+    transaction.write(at, Sent(login if asked is None else asked.login))
 
 
 def close_abandoned(transaction: Transaction, *, at: float) -> int:
+    transaction.execute(
+        "UPDATE questions SET closed_at = coalesce(closed_at, expires_at), later_until = NULL,"
+        " state = CASE state WHEN 'late' THEN 'timed_out' ELSE 'closed' END"
+        " WHERE state IN ('late', 'ticket') AND later_until <= ?",
+        at,
+    )
     left = transaction.execute(
         "SELECT id, login, person, state FROM questions WHERE state IN ('pending', 'approved')"
         " AND expires_at <= CASE state WHEN 'pending' THEN ?1 ELSE ?2 END LIMIT ?3",

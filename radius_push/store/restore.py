@@ -127,7 +127,9 @@ def _distrust(store: Path, backup: Backup, file: Path, *, by: str, at: float) ->
         transaction.execute("UPDATE devices SET state = 'restored' WHERE state = 'active'")
         transaction.execute("UPDATE invitations SET closed = 1 WHERE closed = 0")
         transaction.execute(
-            "UPDATE questions SET state = 'closed', closed_at = ? WHERE state IN ('pending', 'approved')", at
+            "UPDATE questions SET state = 'closed', closed_at = ?, later_until = NULL"
+            " WHERE state IN ('pending', 'approved', 'late', 'ticket')",
+            at,
         )
         waiting = transaction.execute("SELECT count(*) FROM devices WHERE state = 'restored'").fetchone()[0]
         transaction.write(at, events.Restored(str(file.absolute()), backup.made_at, waiting, by))

@@ -15,7 +15,8 @@ MOST_TOGETHER = 2_000
 
 _QUESTIONS = """
     DELETE FROM questions WHERE id IN (
-        SELECT id FROM questions WHERE opened_at < ?1 AND state NOT IN ('pending', 'approved')
+        SELECT id FROM questions
+        WHERE opened_at < ?1 AND state NOT IN ('pending', 'approved', 'late', 'ticket')
         ORDER BY opened_at LIMIT ?2)"""
 # An answer in the evidence is verified with the key of its device: the key goes when the last answer has.
 _DEVICES = """

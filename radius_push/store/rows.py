@@ -34,6 +34,11 @@ def question(row: sqlite3.Row) -> Question:
         state=QuestionState(row["state"]),
         device=row["device"],
         closed_at=row["closed_at"],
+        closes_at=row["closes_at"],
+        attempt=row["attempt"],
+        lane=row["lane"],
+        later_until=row["later_until"],
+        unanswered=row["unanswered"],
     )
 
 

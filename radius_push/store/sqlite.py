@@ -16,13 +16,10 @@ from typing import TypeVar
 from radius_push.events import ClockTrusted, Event
 from radius_push.model import (
     Device,
-    Earlier,
     Invitation,
     Known,
     PersonKey,
     PushAddress,
-    Question,
-    QuestionState,
     Sighting,
     Stranger,
     Trial,
@@ -36,25 +33,23 @@ from radius_push.ports import (
     Confirmation,
     EvidenceRow,
     Redemption,
-    StoreDown,
 )
 from radius_push.sessions import News, Reset, Session
 from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
-from radius_push.store.bells import EVIDENCE, person_topic, question_topic
+from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
+from radius_push.store.bells import EVIDENCE, person_topic
 from radius_push.store.evidence import Row
 from radius_push.store.file import open_file
 from radius_push.store.lock import StoreLock
-from radius_push.store.writer import OnEvent, Transaction, Work, Writer
+from radius_push.store.writer import OnEvent, Transaction, Writer
 
 T = TypeVar("T")
 
 PAGE = 500
 """Evidence rows read in one go."""
-CLOCK_MAY_JUMP = 2.0
-"""Seconds that a clock may be set back by, as time servers do."""
 
 
-class SqliteStore:
+class SqliteStore(Questions):
     """`ports.Store` over one file, which other processes may have open too."""
 
     def __init__(
@@ -100,91 +95,6 @@ class SqliteStore:
 
     def owed(self, client: str) -> int:
         return self._writer.owed(client)
-
-    async def _write(self, work: Work[T], event: Event | None = None, *, client: str = "") -> T:
-        """Whose turn it takes: `client`'s, or that of whose login `event` is about."""
-        return await self._writer.run(work, writes=True, whose=client or getattr(event, "client", ""))
-
-    async def _read(self, work: Work[T], *, client: str = "") -> T:
-        return await self._writer.run(work, writes=False, whose=client)
-
-    # --- questions -----------------------------------------------------------------------------------
-
-    async def open_question(
-        self,
-        question: Question,
-        *,
-        request: bytes,
-        event: Event,
-        packet: bytes | None = None,
-        decision: bytes = b"",
-    ) -> bool:
-        at = self._clock.now()
-
-        def work(rows: Transaction) -> bool:
-            return questions.open_question(
-                rows, question, packet=packet, decision=decision, request=request, at=at, event=event
-            )
-
-        return await self._write(work, event)
-
-    async def earlier(self, packet: bytes, *, client: str = "") -> Earlier | None:
-        return await self._read(lambda rows: questions.earlier(rows, packet), client=client)
-
-    async def sent(self, packet: bytes, *, login: str, at: float) -> None:
-        await self._writer.run(
-            lambda rows: questions.sent(rows, packet, login=login, at=at),
-            writes=True,
-            whose="whoever was accepted",
-            urgent=False,
-        )
-
-    async def remember_request(self, request: bytes, at: float) -> bool:
-        return await self._write(lambda rows: questions.remember_request(rows, request, at=at))
-
-    async def question(self, id: str) -> Question | None:
-        return await self._read(lambda rows: questions.read(rows, id))
-
-    async def questions_of(self, person: PersonKey, *, closed_since: float) -> Sequence[Question]:
-        return await self._read(lambda rows: questions.of_person(rows, person, closed_since=closed_since))
-
-    async def answer(self, question: str, *, device: str, approve: bool, at: float, event: Event) -> bool:
-        return await self._write(
-            lambda rows: questions.answer(rows, question, device=device, approve=approve, at=at, event=event)
-        )
-
-    async def wait_for_answer(self, question: str, *, seconds: float) -> Question:
-        end = self._clock.monotonic() + seconds
-        # Listen first, read then: an answer between the two has rung already.
-        async with self._writer.bells.listen(question_topic(question)) as bell:
-            while True:
-                row = await self.question(question)
-                if row is None:
-                    raise StoreDown(f"question {question} is not in the store")
-                left = end - self._clock.monotonic()
-                if row.state is not QuestionState.PENDING or left <= 0:
-                    return row
-                await bell.wait(left)
-
-    async def close_question(
-        self, question: str, *, expected: QuestionState, state: QuestionState, at: float, event: Event
-    ) -> bool:
-        return await self._write(
-            lambda rows: questions.close_question(
-                rows, question, expected=expected, state=state, at=at, event=event
-            ),
-            event,
-        )
-
-    async def accept(
-        self, question: str | None, *, at: float, event: Event, request: bytes | None = None
-    ) -> bool:
-        return await self._write(
-            lambda rows: questions.accept(rows, question, at=at, event=event, request=request), event
-        )
-
-    async def close_abandoned(self, at: float) -> int:
-        return await self._write(lambda rows: questions.close_abandoned(rows, at=at))
 
     # --- devices -------------------------------------------------------------------------------------
 
@@ -332,6 +242,13 @@ class SqliteStore:
     async def last_login_of(self, person: PersonKey) -> EvidenceRow | None:
         return await self._read(lambda rows: evidence.last_login_of(rows.rows, person))
 
+    async def was_let_in(
+        self, person: PersonKey, *, clients: Collection[str], profile: str, since: float
+    ) -> bool:
+        return await self._read(
+            lambda rows: evidence.was_let_in(rows.rows, person, clients=clients, profile=profile, since=since)
+        )
+
     async def verify_evidence(self) -> int:
         head = await self._read(lambda rows: evidence.beginning(rows.rows))
         while rows := await self._evidence_after(head.number):
@@ -372,10 +289,6 @@ class SqliteStore:
         return await self._read(gateways.latches)
 
     # --- the clock -----------------------------------------------------------------------------------
-
-    def clock_behind(self) -> float:
-        behind = self._latest - self._clock.now()
-        return behind if behind > CLOCK_MAY_JUMP else 0.0
 
     async def trust_clock(self, *, by: str) -> None:
         at = self._clock.now()

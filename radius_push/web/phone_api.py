@@ -8,6 +8,7 @@ import binascii
 import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import TypeVar
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from aiohttp import web
 from radius_push import enrollment, events
 from radius_push.factors.answer import (
     Approve,
+    TooLate,
     read_answer,
     read_object,
     read_payload,
@@ -22,7 +24,7 @@ from radius_push.factors.answer import (
     text_field,
     verify_signature,
 )
-from radius_push.factors.question import Value, is_open, milliseconds, outcome
+from radius_push.factors.question import Value, is_late, is_open, milliseconds, outcome
 from radius_push.model import Device, DeviceState, Question, QuestionState, Secret
 from radius_push.ports import Clock, Store
 from radius_push.shapes import Enrollment
@@ -36,6 +38,7 @@ from radius_push.web.wrong_tries import WrongTries, neighbourhood
 T = TypeVar("T")
 
 LONGEST_BODY = 8192
+_ANSWERED = {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED, QuestionState.TICKET}
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
@@ -164,14 +167,22 @@ class PhoneApi:
         question = await self._store.question(text_field(fields, "question"))
         if question is None or question.person != device.person:
             raise Refusal(404, "unknown_question", "This request is not known here.")
-        answer = read_answer(body["payload"], question=question, device=device, origin=self._origin)
+        try:
+            answer = read_answer(body["payload"], question=question, device=device, origin=self._origin)
+        except TooLate:
+            self._counters["phone_answer_late"] += 1
+            raise Refusal(
+                409, "late", "Your VPN has given up this try. You can approve the next one."
+            ) from None
         approve = isinstance(answer, Approve)
+        late = isinstance(answer, Approve) and answer.late
         at = self._clock.now()
         written = await self._finish(
             self._store.answer(
                 question.id,
                 device=device.id,
                 approve=approve,
+                late=late,
                 at=at,
                 event=events.Answered(
                     login=question.login,
@@ -179,29 +190,35 @@ class PhoneApi:
                     person=str(question.person),
                     device=device.id,
                     answer="approve" if approve else "deny",
+                    late=late and is_late(question),
                     payload=body["payload"],
                     signature=body["signature"],
                 ),
             )
         )
         said = "approved" if approve else "denied"
-        if not written:
-            await self._say_why_not(question, device, said)
+        if written is None:
+            said = await self._say_why_not(question, device, said)
+        else:
+            said = outcome(replace(question, state=written))
         self._counters[f"phone_{said}"] += 1
         return web.json_response({"outcome": said})
 
-    async def _say_why_not(self, question: Question, device: Device, said: str) -> None:
-        """Return if this very answer was written before (the phone did not hear so), else raise why not."""
+    async def _say_why_not(self, question: Question, device: Device, said: str) -> str:
+        """What this very answer came to if it was written before (the phone did not hear so); else raise why
+        not."""
         self._counters["phone_answer_too_late"] += 1
         expect_active(await self._store.device(device.id) or device)
         now = await self._store.question(question.id) or question
-        answered = now.state in {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED}
-        if not answered or is_open(now, self._clock.now()):
+        if is_late(now) and is_open(now, self._clock.now()):
+            raise _gave_up()
+        if now.state not in _ANSWERED or is_open(now, self._clock.now()):
             raise Refusal(409, "too_late", "Too late: this request is over. Nothing was answered.")
         if now.device != device.id:
             raise Refusal(409, f"{outcome(now)}_elsewhere", f"Another phone was faster: {outcome(now)}.")
-        if outcome(now) != said:
+        if outcome(now).partition("_")[0] != said:
             raise Refusal(409, f"{outcome(now)}_before", f"This phone answered before: {outcome(now)}.")
+        return outcome(now)
 
     async def signed(
         self,
@@ -293,6 +310,10 @@ def expect_active(device: Device) -> None:
             raise Refusal(403, "restored", "This phone must be confirmed by your administrator first.")
         case DeviceState.ACTIVE:
             return
+
+
+def _gave_up() -> Refusal:
+    return Refusal(409, "late", "Your VPN has given up this try. You can approve the next one.")
 
 
 def _stale_nonce() -> Refusal:

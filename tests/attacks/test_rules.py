@@ -52,6 +52,41 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "after a no the same attempt rings no more for a minute, by whatever protocol, also after a restart",
+        (
+            "tests/scenarios/test_one_no.py::test_a_gateway_that_tries_three_protocols_rings_once",
+            "tests/scenarios/test_one_no.py::test_so_it_does_when_nobody_answers",
+            "tests/scenarios/test_one_no.py::test_a_restart_keeps_the_mute",
+            "tests/contracts/test_stores_and_rings.py::test_the_mute_holds_in_another_process_and_after_a_restart",
+            "tests/contracts/test_stores_and_rings.py::test_a_deny_speaks_before_a_later_time_out",
+        ),
+    ),
+    (
+        "an attempt is person, client, address and verified password: what is not known equals nothing",
+        (
+            "tests/factors/test_attempt.py::test_whatever_differs_makes_another_attempt",
+            "tests/factors/test_attempt.py::test_what_is_not_known_equals_nothing",
+            "tests/scenarios/test_one_no.py::test_another_address_gateway_or_person_is_not_muted",
+            "tests/scenarios/test_one_no.py::test_another_password_is_another_attempt",
+            "tests/scenarios/test_one_no.py::test_without_an_address_a_no_counts_for_its_own_try_alone",
+        ),
+    ),
+    (
+        "rings in vain are bounded, and lock nobody out of where they were let in",
+        (
+            "tests/scenarios/test_one_no.py::test_who_rings_from_everywhere_at_once_rings_five_times",
+            "tests/scenarios/test_one_no.py::test_it_locks_its_owner_out_of_no_place_where_they_were_let_in",
+            "tests/contracts/test_stores_and_rings.py::test_those_that_wait_count_so_many_at_once_are_bounded",
+            "tests/contracts/test_stores_and_rings.py::test_another_persons_success_opens_no_address",
+        ),
+    ),
+    (
+        "a probe user is always refused, before any directory, and rings nobody",
+        (
+            "tests/scenarios/test_one_no.py::test_a_probe_is_refused_asks_no_directory_rings_nobody_and_is_not_stored",
+        ),
+    ),
+    (
         "wrong passwords are written nowhere",
         (
             "tests/attacks/test_no_secret_is_seen.py::test_no_secret_is_in_any_log_error_evidence_repr_or_file",

@@ -35,15 +35,20 @@ def live(folder: Path) -> dict[str, str]:
             codes["alone"] = h.of(events.Accepted)[-1].login
             await h.ask("\u202eecila", "x")
             codes["turned"] = h.of(events.Rejected)[-1].login
-            await h.ask()
+            await h.ask(attributes=elsewhere(8))
             codes["timed out"] = h.of(events.Rejected)[-1].login
-            asking = asyncio.ensure_future(h.ask(timeout=1))
+            asking = asyncio.ensure_future(h.ask(timeout=1, attributes=elsewhere(9)))
             await h.until(events.Asked, 4)
             codes["open"] = h.of(events.Asked)[-1].login
             await asking
         return codes
 
     return run(story())
+
+
+def elsewhere(number: int) -> tuple[tuple[str, str], ...]:
+    """What the gateway tells of a login that no other's no speaks against."""
+    return (("Calling-Station-Id", f"203.0.113.{number}"),)
 
 
 class At(server.LoopClock):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from radius_push import events
+from radius_push.attempts import Opened, Standing
 from radius_push.model import (
     Device,
     DeviceState,
     Earlier,
     Known,
     PersonKey,
-    Question,
     QuestionState,
     Reason,
     Sighting,
@@ -31,10 +32,12 @@ from tests.store.making import (
     SetClock,
     a_device,
     a_question,
+    a_rider,
     add_phone,
     ask,
     invite,
     kinds,
+    open_or_join,
     open_store,
     redeem,
 )
@@ -74,7 +77,10 @@ def store(open_another: Open) -> Store:
 async def answered(
     store: Store, question: str = "q1", *, device: str = "d1", approve: bool = True, at: float = NOW
 ) -> bool:
-    return await store.answer(question, device=device, approve=approve, at=at, event=events.Sent("answered"))
+    written = await store.answer(
+        question, device=device, approve=approve, at=at, event=events.Sent("answered")
+    )
+    return written is not None
 
 
 def an_accept(reply: tuple[tuple[str, str], ...]) -> events.Accepted:
@@ -97,7 +103,9 @@ def an_accept(reply: tuple[tuple[str, str], ...]) -> events.Accepted:
 
 
 async def accepted(store: Store, question: str | None = "q1") -> bool:
-    return await store.accept(question, at=NOW, event=events.Sent("accepted"))
+    return await store.accept(
+        question, packet=f"packet {question}".encode(), at=NOW, event=events.Sent("accepted")
+    )
 
 
 # --- questions ---------------------------------------------------------------------------------------
@@ -113,7 +121,7 @@ async def test_a_request_seen_before_opens_no_question(store: Store) -> None:
     await ask(store, "q1")
     before = await kinds(store)
     again = a_question("q2")
-    assert not await store.open_question(again, request=b"packet q1", event=events.Sent("q2"))
+    assert await open_or_join(store, again, request=b"packet q1") is Reason.REPLAYED
     assert await store.question("q2") is None
     assert await kinds(store) == before
 
@@ -275,11 +283,15 @@ async def test_what_nobody_comes_back_for_is_closed_in_its_time(store: Store) ->
 
 async def test_a_packet_has_one_question_for_ever(store: Store) -> None:
     first = a_question("q1")
-    assert await store.open_question(first, request=b"octets", event=STARTED, packet=b"p", decision=b"d")
+    met = await open_or_join(store, first, a_rider(b"p"), request=b"octets", decision=b"d")
+    assert met == Opened(rings=True)
     # Of another day, when the octets themselves are forgotten.
     again = a_question("q2")
-    assert not await store.open_question(again, request=b"others", event=STARTED, packet=b"p", decision=b"d")
-    assert await store.earlier(b"p") == Earlier(first, decision=b"d", reply=None, sent_at=None)
+    met = await open_or_join(store, again, a_rider(b"p"), request=b"others", decision=b"d")
+    assert met is Reason.REPLAYED
+    assert await store.earlier(b"p") == Earlier(
+        first, client="fw", decision=b"d", over=False, reply=None, sent_at=None
+    )
     assert await store.earlier(b"another") is None
 
 
@@ -287,10 +299,10 @@ async def test_the_reply_of_an_accept_is_read_from_its_evidence_and_the_first_se
     store: Store, log: Log
 ) -> None:
     await add_phone(store)
-    await store.open_question(a_question("q1"), request=b"octets", event=STARTED, packet=b"p", decision=b"d")
+    await open_or_join(store, a_question("q1"), a_rider(b"p"), request=b"octets", decision=b"d")
     assert await answered(store)
     reply = (("Filter-Id", "IT"), ("Session-Timeout", "3600"))
-    assert await store.accept("q1", at=NOW, event=an_accept(reply))
+    assert await store.accept("q1", packet=b"p", at=NOW, event=an_accept(reply))
     earlier = await store.earlier(b"p")
     assert earlier is not None
     assert (earlier.question.state, earlier.reply, earlier.sent_at) == (QuestionState.SPENT, reply, None)
@@ -321,39 +333,42 @@ async def test_questions_of_a_person_are_the_open_ones_and_the_fresh_ends(store:
 async def test_a_wait_ends_with_the_answer(store: Store) -> None:
     await add_phone(store)
     await ask(store)
-    waiting = asyncio.create_task(store.wait_for_answer("q1", seconds=600))
+    waiting = asyncio.create_task(store.wait_for_answer("q1", b"packet q1", seconds=600))
     assert await answered(store)
-    assert (await waiting).state is QuestionState.APPROVED
+    assert (await waiting).question.state is QuestionState.APPROVED
 
 
 async def test_a_wait_for_an_answer_that_is_there_ends_at_once(store: Store) -> None:
     await add_phone(store)
     await ask(store)
     await answered(store, approve=False)
-    assert (await store.wait_for_answer("q1", seconds=600)).state is QuestionState.DENIED
+    assert (
+        await store.wait_for_answer("q1", b"packet q1", seconds=600)
+    ).question.state is QuestionState.DENIED
 
 
 async def test_a_wait_that_nobody_answers_returns_the_pending_row(store: Store) -> None:
     await ask(store)
-    assert (await store.wait_for_answer("q1", seconds=0)).state is QuestionState.PENDING
+    standing = await store.wait_for_answer("q1", b"packet q1", seconds=0)
+    assert standing.question.state is QuestionState.PENDING
 
 
 async def test_waiting_for_no_question_is_an_error(store: Store) -> None:
     with pytest.raises(StoreDown):
-        await store.wait_for_answer("none", seconds=600)
+        await store.wait_for_answer("none", b"packet none", seconds=600)
 
 
-async def test_no_wake_up_is_lost_however_waits_and_answers_meet(store: Store) -> None:
+@pytest.mark.parametrize("round", range(10))
+async def test_no_wake_up_is_lost_however_waits_and_answers_meet(store: Store, round: int) -> None:
     await add_phone(store)
-    ids = [f"q{number}" for number in range(40)]
+    ids = [f"q{round}-{number}" for number in range(4)]
     await asyncio.gather(*(ask(store, id) for id in ids))
-    waits = [store.wait_for_answer(id, seconds=600) for id in ids]
+    waits = [store.wait_for_answer(id, f"packet {id}".encode(), seconds=600) for id in ids]
     answers = [answered(store, id) for id in ids]
-    # Some answers come before their wait, some after.
     jobs = [job for pair in zip(waits, answers, strict=True) for job in pair]
-    mixed = jobs[::3] + jobs[1::3] + jobs[2::3]
-    ended = [end for end in await asyncio.gather(*mixed) if isinstance(end, Question)]
-    assert {end.state for end in ended} == {QuestionState.APPROVED}
+    Random(round).shuffle(jobs)
+    ended = [end for end in await asyncio.gather(*jobs) if isinstance(end, Standing)]
+    assert {end.question.state for end in ended} == {QuestionState.APPROVED}
     assert len(ended) == len(ids)
 
 
@@ -361,9 +376,9 @@ async def test_a_wait_hears_an_answer_from_another_process(store: Store, open_an
     await add_phone(store)
     await ask(store)
     other = open_another()
-    waiting = asyncio.create_task(store.wait_for_answer("q1", seconds=600))
+    waiting = asyncio.create_task(store.wait_for_answer("q1", b"packet q1", seconds=600))
     assert await answered(other)
-    assert (await waiting).state is QuestionState.APPROVED
+    assert (await waiting).question.state is QuestionState.APPROVED
 
 
 async def test_a_bell_rings_for_its_person_and_keeps_the_ring_until_the_wait(store: Store) -> None:

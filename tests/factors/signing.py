@@ -48,5 +48,6 @@ def a_question(**changes: object) -> Question:
         "nonce": "n" * 22,
         "opened_at": NOW,
         "expires_at": NOW + 45.25,
+        "closes_at": NOW + 195.25,
     }
     return Question(**{**fields, **changes})  # type: ignore[arg-type]

@@ -13,16 +13,17 @@ from radius_push.factors.answer import (
     AnswerRefused,
     Approve,
     Deny,
+    TooLate,
     read_answer,
     read_payload,
     read_request,
     verify_signature,
 )
 from radius_push.factors.question import Value, statement
-from radius_push.model import DeviceState, PersonKey
-from tests.factors.signing import ORDER, ORIGIN, Pen, a_device, a_question, raw
+from radius_push.model import DeviceState, PersonKey, QuestionState
+from tests.factors.signing import NOW, ORDER, ORIGIN, Pen, a_device, a_question, raw
 
-RIGHT = statement(a_question(), device="d1", origin=ORIGIN, purpose="approve")
+RIGHT = statement(a_question(), device="d1", origin=ORIGIN, purpose="approve", late="no")
 ALTERED: list[tuple[str, object]] = [
     ("version", 2),
     ("version", "1"),
@@ -43,9 +44,13 @@ ALTERED: list[tuple[str, object]] = [
     ("number_mode", "match"),
     ("nonce", "m" * 22),
     ("nonce", 1),
-    ("expires_at", 1_790_000_045_251),
-    ("expires_at", "1790000045250"),
-    ("expires_at", 1790000045.25),
+    ("late", "No"),
+    ("late", ""),
+    ("late", None),
+    ("late", 0),
+    ("expires_at", 1_790_000_195_251),
+    ("expires_at", "1790000195250"),
+    ("expires_at", 1790000195.25),
     ("expires_at", None),
 ]
 
@@ -56,13 +61,34 @@ def say(payload: object) -> Approve | Deny:
 
 
 def test_what_was_asked_may_be_approved_or_denied() -> None:
-    assert say(RIGHT) == Approve()
+    assert say(RIGHT) == Approve(late=False)
     assert say({**RIGHT, "purpose": "deny"}) == Deny()
+
+
+LATE = a_question(state=QuestionState.LATE, later_until=NOW + 75)
+
+
+def test_a_yes_signed_in_time_is_none_when_it_is_late() -> None:
+    with pytest.raises(TooLate):
+        read_answer(json.dumps(RIGHT), question=LATE, device=a_device(), origin=ORIGIN)
+
+
+def test_a_yes_to_the_next_try_is_one_also_if_that_has_come_meanwhile() -> None:
+    for question in (LATE, a_question()):
+        said = json.dumps({**RIGHT, "late": "yes"})
+        answer = read_answer(said, question=question, device=a_device(), origin=ORIGIN)
+        assert answer == Approve(late=True)
+
+
+def test_a_no_is_a_no_whenever_it_was_signed() -> None:
+    for late in ("no", "yes"):
+        said = json.dumps({**RIGHT, "purpose": "deny", "late": late})
+        assert read_answer(said, question=LATE, device=a_device(), origin=ORIGIN) == Deny()
 
 
 def test_a_question_without_an_address_is_answered_with_null() -> None:
     question = a_question(address=None)
-    text = json.dumps(statement(question, device="d1", origin=ORIGIN, purpose="deny"))
+    text = json.dumps(statement(question, device="d1", origin=ORIGIN, purpose="deny", late="no"))
     assert read_answer(text, question=question, device=a_device(), origin=ORIGIN) == Deny()
 
 

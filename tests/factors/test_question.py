@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radius_push.factors.question import card, next_change, state
+from radius_push.factors.question import card, is_open, next_change, state
 from radius_push.model import DeviceState, QuestionState, Trial
 from tests.factors.signing import NOW, a_device, a_question
 
@@ -18,10 +18,24 @@ def test_a_card_carries_all_the_facts_and_no_profile() -> None:
         "client": "fw1",
         "address": "198.51.100.7",
         "number_mode": "off",
+        "unanswered": 0,
         "nonce": "n" * 22,
         "opened_at": 1_790_000_000_000,
-        "expires_at": 1_790_000_045_250,
+        "late": "no",
+        "ends_at": 1_790_000_045_250,
+        "expires_at": 1_790_000_195_250,
     }
+
+
+def test_a_late_one_says_so_stays_until_its_window_ends_and_stands_last() -> None:
+    late = a_question(id="a", state=QuestionState.LATE, later_until=NOW + 75)
+    cards = state(a_device(), [late, a_question(id="b")], now=NOW + 40)["questions"]
+    said = [(card["id"], card["late"], card["ends_at"]) for card in cards]  # type: ignore[attr-defined]
+    assert said == [("b", "no", 1_790_000_045_250), ("a", "yes", 1_790_000_075_000)]
+    assert next_change([late], now=NOW + 74) == NOW + 75
+    assert state(a_device(), [late], now=NOW + 75)["closed"] == [
+        {"id": "a", "outcome": "timed_out", "by_this_device": False}
+    ]
 
 
 def test_all_open_questions_are_listed() -> None:
@@ -35,6 +49,7 @@ def test_all_open_questions_are_listed() -> None:
     [
         (QuestionState.APPROVED, "approved"),
         (QuestionState.SPENT, "approved"),
+        (QuestionState.TICKET, "approved_late"),
         (QuestionState.DENIED, "denied"),
         (QuestionState.TIMED_OUT, "timed_out"),
         (QuestionState.CLOSED, "closed"),
@@ -48,8 +63,10 @@ def test_what_became_of_a_question_is_told_for_a_minute(ended: QuestionState, to
     assert state(a_device(), [question], now=NOW + 65)["closed"] == []
 
 
-def test_a_question_whose_bar_ran_out_is_over_whatever_its_row_still_says() -> None:
-    shown = state(a_device(), [a_question()], now=NOW + 45.25)
+def test_a_question_whose_bar_ran_out_is_over_soon_whatever_its_row_still_says() -> None:
+    assert not is_open(a_question(), NOW + 45.25)
+    assert state(a_device(), [a_question()], now=NOW + 48.2)["closed"] == []
+    shown = state(a_device(), [a_question()], now=NOW + 48.25)
     assert shown["questions"] == []
     assert shown["closed"] == [{"id": "q1", "outcome": "timed_out", "by_this_device": False}]
 
@@ -64,7 +81,7 @@ def test_a_phone_that_is_not_active_is_shown_no_question(not_active: DeviceState
 def test_the_next_change_by_the_clock_is_the_nearest_end() -> None:
     ended = a_question(id="e", state=QuestionState.DENIED, closed_at=NOW)
     assert next_change([], now=NOW) is None
-    assert next_change([a_question(), a_question(expires_at=NOW + 9)], now=NOW) == NOW + 9
+    assert next_change([a_question(), a_question(expires_at=NOW + 9)], now=NOW) == NOW + 12
     assert next_change([ended], now=NOW + 1) == NOW + 60
     assert next_change([ended], now=NOW + 60) is None
 

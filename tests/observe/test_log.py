@@ -18,7 +18,9 @@ from radius_push.observe import log
 from radius_push.observe.json_line import LONGEST, json_line
 from radius_push.observe.log import JsonLines, TextLines, log_event
 
-ANSWERED = events.Answered("K7F2QX", "q1", "staff:alice", "d1", "approve", "the signed text", "c2lnbmF0dXJl")
+ANSWERED = events.Answered(
+    "K7F2QX", "q1", "staff:alice", "d1", "approve", False, "the signed text", "c2lnbmF0dXJl"
+)
 
 
 def rejected(username: str = "alice", **changes: object) -> events.Rejected:

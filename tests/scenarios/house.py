@@ -21,6 +21,7 @@ from radius_push.radius.packet import load_dictionary
 from radius_push.server import Server
 from radius_push.settings import load
 from radius_push.test_phone import SoftwarePhone
+from tests.scenarios.one_socket import OneSocket
 from tests.scenarios.turned import TurnedClock, TurnedLoop
 
 SECRET = Secret("a-secret-of-22-octets!")
@@ -73,6 +74,7 @@ class House:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     phones: list[SoftwarePhone] = field(default_factory=list)
     sessions: list[aiohttp.ClientSession] = field(default_factory=list)
+    sockets: list[OneSocket] = field(default_factory=list)
 
     async def ask(
         self,
@@ -101,6 +103,11 @@ class House:
             message_authenticator=message_authenticator,
             dictionary=load_dictionary(),
         )
+
+    async def socket(self, source: str = "127.0.0.1") -> OneSocket:
+        """A gateway's, closed with the house."""
+        self.sockets.append(await OneSocket.open(self.server.authentication[0], source=source, secret=SECRET))
+        return self.sockets[-1]
 
     async def phone(self, username: str = "alice") -> SoftwarePhone:
         """A new phone, enrolled and confirmed."""
@@ -176,6 +183,8 @@ async def house(
     try:
         yield made
     finally:
+        for one in made.sockets:
+            one.close()
         for phone in made.phones:
             await phone.close()
         for session in made.sessions:

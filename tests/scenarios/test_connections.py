@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from radius_push import events
+from radius_push.attempts import Met, Rider, Standing
 from radius_push.model import Question, QuestionState, Reason
 from radius_push.server import NeedsRestart, Server
 from radius_push.settings import load
@@ -74,7 +75,7 @@ def test_a_closed_connection_ends_its_questions_and_the_phone_shows_it(tmp_path:
         hang_up(caller)
         await h.until(events.Unanswered)
         assert reasons(h) == [Reason.CONNECTION_CLOSED]
-        assert await states(h) == [QuestionState.CLOSED]
+        assert await states(h) == [QuestionState.LATE]
         with pytest.raises(PhoneRefused):
             await phone.answer(card, approve=True)
         assert (h.of(events.Accepted), h.of(events.Rejected)) == ([], [])
@@ -85,28 +86,28 @@ def test_a_closed_connection_ends_its_questions_and_the_phone_shows_it(tmp_path:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_closed_in_the_middle_of_opening_the_question(tmp_path: Path, moment: str) -> None:
-    """The row may be there or not yet: in the end it is there, and closed."""
+    """The row may be there or not yet: in the end it is there, and late."""
 
     async def tell(h: House, caller: Caller) -> None:
         await h.phone()
         store = h.server.store
-        original = store.open_question
+        original = store.open_or_join
 
-        async def slow(question: Question, **more: Any) -> bool:
+        async def slow(question: Question, rider: Rider, **more: Any) -> Met:
             if moment == "before":
                 hang_up(caller)
                 await gone(h)
-            opened = await original(question, **more)
+            opened = await original(question, rider, **more)
             if moment == "after":
                 hang_up(caller)
                 await gone(h)
             return opened
 
-        store.open_question = slow  # type: ignore[method-assign]
+        store.open_or_join = slow  # type: ignore[method-assign]
         caller.send(LOGIN)
         await h.until(events.Unanswered)
         assert reasons(h) == [Reason.CONNECTION_CLOSED]
-        assert await states(h) == [QuestionState.CLOSED]
+        assert await states(h) == [QuestionState.LATE]
 
     play(tmp_path, tell)
 
@@ -168,8 +169,8 @@ def test_closed_between_the_yes_and_the_accept_lets_nobody_in(tmp_path: Path) ->
         store = h.server.store
         original = store.wait_for_answer
 
-        async def slow(question: str, *, seconds: float) -> Question:
-            answered = await original(question, seconds=seconds)
+        async def slow(question: str, packet: bytes, *, seconds: float) -> Standing:
+            answered = await original(question, packet, seconds=seconds)
             hang_up(caller)
             await gone(h)
             return answered

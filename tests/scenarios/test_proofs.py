@@ -103,6 +103,7 @@ def test_a_deny_and_nobody_at_all_are_rejects_with_their_texts(tmp_path: Path, p
             asking = asyncio.ensure_future(ask("carol"))
             await phone.answer_next(approve=False, seconds=30)
             rejected(await asking, proof, "You said no.")
+            await asyncio.sleep(61)
             rejected(await ask("carol"), proof, "Nobody tapped in 45 s.")
             assert [e.reason for e in h.of(events.Rejected)] == [Reason.DENIED, Reason.TIMED_OUT]
 

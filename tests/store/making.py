@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
 
 from radius_push import events
+from radius_push.attempts import Met, Opened, Rider
 from radius_push.events import Event
 from radius_push.model import Device, DeviceState, Invitation, PersonKey, Question
 from radius_push.ports import Store
+from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
 from radius_push.store.sqlite import SqliteStore
 
 NOW = 1_790_000_000.0
@@ -54,14 +57,71 @@ def a_question(id: str = "q1", person: PersonKey = ALICE, **changes: object) -> 
         "nonce": "n" * 22,
         "opened_at": NOW,
         "expires_at": NOW + 45,
+        "closes_at": NOW + 195,
     }
     return Question(id=id, person=person, **{**fields, **changes})  # type: ignore[arg-type]
 
 
 async def ask(store: Store, id: str = "q1", person: PersonKey = ALICE, **changes: object) -> Question:
     question = a_question(id, person, **changes)
-    assert await store.open_question(question, request=f"packet {id}".encode(), event=events.Sent(id))
+    # Each from a port of its own: none is taken for another one's next try.
+    rider = a_rider(
+        f"packet {id}".encode(), at=question.opened_at, source_port=1024 + crc32(id.encode()) % 60000
+    )
+    met = await open_or_join(store, question, rider)
+    assert isinstance(met, Opened)
     return question
+
+
+def a_rider(packet: bytes = b"packet q1", *, at: float = NOW, **changes: object) -> Rider:
+    fields: dict[str, object] = {
+        "client": "fw",
+        "source": "192.0.2.1",
+        "source_port": 1645,
+        "proof": "pap",
+        "until": at + 50,
+        "ends_at": at + 45,
+        "may_join": True,
+        "may_skip": True,
+    }
+    return Rider(packet, arrived_at=at, **{**fields, **changes})  # type: ignore[arg-type]
+
+
+def an_asked(question: Question) -> events.Asked:
+    return events.Asked(
+        login=question.login,
+        client=question.client,
+        username=question.account,
+        person=str(question.person),
+        profile=question.profile,
+        policy=None,
+        address=question.address,
+        question=question.id,
+        devices=1,
+        directories=(),
+        trace=(),
+        arrived_at=question.opened_at,
+    )
+
+
+async def open_or_join(
+    store: Store,
+    question: Question,
+    rider: Rider | None = None,
+    *,
+    request: bytes | None = None,
+    decision: bytes = b"",
+    limit: RingLimit = DEFAULT_RING_LIMIT,
+) -> Met:
+    packet = f"packet {question.id}".encode()
+    return await store.open_or_join(
+        question,
+        rider or a_rider(packet),
+        request=request or packet,
+        event=an_asked(question),
+        decision=decision,
+        limit=limit,
+    )
 
 
 def an_invitation(id: str = "i1", person: PersonKey = ALICE, expires_at: float = NOW + 600) -> Invitation:

@@ -23,7 +23,19 @@ from radius_push.store.backup import Backup, back_up
 from radius_push.store.keys import keys_folder, load_keys
 from radius_push.store.lock import StoreLock
 from radius_push.store.restore import Returned, restore
-from tests.store.making import ALICE, NOW, a_question, add_phone, ask, invite, kinds, open_store, redeem
+from tests.store.making import (
+    ALICE,
+    NOW,
+    a_question,
+    a_rider,
+    add_phone,
+    ask,
+    invite,
+    kinds,
+    open_or_join,
+    open_store,
+    redeem,
+)
 
 PACKET = b"p" * 32
 
@@ -37,7 +49,7 @@ async def path(tmp_path: Path) -> Path:
     await add_phone(store, "d1")
     await invite(store)
     await redeem(store, "d2")
-    await store.open_question(a_question("q1"), request=b"r", event=events.Sent("q1"), packet=PACKET)
+    await open_or_join(store, a_question("q1"), a_rider(PACKET))
     await store.close()
     return path
 

@@ -12,7 +12,12 @@ import pytest
 from radius_push.model import PersonKey
 from radius_push.ports import StoreDown
 from radius_push.store import file
-from tests.store.making import STARTED, a_question, open_store
+from tests.store.making import (
+    STARTED,
+    a_question,
+    open_or_join,
+    open_store,
+)
 
 
 def mode(path: Path) -> int:
@@ -132,6 +137,6 @@ async def test_migrations_run_once_and_all_or_nothing(
 async def test_a_person_key_that_holds_colons_comes_back(tmp_path: Path) -> None:
     store = open_store(tmp_path / "state.db")
     question = a_question(person=PersonKey("corp", "a:b:c"))
-    await store.open_question(question, request=b"r", event=STARTED)
+    await open_or_join(store, question)
     assert await store.question("q1") == question
     await store.close()

@@ -297,9 +297,9 @@ def test_it_works_in_either_event_loop(run: object, tmp_path: Path) -> None:
         store = open_store(tmp_path / "state.db")
         await add_phone(store)
         await ask(store)
-        waiting = asyncio.create_task(store.wait_for_answer("q1", seconds=600))
+        waiting = asyncio.create_task(store.wait_for_answer("q1", b"packet q1", seconds=600))
         assert await store.answer("q1", device="d1", approve=True, at=NOW, event=STARTED)
-        row = await waiting
+        row = (await waiting).question
         await store.close()
         return row.state
 

@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from radius_push import enrollment, events
+from radius_push.attempts import Opened
 from radius_push.model import (
     Device,
     Network,
@@ -30,6 +31,7 @@ from radius_push.shapes import Endpoint, Enrollment, PhoneListener
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import SoftwarePhone
 from radius_push.web.phone import PhoneLimits, PhoneSide
+from tests.store.making import a_rider
 
 ALICE = Person(PersonKey("staff", "alice-id"), "alice", "uid=alice", {})
 BOB = Person(PersonKey("staff", "bob-id"), "bob", "uid=bob", {})
@@ -90,6 +92,8 @@ class House:
     counters: Counter[str]
     events: list[events.Event] = field(default_factory=list)
     ringer: HeardRinger = field(default_factory=HeardRinger)
+    riders: dict[str, bytes] = field(default_factory=dict)
+    """Question -> the packet that waits for it."""
 
     async def invite(self, person: Person = ALICE) -> enrollment.Shown:
         return await enrollment.invite(
@@ -156,10 +160,13 @@ class House:
             nonce=secrets.token_urlsafe(16),
             opened_at=now,
             expires_at=now + seconds,
+            closes_at=now + seconds + 150,
         )
-        assert await self.store.open_question(
+        rider = a_rider(secrets.token_bytes(32), at=now, until=now + seconds + 5, ends_at=now + seconds)
+        met = await self.store.open_or_join(
             question,
-            request=secrets.token_bytes(32),
+            rider,
+            request=rider.packet,
             event=events.Asked(
                 login=login,
                 client=client,
@@ -175,6 +182,8 @@ class House:
                 arrived_at=question.opened_at,
             ),
         )
+        assert met == Opened(rings=True)
+        self.riders[question.id] = rider.packet
         return question
 
     async def time_out(self, question: Question) -> None:

@@ -52,6 +52,7 @@ def answer_fields(house: House, phone: SoftwarePhone, card: dict[str, Any]) -> d
         "address": card["address"],
         "number_mode": "off",
         "nonce": card["nonce"],
+        "late": card["late"],
         "expires_at": card["expires_at"],
     }
 

@@ -219,12 +219,38 @@ function showRequests() {
   tick();
 }
 
+// The gateway has given up, or asks again: the card stays, and says so.
+function hearAgain(item, card) {
+  const before = item.card;
+  item.card = card;
+  if (item.test || item.result || (before.late === card.late && before.ends_at === card.ends_at)) return;
+  item.from = serverNow();
+  if (before.late !== card.late && item.element) {
+    showLate(item);
+    guard(item); // a tap that was meant for the other words
+    document.getElementById("spoken").textContent = card.late === "yes" ? texts.card_late_title : said.arrived(card);
+  }
+}
+
+function showLate({ card, element, sending }) {
+  const late = card.late === "yes";
+  write(named(element, "title"), late ? texts.card_late_title : texts.card_title);
+  write(named(element, "late"), texts.card_late);
+  named(element, "late").hidden = !late;
+  write(named(element, "wrong"), "");
+  if (!sending) write(named(element, "yes"), late ? texts.card_late_yes : texts.card_yes);
+}
+
 function cardOf(id, item) {
   const { card } = item;
-  const element = build("card");
+  const element = (item.element = build("card"));
+  item.from = card.opened_at;
+  showLate(item);
   named(element, "client").textContent = card.client;
   named(element, "account").textContent = card.account;
   named(element, "address").textContent = card.address ?? texts.card_address_none;
+  named(element, "unanswered").textContent = card.unanswered ? said.unanswered(card.unanswered) : "";
+  named(element, "unanswered").hidden = !card.unanswered;
   named(element, "by").textContent = card.address ? texts.card_address_by : texts.card_address_why;
   named(element, "login").textContent = card.login;
   named(element, "yes").addEventListener("click", () => say(id, "approve"));
@@ -275,9 +301,11 @@ function hearRefusal(id, problem) {
   if (word === "unknown_question") return finish(id, "over");
   if (`${word}_title` in texts) return finish(id, word);
   item.sending = false;
-  write(named(item.element, "yes"), texts.card_yes);
+  showLate(item);
   write(named(item.element, "no"), texts.card_no);
-  write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
+  // The stream brings the card that says it.
+  if (word === "late") write(named(item.element, "wrong"), texts.card_gave_up);
+  else write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
   if (item.closed) finish(id, item.closed);
   return tick();
 }
@@ -337,16 +365,17 @@ function guard(item) {
 // Times and bars, by the server's clock.
 function tick() {
   const now = serverNow();
-  for (const { card, element, result, ready, sending, test } of items.values()) {
+  for (const item of items.values()) {
+    const { card, element, result, ready, sending, test } = item;
     if (result || !element) continue;
     if (test) {
       named(element, "ok").disabled = Boolean(sending);
       continue;
     }
-    const left = Math.max(0, card.expires_at - now);
+    const left = Math.max(0, card.ends_at - now);
     write(named(element, "when"), said.ago(Math.max(0, Math.floor((now - card.opened_at) / 1000))));
     write(named(element, "left"), left ? said.left(Math.ceil(left / 1000)) : texts.card_over);
-    named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.expires_at - card.opened_at))})`;
+    named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.ends_at - item.from))})`;
     element.classList.toggle("ending", left < 10_000);
     for (const name of ["yes", "no"]) named(element, name).disabled = !ready || sending || !left;
   }
@@ -375,7 +404,10 @@ function hear(kind, state) {
   const open = new Set();
   for (const card of state.questions) {
     open.add(card.id);
-    if (items.has(card.id)) continue;
+    if (items.has(card.id)) {
+      hearAgain(items.get(card.id), card);
+      continue;
+    }
     // What is over must not stand in front of what is asked.
     if (!waiting().length) for (const id of items.keys()) leave(id);
     items.set(card.id, { card });

@@ -174,7 +174,7 @@ export async function enrol(invitation, name) {
   return phone;
 }
 
-// Returns "approved" or "denied"; why it was not taken is the word of the Refused.
+// Returns "approved", "approved_late" or "denied"; why it was not taken is the word of the Refused.
 export async function answer(phone, card, purpose) {
   const body = await signed(phone.key, {
     purpose,
@@ -185,6 +185,7 @@ export async function answer(phone, card, purpose) {
     address: card.address,
     number_mode: card.number_mode,
     nonce: card.nonce,
+    late: card.late,
     expires_at: card.expires_at,
   });
   return (await ask("/api/answer", body)).outcome;

@@ -78,6 +78,10 @@ export const texts = {
   push_not_denied: "NOT denied: the server was not reached. Open the app.",
 
   card_title: "Are you signing in?",
+  card_late_title: "Too late for this try",
+  card_late: "Your VPN has given up. Was it you? Say so, then just sign in again: you won’t be asked.",
+  card_late_yes: "Yes, let me in next time",
+  card_gave_up: "Not sent: your VPN gave up in this moment. Look again.",
   card_client: "Gateway",
   card_account: "Account",
   card_address: "Address",
@@ -95,6 +99,8 @@ export const texts = {
 
   approved_title: "Approved",
   approved_text: "Go on where you are signing in.",
+  approved_late_title: "Just sign in again",
+  approved_late_text: "Your VPN had given up this try. Sign in again within a minute: you won’t be asked.",
   denied_title: "Denied",
   denied_text: "Nobody was let in. If you didn’t try to sign in, somebody else knows your password: change it.",
   too_late_title: "Too late",
@@ -105,10 +111,14 @@ export const texts = {
   closed_text: "The sign-in ended before there was an answer.",
   approved_elsewhere_title: "Approved on another phone",
   approved_elsewhere_text: "Another of your phones answered this request.",
+  approved_late_elsewhere_title: "Approved on another phone",
+  approved_late_elsewhere_text: "It was too late for that try: sign in again within a minute, and you won’t be asked.",
   denied_elsewhere_title: "Denied on another phone",
   denied_elsewhere_text: "Another of your phones answered this request.",
   approved_before_title: "Approved already",
   approved_before_text: "This phone had approved this request before.",
+  approved_late_before_title: "Just sign in again",
+  approved_late_before_text: "This phone had approved it before. Sign in again within a minute: you won’t be asked.",
   denied_before_title: "Denied already",
   denied_before_text: "This phone had denied this request before.",
   result_done: "Done",
@@ -132,6 +142,8 @@ export const texts = {
 export const said = {
   waiting: (count) => `${count} are waiting`,
   arrived: (card) => `Sign-in request from ${card.client} for ${card.account}`,
+  unanswered: (count) =>
+    count === 1 ? "1 earlier try was not answered." : `${count} earlier tries were not answered.`,
   ago: (seconds) =>
     seconds < 1 ? "just now" : seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`,
   left: (seconds) => (seconds <= 120 ? `${seconds} s left` : `${Math.ceil(seconds / 60)} min left`),
