@@ -27,6 +27,8 @@ FLOORS = {
         "allowance",
         "pressure",
         "gateways",
+        "meter",
+        "heard",
         "accounting",
         "tls",
     },
@@ -48,6 +50,7 @@ FLOORS = {
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
 SIDEWAYS = {
+    ("gateways", "meter"),
     ("login", "story"),
     ("login", "doors"),
     ("login", "come_back"),

@@ -162,6 +162,12 @@ NOT_SENT = Meaning(
     "up, or the server ended in that moment.",
     "Try again. If it happens often, let the gateway wait longer.",
 )
+NOT_HEARD = Meaning(
+    _ACCEPT,
+    "It was accepted and the Access-Accept went out, but the gateway asked again: it did not take it.",
+    "If it happens often: does a firewall drop what goes back, does the gateway take replies with "
+    "Message-Authenticator, has it the same shared secret, does it wait that long (`radius-push clients`)?",
+)
 ANOTHER_RELEASE = Meaning(
     "", "This release does not know the reason.", "Ask the release of radius-push that wrote it."
 )

@@ -36,6 +36,7 @@ from radius_push.ports import (
     Confirmation,
     EvidenceRow,
     Redemption,
+    SeriesOf,
     StoreDown,
 )
 from radius_push.sessions import News, Reset, Session
@@ -347,8 +348,10 @@ class SqliteStore:
 
     # --- what was seen of the gateways ---------------------------------------------------------------
 
-    async def keep_sightings(self, sightings: Sequence[Sighting], strangers: Sequence[Stranger]) -> None:
-        await self._write(lambda rows: gateways.keep_sightings(rows, sightings, strangers))
+    async def keep_sightings(
+        self, sightings: Sequence[Sighting], strangers: Sequence[Stranger], series: SeriesOf
+    ) -> None:
+        await self._write(lambda rows: gateways.keep_sightings(rows, sightings, strangers, series))
 
     async def keep_tallies(self, tallies: Mapping[tuple[str, str], int]) -> None:
         await self._write(lambda rows: gateways.keep_tallies(rows, tallies))

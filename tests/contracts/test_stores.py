@@ -655,7 +655,7 @@ async def test_a_latch_is_written_once_with_its_event_and_taken_back_with_anothe
 
 async def test_sightings_of_one_client_are_bounded_to_the_newest(store: Store) -> None:
     seen = [Sighting("fw", f"10.0.{n // 256}.{n % 256}", NOW + n, NOW + n) for n in range(300)]
-    await store.keep_sightings([*seen, Sighting("other", "10.9.9.9", NOW, NOW)], [])
+    await store.keep_sightings([*seen, Sighting("other", "10.9.9.9", NOW, NOW)], [], {})
     kept = await store.sightings()
     assert len(kept) == 257
     assert min(each.last_at for each in kept if each.client == "fw") == NOW + 44
