@@ -45,8 +45,8 @@ class Known:
 
     series: tuple[Series, ...] = ()
     contradictions: int = 0
-    told: float | None = None
-    """The seconds that the log has told."""
+    told: tuple[float, bool] | None = None
+    """The seconds that the log has told, and whether they count for everybody."""
 
 
 class PatienceMeter:
@@ -109,9 +109,11 @@ class PatienceMeter:
         learned = learn(known.series, now)
         if learned is None or not learned.enough or learned.waits >= client.patience:
             return
-        if known.told is None or abs(learned.waits - known.told) >= NEWS:
-            known.told = learned.waits
-            logger.warning("%s (%s) %s. %s", client.name, source, in_words(learned), mend(client, learned))
+        said, everybody = known.told or (0.0, False)
+        if abs(learned.waits - said) >= NEWS or everybody != learned.of_many:
+            known.told = (learned.waits, learned.of_many)
+            sentence = "%s (%s) %s. %s"
+            logger.warning(sentence, client.name, source, in_words(learned), mend(client, learned))
 
     def _whose(self, username: str | None) -> bytes:
         """8 octets. Different spellings of one name are one: they make nobody look like two people."""
@@ -151,7 +153,8 @@ def in_words(learned: Learned) -> str:
 def mend(client: Client, learned: Learned) -> str:
     """What the admin is to set, there and here."""
     if not client.patience_said:
-        return f"So phones have less time. {to_set(client)}"
+        whose = "phones have" if learned.of_many else "the phone of the one person whose logins show it has"
+        return f"So {whose} less time. {to_set(client)}"
     here = f"or write `patience: {max(LEAST, learned.waits):.0f}s`"
     return f"Phones ring for too long: the settings say {client.patience:g} s; {here}. {to_set(client)}"
 

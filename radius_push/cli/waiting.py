@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from radius_push.meter import in_words, is_short, mend, to_set
 from radius_push.model import Client, Sighting
-from radius_push.radius.patience import Learned, learn, settled
+from radius_push.radius.patience import Learned, learn, patience
 from radius_push.shapes import OUR_OWN_CLIENT
 
 
 def patience_of(client: Client, seen: Sighting | None, *, now: float) -> str:
     """The seconds that its logins have, and who says so."""
     learned = _learned(client, seen, now=now)
-    seconds = settled(client, learned)
+    seconds = patience(client, learned)
     if seconds < client.patience:
         return f"{seconds:.0f} s (learned)"
     return f"{client.patience:g} s ({'settings' if client.patience_said else 'preset'})"
@@ -31,8 +31,6 @@ def waiting(client: Client, sightings: Sequence[Sighting], *, now: float) -> Ite
         elif learned.waits < client.patience:
             short = ", too short for a person" if is_short(learned.waits) else ""
             line += f"{short}. {mend(client, learned)}"
-            if not client.patience_said and len(learned.whose) == 1:
-                line += " So far it counts for the one person whose logins have shown it"
         yield line
     if is_short(client.patience) and client.name != OUR_OWN_CLIENT:
         who = "its settings say" if client.patience_said else "its preset says"
@@ -43,7 +41,7 @@ def learned_values(client: Client, seen: Sighting, *, now: float) -> dict[str, o
     """For JSON: seconds, all of them."""
     learned = _learned(client, seen, now=now)
     return {
-        "patience": round(settled(client, learned), 1),
+        "patience": round(patience(client, learned), 1),
         "learned": None
         if learned is None
         else {
@@ -53,6 +51,7 @@ def learned_values(client: Client, seen: Sighting, *, now: float) -> dict[str, o
             "grows": learned.grows,
             "seen": learned.seen,
             "counts": learned.enough,
+            "of_many_people": learned.of_many,
         },
     }
 

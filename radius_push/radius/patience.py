@@ -99,9 +99,15 @@ class Learned:
     def enough(self) -> bool:
         return self.seen >= ENOUGH
 
-    def counts_for(self, whose: bytes) -> bool:
-        """May it shorten this person's time? What one person alone has shown counts for that person."""
-        return self.enough and (len(self.whose) > 1 or whose in self.whose)
+    @property
+    def of_many(self) -> bool:
+        """More than one person's logins show it."""
+        return len(self.whose) > 1
+
+    def counts_for(self, whose: bytes | None) -> bool:
+        """May it shorten this person's time, or everybody's (None)? What only one person's logins show counts
+        for that person."""
+        return self.enough and (self.of_many or whose in self.whose)
 
 
 def learn(series: Sequence[Series], now: float) -> Learned | None:
@@ -143,18 +149,13 @@ def contradicts(known: Learned, repeats: Repeats, new: Series | None, ended: flo
     """Does a request that is over show other timers than are known? It was not repeated when it should have
     been, or sooner or later than it should."""
     if new is None:
-        return repeats.held(ended) >= patient_for(known.interval * DOUBLING)
+        return repeats.held(ended) >= patient_for(known.interval)
     return not known.interval / 1.7 < new.first < known.interval * 1.7
 
 
-def patience(client: Client, known: Learned | None, whose: bytes) -> float:
-    """Seconds that the gateway waits for this person's logins, as far as anybody knows."""
-    return settled(client, known if known is not None and known.counts_for(whose) else None)
-
-
-def settled(client: Client, known: Learned | None) -> float:
-    """The same for everybody: what the settings say themselves; else the preset's, or less if the gateway was
-    seen to wait less."""
-    if client.patience_said or known is None or not known.enough:
+def patience(client: Client, known: Learned | None, whose: bytes | None = None) -> float:
+    """Seconds that the gateway waits for this person's logins (None: for everybody's), as far as is known:
+    what the settings say themselves; else the preset's, or less if the gateway was seen to wait less."""
+    if client.patience_said or known is None or not known.counts_for(whose):
         return client.patience
     return min(client.patience, max(LEAST, known.waits))
