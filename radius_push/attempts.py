@@ -42,6 +42,8 @@ class Opened:
 
     rings: bool
     """False: too many rang in vain; the open app shows it."""
+    before: Question | None = None
+    """The last one of its attempt, if it was let in: then perhaps its gateway did not hear so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,6 +259,18 @@ class Sent:
     login: str
 
 
+@dataclass(frozen=True, slots=True)
+class NotHeard:
+    """The gateway asked again though it was answered: it did not take the answer. Once for each login."""
+
+    login: str
+    client: str
+    what: str
+    """`repeated`: the same packet came again; `new_try`: another one for the same sign-in."""
+    milliseconds: int
+    """From the answer until then."""
+
+
 # --- a session -----------------------------------------------------------------------------------
 
 
@@ -464,6 +476,7 @@ Event = (
     | Rejected
     | Unanswered
     | Sent
+    | NotHeard
     | SessionStarted
     | SessionEnded
     | SessionsClosed

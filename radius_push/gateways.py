@@ -1,4 +1,4 @@
-"""What is known of each gateway: when it was heard, whether it seals, with which of its secrets.
+"""What is known of each gateway: when it was heard, whether it seals, with which secret, how long it waits.
 
 Listeners tell it in passing; it stays in memory and is written to the store every few seconds, where
 `radius-push clients` reads it. No login waits for it.
@@ -13,11 +13,13 @@ from collections import Counter, OrderedDict
 from dataclasses import replace
 
 from radius_push.hush import place_of
+from radius_push.meter import PatienceMeter
 from radius_push.model import Client, Secret, Sighting, Stranger
 from radius_push.ports import Clock, Store, StoreDown
+from radius_push.radius.dedup import Ticket
 from radius_push.radius.packet import AccessRequest
 from radius_push.radius.seals import Seals
-from radius_push.shapes import Limits
+from radius_push.shapes import OUR_OWN_CLIENT, Limits
 
 logger = logging.getLogger("radius_push")
 
@@ -37,6 +39,7 @@ class Gateways:
         self._clock = clock
         self._key = key
         self._limits = limits
+        self.meter = PatienceMeter(key=key)
         self._seals = Seals()
         self._seen: OrderedDict[tuple[str, str], Sighting] = OrderedDict()
         self._new_latches: list[tuple[str, str]] = []
@@ -78,6 +81,16 @@ class Gateways:
             self._new_latches.append((client.name, latched))
             self._any_latch = True
 
+    def patient(self, client: Client, source: str, request: AccessRequest) -> Client:
+        """The client, with the patience that this gateway of it truly has."""
+        return self.meter.patient(client, source, request.username, self._clock.now())
+
+    def over(self, ticket: Ticket, client: Client, source: str, request: AccessRequest) -> None:
+        """A request whose password was right, and that was no replay, was answered or let go."""
+        if client.name != OUR_OWN_CLIENT:
+            now, ended = self._clock.now(), ticket.ended
+            self.meter.over(ticket.repeats, client, source, request.username, ended=ended, now=now)
+
     def stranger(self, source: str) -> bool:
         """A packet of no client. False: too many of them this second, it was only counted."""
         second = int(self._clock.monotonic())
@@ -99,7 +112,8 @@ class Gateways:
         self._tallies[client, counter] += times
 
     async def load(self, store: Store) -> None:
-        """Who must seal, from an earlier run. Before the first packet is heard."""
+        """Who must seal, and how long each waits, from an earlier run. Before the first packet is heard."""
+        self.meter.load(await store.sightings())
         latches = await store.latches()
         self._seals.use(latches)
         self._any_latch = bool(latches)
@@ -111,11 +125,13 @@ class Gateways:
         if total := self._tallies.total() - self._tallies_kept:
             await store.keep_tallies(dict(self._tallies))
             self._tallies_kept += total
-        if self._seen or self._strangers:
+        series = self.meter.news()
+        if self._seen or self._strangers or series:
             seen, strangers = list(self._seen.values()), list(self._strangers.values())
             self._seen.clear()
             self._strangers.clear()
-            await store.keep_sightings(seen, strangers)
+            await store.keep_sightings(seen, strangers, series)
+            self.meter.kept(series)
 
     async def _keep_latches(self, store: Store) -> None:
         while self._new_latches:

@@ -27,6 +27,7 @@ from radius_push.endings import (
 )
 from radius_push.first_factor import first_factor, prove
 from radius_push.hanging_up import given_up, hung_up, wait_for_answer
+from radius_push.heard import not_heard
 from radius_push.model import (
     Client,
     Person,
@@ -159,10 +160,15 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
         limit=settings.ring_limit,
     )
     match met:
-        case Opened(rings):
+        case Opened(rings, before):
             arrival.supersede()
             if rings:
                 doors.ring(question)
+            if before is not None and before.closed_at is not None:
+                seconds = now - before.closed_at
+                await not_heard(
+                    store, login=before.login, client=before.client, what="new_try", seconds=seconds
+                )
             return await hold(story, person, choice, question, doors)
         case Joined(question):
             arrival.supersede()

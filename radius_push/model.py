@@ -13,7 +13,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal
 
-from radius_push.gateway import MOST_SHARING, USER_ADDRESS_ORDER, GroupsIn
+from radius_push.gateway import MOST_SHARING, USER_ADDRESS_ORDER, GroupsIn, Series
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -144,6 +144,8 @@ class Client:
     """One of `profiles`, or `refuse`, or None: what happens to whom no policy admits."""
     patience: float = 30.0
     """Seconds the gateway waits, counted from its first packet."""
+    patience_said: bool = False
+    """By the settings themselves: then what is learned does not shorten it."""
     require_message_authenticator: Required = "yes"
     proxy: bool = False
     """A RADIUS proxy that sends Proxy-State without a Message-Authenticator."""
@@ -195,6 +197,8 @@ class Sighting:
     """When it last sent a request without one."""
     secret: bytes | None = field(default=None, repr=False)
     """A keyed hash of the shared secret that the last valid one fitted: which of a list it is."""
+    series: tuple[Series, ...] = ()
+    """How it repeated itself, the newest last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from radius_push.attempts import Met, Rider, Standing, Without
 from radius_push.events import Asked, Event
+from radius_push.gateway import Series
 from radius_push.model import (
     Device,
     Earlier,
@@ -101,6 +102,8 @@ EvidenceRow = tuple[int, float, str, dict[str, object]]
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
 Accounted = Literal["opened", "kept", "repeated", "old", "too_many", "too_many_today"]
 Closed = int | Literal["repeated", "too_many_today"]
+SeriesOf = Mapping[tuple[str, str], Sequence[Series]]
+"""By client and source, the newest last."""
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
 
 
@@ -341,8 +344,11 @@ class Store(Protocol):
 
     # what was seen of the gateways
 
-    async def keep_sightings(self, sightings: Sequence[Sighting], strangers: Sequence[Stranger]) -> None:
-        """In place of what is known of the same ones; the oldest beyond a bound are forgotten."""
+    async def keep_sightings(
+        self, sightings: Sequence[Sighting], strangers: Sequence[Stranger], series: SeriesOf
+    ) -> None:
+        """In place of what is known of the same ones; the oldest beyond a bound are forgotten. What repeated
+        itself is of a source that is there, or of these."""
 
     async def keep_tallies(self, tallies: Mapping[tuple[str, str], int]) -> None:
         """How often each counter of a client (or "": of nobody) went up since the server started: all of

@@ -19,6 +19,7 @@ from radius_push.directories import Directories
 from radius_push.doors import Doors
 from radius_push.factors.limits import Remembered, WrongPasswords
 from radius_push.gateways import Gateways
+from radius_push.heard import not_heard
 from radius_push.hush import Hush
 from radius_push.janitor import Janitor
 from radius_push.listen.books import Books
@@ -276,6 +277,12 @@ class Server:
             logger.error(
                 "login=%s was accepted and sent, but that could not be noted: %s", arrival.login, problem
             )
+
+    async def not_heard(self, login: str, packet: bytes, client: str, seconds: float) -> None:
+        with contextlib.suppress(StoreDown):
+            earlier = await self.store.earlier(packet, client=client)
+            code = login if earlier is None else earlier.question.login
+            await not_heard(self.store, login=code, client=client, what="repeated", seconds=seconds)
 
     # opening
 

@@ -42,6 +42,8 @@ FLOORS = {
         "allowance",
         "pressure",
         "gateways",
+        "meter",
+        "heard",
         "accounting",
         "tls",
     },
@@ -63,6 +65,7 @@ FLOORS = {
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
 SIDEWAYS = {
+    ("gateways", "meter"),
     ("login", "story"),
     ("login", "doors"),
     ("login", "come_back"),

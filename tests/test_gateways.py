@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from radius_push.gateways import MOST_STRANGERS, Gateways, secret_tag
+from radius_push.meter import MOST_SOURCES, PatienceMeter
 from radius_push.model import Secret
+from radius_push.ports import StoreDown
+from radius_push.radius.patience import Repeats
 from radius_push.shapes import Limits
 from tests.radius.packets import HIDDEN, LENIENT, SECRET, STRICT, packet, read, signed
 from tests.store.making import NOW, SetClock, open_store
 
 KEY = Secret(bytes(32))
 SEALED = read(signed((1, b"alice"), (2, HIDDEN)))
+PATIENT = replace(STRICT, patience=60.0)
 OPEN = read(packet((1, b"alice"), (2, HIDDEN)), LENIENT)
 
 
@@ -82,3 +88,59 @@ async def test_a_latch_that_the_store_could_not_take_is_kept_the_next_time(tmp_p
     await again.load(store)
     assert again.must_seal(auto, "10.0.0.1")
     await store.close()
+
+
+def asked_in_vain(meter: PatienceMeter, source: str = "10.0.0.1", name: str = "alice") -> None:
+    """A login that came at 0, 4 and 8 s, and was held for 55."""
+    repeats = Repeats(0.0)
+    for at in (4.0, 8.0):
+        repeats.again(at)
+    meter.over(repeats, PATIENT, source, name, ended=55.0, now=NOW)
+
+
+async def test_what_was_learned_of_patience_is_there_after_a_restart(tmp_path: Path) -> None:
+    clock = SetClock()
+    store, gateways = open_store(tmp_path / "state.db", clock), made(clock)
+    gateways.heard(PATIENT, "10.0.0.1", SEALED)
+    for name in ("alice", "bob", "alice"):
+        asked_in_vain(gateways.meter, name=name)
+    await gateways.keep(store)
+    assert gateways.meter.news() == {}
+    again = made(clock)
+    assert again.patient(PATIENT, "10.0.0.1", SEALED).patience == 60.0
+    await again.load(store)
+    assert again.patient(PATIENT, "10.0.0.1", SEALED).patience == 12.0
+    assert again.patient(PATIENT, "10.0.0.2", SEALED).patience == 60.0
+    assert again.patient(replace(PATIENT, patience_said=True), "10.0.0.1", SEALED).patience == 60.0
+    await store.close()
+    octets = (tmp_path / "state.db").read_bytes()
+    assert b"alice" not in octets
+
+
+async def test_a_store_that_was_down_gets_what_was_learned_the_next_time(tmp_path: Path) -> None:
+    clock = SetClock()
+    gateways = made(clock)
+    gateways.heard(PATIENT, "10.0.0.1", SEALED)
+    asked_in_vain(gateways.meter)
+    store = open_store(tmp_path / "state.db", clock)
+    await store.close()
+    with pytest.raises(StoreDown):
+        await gateways.keep(store)
+    assert list(gateways.meter.news()) == [("fw1", "10.0.0.1")]
+
+
+def test_many_sources_fill_no_memory() -> None:
+    meter = PatienceMeter(key=KEY)
+    for number in range(MOST_SOURCES + 500):
+        asked_in_vain(meter, f"10.0.{number // 256}.{number % 256}")
+    assert len(meter.news()) == MOST_SOURCES
+    assert meter.learned("fw1", "10.0.0.1", NOW) is None
+
+
+def test_different_spellings_of_one_name_are_one_person() -> None:
+    meter = PatienceMeter(key=KEY)
+    for name in ("alice", "ALICE", "CORP\\alice", "alice@corp.example", " alice "):
+        asked_in_vain(meter, name=name)
+    learned = meter.learned("fw1", "10.0.0.1", NOW)
+    assert learned is not None
+    assert not learned.of_many

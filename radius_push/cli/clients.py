@@ -14,6 +14,7 @@ from radius_push.cli.columns import Columns, day_and_time
 from radius_push.cli.enroll import issuer
 from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, could_not_run, json_option, load_settings, with_store
+from radius_push.cli.waiting import learned_values, patience_of, waiting
 from radius_push.model import Client, Secret, Sighting, Stranger
 from radius_push.ports import Clock, Store
 
@@ -48,14 +49,16 @@ class Heard:
     strangers: Sequence[Stranger]
     tallies: Mapping[tuple[str, str], int]
     latches: frozenset[tuple[str, str]]
+    now: float
 
     @classmethod
-    async def read(cls, store: Store) -> Heard:
+    async def read(cls, store: Store, *, now: float) -> Heard:
         return cls(
             await store.sightings(),
             await store.strangers(),
             await store.tallies(),
             frozenset(await store.latches()),
+            now,
         )
 
 
@@ -65,8 +68,8 @@ class Heard:
 @json_option
 def clients(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
     """List the VPN gateways: when each address was last heard, whether it sends Message-Authenticator, which
-    shared secret it uses, and what was dropped since the server started. The newest few seconds may be
-    missing.
+    shared secret it uses, how long it really waits, what to set there if that is too short, and what was
+    dropped since the server started. The newest few seconds may be missing.
 
     `unlatch NAME` lets a gateway with `require_message_authenticator: auto` send requests without one again
     (from SOURCE, or from all its addresses). It is in force within a few seconds."""
@@ -82,7 +85,9 @@ def clients(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
         if named is not None:
             return await _unlatch(store, named, wanted.source, at=clock.now(), as_json=as_json)
         key = keys_of(settings, create=False).tag
-        _list(tuple(settings.clients.values()), await Heard.read(store), key, as_json=as_json)
+        _list(
+            tuple(settings.clients.values()), await Heard.read(store, now=clock.now()), key, as_json=as_json
+        )
         return True
 
     sys.exit(0 if with_store(config, work) else 1)
@@ -112,12 +117,12 @@ def _list(clients: Sequence[Client], heard: Heard, key: Secret, *, as_json: bool
         return
     rows = [row for client in clients for row in _rows(client, heard, key)]
     click.echo(Columns(HEADINGS, rows).table())
-    for line in (*_counted(clients, heard), *_unknown(heard)):
+    of_patience = (line for each in clients for line in waiting(each, heard.sightings, now=heard.now))
+    for line in (*of_patience, *_counted(clients, heard), *_unknown(heard)):
         click.echo(line)
 
 
 def _rows(client: Client, heard: Heard, key: Secret) -> Iterator[tuple[str | None, ...]]:
-    patience = f"{client.patience:g} s"
     found = [each for each in heard.sightings if each.client == client.name]
     if not found:
         networks = [str(network) for network in client.networks]
@@ -130,7 +135,7 @@ def _rows(client: Client, heard: Heard, key: Secret) -> Iterator[tuple[str | Non
             NEVER,
             client.require_message_authenticator,
             None,
-            patience,
+            patience_of(client, None, now=heard.now),
         )
     for each in found:
         yield (
@@ -139,7 +144,7 @@ def _rows(client: Client, heard: Heard, key: Secret) -> Iterator[tuple[str | Non
             day_and_time(each.last_at),
             _seal(client, each, heard),
             _secret(client, each, key),
-            patience,
+            patience_of(client, each, now=heard.now),
         )
 
 
@@ -190,6 +195,7 @@ def _values(client: Client, heard: Heard, key: Secret) -> dict[str, object]:
         "addresses": [str(network) for network in client.networks],
         "preset": client.preset,
         "patience": client.patience,
+        "patience_from": "settings" if client.patience_said else "preset",
         "require_message_authenticator": client.require_message_authenticator,
         "sources": [
             {
@@ -200,6 +206,7 @@ def _values(client: Client, heard: Heard, key: Secret) -> dict[str, object]:
                 "last_unsealed": day_and_time(seen.unsealed_at),
                 "latched": bool({(client.name, seen.source), (client.name, "*")} & heard.latches),
                 "secret": _secret(client, seen, key),
+                **learned_values(client, seen, now=heard.now),
             }
             for seen in heard.sightings
             if seen.client == client.name

@@ -167,9 +167,15 @@ def told(step: Step, outcome: Outcome) -> list[str]:
             return [": ".join(filter(None, (step.text("reason"), step.text("detail"))))]
         case "sent":
             return ["the Access-Accept went out"]
+        case "not_heard":
+            after = f"{step.fields.get('milliseconds')} ms after the answer"
+            if step.text("what") == "new_try":
+                return [f"the same sign-in came again {after}: perhaps the gateway did not take it"]
+            return [f"the same packet came {after}: the gateway did not take it"]
         case "session_started":
             inside = ", ".join(step.texts("framed"))
-            return [f"session {step.text('session')} of {step.text('nas')}{inside and f': {inside}'}"]
+            session = f"session {step.text('session')} of {step.text('nas')}{inside and f': {inside}'}"
+            return [session, "the gateway started a session: the answer was heard"]
         case "session_ended":
             cause = ": ".join(filter(None, (step.text("by"), step.text("cause"))))
             return [f"session {step.text('session')} of {step.text('nas')}: {cause}"]
@@ -191,6 +197,9 @@ def meaning(outcome: Outcome) -> tuple[str, str]:
         found = words.WITHOUT_A_REASON.get(outcome.verdict, words.ANOTHER_RELEASE)
     elif login.step("sent") is None:
         found = words.NOT_SENT
+    elif login.step("not_heard") is not None and login.step("session_started") is None:
+        again = (login.step("not_heard") or login.steps[0]).text("what") == "new_try"
+        found = words.TRIED_AGAIN if again else words.NOT_HEARD
     else:
         found = words.BY_PASSWORD_ALONE if login.text("method") == "none" else words.BY_PHONE
     return words.spoken(found.means), words.spoken(found.do)

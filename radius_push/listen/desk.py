@@ -27,6 +27,10 @@ class Desk(Protocol):
     async def sent(self, arrival: Arrival) -> None:
         """The Access-Accept of this login has left."""
 
+    async def not_heard(self, login: str, packet: bytes, client: str, seconds: float) -> None:
+        """The gateway sent this packet again, so many seconds after its answer. `login`: the code that it
+        arrived under."""
+
     async def account(self, arrival: AccountingArrival) -> None:
         """Keep it: on disk when this returns. Raises StoreDown."""
 

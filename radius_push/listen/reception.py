@@ -250,8 +250,10 @@ class Reception:
         match met:
             case InFlight():
                 self._tally.note("duplicate", client.name)
-            case Again(reply):
+            case Again(reply, repeated):
                 self._repeat(reply, client, line)
+                if repeated is not None:
+                    self._missed(repeated, client, line, tasks)
             case Full(of_owner=True):
                 sentence = "%s: too many logins in flight (limits.in_flight_per_client): silence for new ones"
                 self._tally.tell("too_many_in_flight_of_client", client.name, sentence, client.name)
@@ -269,18 +271,21 @@ class Reception:
                     )
                 arrival = self._arrival(ticket, request, client, line)
                 work = self._work(ticket, arrival, line)
-                self._hold(ticket, tasks.create_task(work, name=f"login {arrival.login}"), line)
+                self._hold(ticket, arrival, tasks.create_task(work, name=f"login {arrival.login}"), line)
 
     def _arrival(self, ticket: Ticket, request: AccessRequest, client: Client, line: Line) -> Arrival:
+        if line.hang_up is None:  # nothing is repeated inside a connection (RFC 6613 2.6.1)
+            client = self._gateways.patient(client, line.identity, request)
+        ticket.login = trace_code()
         return Arrival(
             request=request,
             client=client,
             source=_address(line.source[0]),
             source_port=line.source[1],
-            login=trace_code(),
+            login=ticket.login,
             at=self._clock.now(),
             started=self._clock.monotonic(),
-            packet=ticket.key.packet(None if line.hang_up is None else line.identity),
+            packet=_packet(ticket, line),
             superseded=lambda: ticket.superseded,
             supersede=partial(self._supersede, ticket, client.name),
             certificate=line.certificate,
@@ -296,12 +301,14 @@ class Reception:
         self._working.add(task)
         task.add_done_callback(self._working.discard)
 
-    def _hold(self, ticket: Ticket, task: asyncio.Task[None], line: Line) -> None:
+    def _hold(self, ticket: Ticket, arrival: Arrival, task: asyncio.Task[None], line: Line) -> None:
         def ended(task: asyncio.Task[None]) -> None:
             self._held.discard(task)
             self._working.discard(task)
             # However it ended: after a crash and a cancelled task its duplicates get silence.
             self._dedup.finish(ticket, None, self._clock.monotonic())
+            if ticket.genuine and line.hang_up is None:
+                self._gateways.over(ticket, arrival.client, line.identity, arrival.request)
 
         self._held.add(task)
         self._working.add(task)
@@ -340,6 +347,23 @@ class Reception:
         self._tally.note("answered_again", client.name)
         line.send(reply)
 
+    def _missed(self, ticket: Ticket, client: Client, line: Line, tasks: asyncio.TaskGroup) -> None:
+        """It was answered, and the gateway asks once more: it may not have taken the answer."""
+        seconds = ticket.missed(self._clock.monotonic())
+        if seconds is None:
+            return
+        self._tally.note("not_heard", client.name)
+        if ticket.genuine:  # whoever floods with wrong passwords fills no evidence with this
+            work = self._note_missed(ticket, client, line, seconds)
+            self._keep_working(tasks.create_task(work, name=f"not heard {ticket.login}"))
+
+    async def _note_missed(self, ticket: Ticket, client: Client, line: Line, seconds: float) -> None:
+        packet = _packet(ticket, line)
+        try:
+            await self._desk.not_heard(ticket.login, packet, client.name, seconds)
+        except Exception as error:  # noqa: BLE001 - it must not take the listener down
+            log.error("login %s: %s at %s", ticket.login, type(error).__name__, place_of(error))
+
     def _crashed(self, arrival: Arrival, error: Exception) -> None:
         """The type and the place only: a message may hold what somebody typed."""
         self._tally.note("crashed", arrival.client.name)
@@ -350,6 +374,10 @@ class Reception:
             type(error).__name__,
             place_of(error),
         )
+
+
+def _packet(ticket: Ticket, line: Line) -> bytes:
+    return ticket.key.packet(None if line.hang_up is None else line.identity)
 
 
 def _whose(certificate: PeerCertificate, address: str) -> tuple[str, ...]:

@@ -207,6 +207,19 @@ NOT_SENT = Meaning(
     "up, or the server ended in that moment.",
     "Try again. If it happens often, let the gateway wait longer.",
 )
+NOT_HEARD = Meaning(
+    _ACCEPT,
+    "It was accepted and the Access-Accept went out, but the gateway asked again: it did not take it.",
+    "If it happens often: does a firewall drop what goes back, does the gateway take replies with "
+    "Message-Authenticator, has it the same shared secret, does it wait that long (`radius-push clients`)?",
+)
+TRIED_AGAIN = Meaning(
+    _ACCEPT,
+    "It was accepted and the Access-Accept went out. Then the same person signed in once more within a minute, "
+    "from the same address: perhaps the gateway did not take it.",
+    "If they were in the first time: nothing. Else as for an answer that was not heard: a firewall, the shared "
+    "secret, `radius-push clients`. A gateway that logs in twice has `follow_on`.",
+)
 ANOTHER_RELEASE = Meaning(
     "", "This release does not know the reason.", "Ask the release of radius-push that wrote it."
 )

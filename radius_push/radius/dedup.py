@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from radius_push.radius.patience import CROSSED, Repeats
 
 IDENTIFIERS_WORTH_A_WARNING = 200
 """Of the 256 that one source port has: soon the gateway must reuse one that is in flight."""
@@ -49,20 +51,40 @@ class Key(NamedTuple):
 class Ticket:
     """One new request, from its arrival until `finish` or `forget`."""
 
-    __slots__ = ("authentic", "finished", "key", "owner", "reply", "superseded", "until")
+    __slots__ = (
+        "authentic", "ended", "finished", "genuine", "heard", "key", "login", "owner", "repeats", "reply",
+        "superseded", "until",
+    )  # fmt: skip
 
-    def __init__(self, key: Key, owner: str, *, authentic: bool) -> None:
+    def __init__(self, key: Key, owner: str, now: float, *, authentic: bool) -> None:
         self.key = key
+        self.repeats = Repeats(now)
+        self.genuine = False
+        """Somebody's password was right, and it is no replay."""
+        self.heard = True
+        """As far as anybody knows, its gateway took the reply."""
         self.authentic = authentic
         """It proves where it comes from: it may supersede."""
         self.owner = owner
         """The client's name."""
+        self.login = ""
+        """The trace code that it arrived under."""
         self.superseded = False
         """The gateway gave this request up for a newer one: never answer it."""
         self.finished = False
+        self.ended = 0.0
+        """When it was finished."""
         self.reply: bytes | None = None
         self.until = 0.0
         """When a finished one is forgotten."""
+
+    def missed(self, now: float) -> float | None:
+        """It is here again behind its reply. Seconds since that left, the first time that this says that the
+        gateway did not take it; else None."""
+        if not self.heard or now - self.ended < CROSSED:
+            return None
+        self.heard = False
+        return now - self.ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +106,7 @@ class Again:
     """Answered already: send these octets, the same ones as then."""
 
     reply: bytes
+    ticket: Ticket | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +169,9 @@ class Dedup:
         self._expire(now)
         known = self._tickets.get(key)
         if known is not None:
-            return InFlight() if known.reply is None else Again(known.reply)
+            if not known.finished:
+                known.repeats.again(now)
+            return InFlight() if known.reply is None else Again(known.reply, known)
         if (key.slot, key.authenticator) in self._authenticators and not (carries_state and authentic):
             # Same Authenticator, other octets: no gateway does that. Somebody on the path does, who can add
             # a State as well, but no seal.
@@ -155,12 +180,13 @@ class Dedup:
             return Full(of_owner=True)
         if self.in_flight >= self._most_in_flight:
             return Full(of_owner=False)
-        return New(self._admit(key, owner, authentic=authentic), self._is_crowded(key.slot, now))
+        return New(self._admit(key, owner, now, authentic=authentic), self._is_crowded(key.slot, now))
 
     def supersede(self, ticket: Ticket) -> int:
         """This request was found to be no replay: the gateway reuses an Identifier, and what was in flight
         under it before is given up. How many. Only a packet that proves where it comes from may do that, or
         somebody on the path would; another one is worked on beside."""
+        ticket.genuine = True
         if not ticket.authentic or ticket.superseded or ticket.finished:
             return 0
         slot = ticket.key.slot
@@ -179,7 +205,7 @@ class Dedup:
         if ticket.finished:
             return False
         self._leave_port(ticket)
-        ticket.finished = True
+        ticket.finished, ticket.ended = True, now
         ticket.reply = None if ticket.superseded else reply
         ticket.until = now + self._hold
         self._finished[ticket.key] = None
@@ -191,14 +217,14 @@ class Dedup:
             self.finish(ticket, None, now)
         elif not ticket.finished:
             self._leave_port(ticket)
-            ticket.finished = True
+            ticket.finished, ticket.ended = True, now
             self._drop(ticket)
 
-    def _admit(self, key: Key, owner: str, *, authentic: bool) -> Ticket:
+    def _admit(self, key: Key, owner: str, now: float, *, authentic: bool) -> Ticket:
         if len(self._tickets) >= self._most:
             oldest, _ = self._finished.popitem(last=False)
             self._drop(self._tickets[oldest])
-        ticket = Ticket(key, owner, authentic=authentic)
+        ticket = Ticket(key, owner, now, authentic=authentic)
         self._tickets[key] = ticket
         self._of_owner[owner] = self._of_owner.get(owner, 0) + 1
         used = (key.slot, key.authenticator)

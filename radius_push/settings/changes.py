@@ -80,4 +80,5 @@ def _differing(old: object, new: object) -> list[str]:
     """The names of the fields that differ; a changed kind is one too."""
     if type(old) is not type(new) or not is_dataclass(old) or isinstance(old, type):
         return ["type"]
-    return [field.name for field in fields(old) if getattr(old, field.name) != getattr(new, field.name)]
+    found = [field.name for field in fields(old) if getattr(old, field.name) != getattr(new, field.name)]
+    return list(dict.fromkeys("patience" if name == "patience_said" else name for name in found))

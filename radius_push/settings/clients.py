@@ -66,6 +66,7 @@ def _client(
         section.profiles,
         otherwise=section.otherwise,
         patience=section.patience or preset.patience,
+        patience_said=section.patience is not None,
         require_message_authenticator=section.require_message_authenticator
         or preset.require_message_authenticator,
         proxy=section.proxy,

@@ -6,8 +6,10 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 from radius_push import policy, shapes
+from radius_push.gateway import SHORT_FOR_A_PERSON
 from radius_push.model import Client, Network
 from radius_push.radius.dictionary import Dictionary
+from radius_push.radius.presets import PRESETS
 from radius_push.settings import gateways, idle, provable, replies, requests
 from radius_push.settings.book import Book, is_loopback
 from radius_push.settings.mistakes import Path, there_are
@@ -89,6 +91,7 @@ def _client(book: Book, client: Client) -> None:
             "Proxy-State is taken without a Message-Authenticator: whoever is on the path can then forge an "
             "accept (BlastRADIUS). Let the proxy send Message-Authenticator as soon as it can",
         )
+    _too_short(book, client)
     for name in client.profiles:
         _patience(book, client, book.profiles.get(name))
 
@@ -137,6 +140,18 @@ def _patience(book: Book, client: Client, profile: shapes.Profile | None) -> Non
             f"phones get {in_words(room)} for {profile.name}, not its {in_words(profile.timeout)}, "
             f"as the gateway waits {in_words(client.patience)}; raise its time-out there, and patience here, "
             f"or give it a profile with `timeout: {in_words(room)}`",
+        )
+
+
+def _too_short(book: Book, client: Client) -> None:
+    """For anybody to find their phone and answer."""
+    asks = any("push" in book.profiles[name].methods for name in client.profiles if name in book.profiles)
+    if asks and client.patience < SHORT_FOR_A_PERSON:
+        preset = PRESETS[client.preset]
+        book.report.warn(
+            ("clients", client.name, "patience"),
+            f"{in_words(client.patience)} is too short for a person: let the gateway wait "
+            f"{in_words(SHORT_FOR_A_PERSON)} at least. {preset.title}: {' '.join(preset.to_set)}",
         )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from radius_push.events import Latched, Unlatched
+from radius_push.gateway import Series
 from radius_push.model import Sighting, Stranger
 from radius_push.store.writer import Transaction
 
@@ -14,7 +17,10 @@ MOST_STRANGERS = 100
 
 
 def keep_sightings(
-    transaction: Transaction, sightings: Sequence[Sighting], strangers: Sequence[Stranger]
+    transaction: Transaction,
+    sightings: Sequence[Sighting],
+    strangers: Sequence[Stranger],
+    series: Mapping[tuple[str, str], Sequence[Series]],
 ) -> None:
     for each in sightings:
         transaction.execute(
@@ -29,6 +35,13 @@ def keep_sightings(
             each.sealed_at,
             each.unsealed_at,
             each.secret,
+        )
+    for (client, source), those in series.items():
+        transaction.execute(
+            "UPDATE sightings SET series = ? WHERE client = ? AND source = ?",
+            json.dumps([{**asdict(each), "whose": each.whose.hex()} for each in those]),
+            client,
+            source,
         )
     for client in {each.client for each in sightings}:
         transaction.execute(
@@ -72,6 +85,10 @@ def sightings(transaction: Transaction) -> list[Sighting]:
             sealed_at=row["sealed_at"],
             unsealed_at=row["unsealed_at"],
             secret=row["secret"],
+            series=tuple(
+                Series(**{**each, "whose": bytes.fromhex(each["whose"])})
+                for each in json.loads(row["series"] or "[]")
+            ),
         )
         for row in transaction.execute("SELECT * FROM sightings ORDER BY client, source")
     ]

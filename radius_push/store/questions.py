@@ -116,7 +116,8 @@ def open_or_join(
             attempts.add_rider(transaction, question.id, rider)
             transaction.write(at, replace(event, lane=lane, unanswered=seen.unanswered, rings=rings))
             _ring(transaction, question.id, question.person)
-            return Opened(rings)
+            last = seen.past[0].question if seen.past else None
+            return Opened(rings, last if last and last.state is QuestionState.SPENT else None)
         case reason:
             return reason
 

@@ -33,6 +33,7 @@ from radius_push.ports import (
     Confirmation,
     EvidenceRow,
     Redemption,
+    SeriesOf,
 )
 from radius_push.sessions import News, Reset, Session
 from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
@@ -264,8 +265,10 @@ class SqliteStore(Questions):
 
     # --- what was seen of the gateways ---------------------------------------------------------------
 
-    async def keep_sightings(self, sightings: Sequence[Sighting], strangers: Sequence[Stranger]) -> None:
-        await self._write(lambda rows: gateways.keep_sightings(rows, sightings, strangers))
+    async def keep_sightings(
+        self, sightings: Sequence[Sighting], strangers: Sequence[Stranger], series: SeriesOf
+    ) -> None:
+        await self._write(lambda rows: gateways.keep_sightings(rows, sightings, strangers, series))
 
     async def keep_tallies(self, tallies: Mapping[tuple[str, str], int]) -> None:
         await self._write(lambda rows: gateways.keep_tallies(rows, tallies))

@@ -24,7 +24,7 @@ def live(folder: Path) -> dict[str, str]:
         async with house(folder) as h:
             phone = await h.phone()
             for approve, name in ((True, "approved"), (False, "denied")):
-                asking = asyncio.ensure_future(h.ask())
+                asking = asyncio.ensure_future(h.ask(attributes=elsewhere(7 if approve else 6)))
                 await phone.answer_next(approve=approve, seconds=30)
                 await asking
                 codes[name] = h.of(events.Asked)[-1].login

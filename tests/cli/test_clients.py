@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from radius_push import server
 from radius_push.cli.clients import clients
-from tests.cli.lived import ask
+from tests.cli.lived import AT, At, ask
 from tests.scenarios.house import SETTINGS, house
 from tests.scenarios.turned import run
 
@@ -66,3 +68,64 @@ def test_unlatch_is_said_and_done_once(folder: Path) -> None:
     assert ask(folder, clients, "unlatch", "lab") == (1, "Nothing of lab was latched.\n")
     assert ask(folder, clients, "unlatch", "nowhere")[0] == 2
     assert ask(folder, clients, "latch", "lab")[0] == 2
+
+
+def impatient(folder: Path, settings: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three logins of two people, through a gateway that asks three times, every 5 s."""
+
+    async def story() -> None:
+        async with house(folder, settings=settings, people=("alice", "carol")) as h:
+            for name in ("alice", "carol"):
+                await h.phone(name)
+            for name in ("alice", "carol", "alice"):
+                await h.ask(name, timeout=5, tries=3)
+                await asyncio.sleep(300)
+
+    run(story())
+    monkeypatch.setattr(server, "LoopClock", At)
+    monkeypatch.setattr(At, "time", AT + 2000)
+
+
+def test_how_long_a_gateway_was_seen_to_wait_is_told_with_what_to_set_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient(tmp_path, SETTINGS.replace("patience: 60s}}", "preset: fortigate}}"), monkeypatch)
+    _, said = ask(tmp_path, clients)
+    lines = said.splitlines()
+    assert next(line for line in lines if line.startswith("fw1  ")).endswith("15 s (learned)")
+    assert next(line for line in lines if line.startswith("lab  ")).endswith("30 s (preset)")
+    learned = next(line for line in lines if line.startswith("fw1 (127.0.0.1)"))
+    assert learned == (
+        "fw1 (127.0.0.1) gives up after about 15 s: it asks 3 times, every 5 s (seen 3 times), too short for "
+        "a person. So phones have less time. FortiGate (SSL VPN, IPsec with XAuth, administrators): "
+        "`config system global`: `set remoteauthtimeout 60`. `config user radius`: `set timeout 60`, "
+        "`set auth-type pap`."
+    )
+    fw1 = json.loads(ask(tmp_path, clients, "--json")[1].splitlines()[0])
+    assert (fw1["patience"], fw1["patience_from"]) == (60.0, "preset")
+    assert fw1["sources"][0]["patience"] == 15.0
+    assert fw1["sources"][0]["learned"] == {
+        "waits": 15.0,
+        "tries": 3,
+        "interval": 5.0,
+        "grows": False,
+        "seen": 3,
+        "counts": True,
+        "of_many_people": True,
+    }
+
+
+def test_where_the_settings_know_better_both_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient(tmp_path, SETTINGS, monkeypatch)
+    _, said = ask(tmp_path, clients)
+    assert "60 s (settings)" in said
+    assert "Phones ring for too long: the settings say 60 s; or write `patience: 15s`" in said
+
+
+def test_a_budget_that_is_too_short_for_a_person_is_told_of(folder: Path) -> None:
+    file = folder / "radius-push.yaml"
+    file.write_text(file.read_text().replace("patience: 60s", "preset: softether"))
+    _, said = ask(folder, clients)
+    assert "fw1 waits 15 s, its preset says: too short for a person. SoftEther VPN Server: " in said

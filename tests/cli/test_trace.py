@@ -10,10 +10,13 @@ import pytest
 
 from radius_push import events, server
 from radius_push.cli.trace import trace
+from radius_push.heard import not_heard
 from radius_push.model import Reason
 from radius_push.observe.words import REASONS
 from tests.cli.enrolling import open_again, write_settings
 from tests.cli.lived import AT, At, ask, live
+from tests.radius.reports import START
+from tests.scenarios.accounting import WITH_ACCOUNTING, report, tell
 from tests.scenarios.house import house
 from tests.scenarios.turned import run
 
@@ -181,3 +184,28 @@ def test_a_waiting_login_says_what_the_person_can_do(tmp_path: Path, monkeypatch
             await asking
 
     run(story())
+
+
+def test_an_accept_that_was_not_taken_and_one_that_was_are_told_apart(tmp_path: Path) -> None:
+    async def story() -> tuple[str, str]:
+        codes: list[str] = []
+        async with house(tmp_path, settings=WITH_ACCOUNTING) as h:
+            phone = await h.phone()
+            for heard in (False, True):
+                asking = asyncio.ensure_future(h.ask())
+                await phone.answer_next(approve=True, seconds=30)
+                await asking
+                await h.until(events.Sent, len(codes) + 1)
+                codes.append(h.of(events.Accepted)[-1].login)
+                await not_heard(h.server.store, login=codes[-1], client="fw1", what="repeated", seconds=4.0)
+                if heard:
+                    await tell(h, report(START))
+        return codes[0], codes[1]
+
+    missed, late = run(story())
+    said = told(tmp_path, missed)
+    assert "not_heard   the same packet came 4000 ms after the answer: the gateway did not take it" in said
+    assert "It means: It was accepted and the Access-Accept went out, but the gateway asked again" in said
+    said = told(tmp_path, late)
+    assert "the gateway started a session: the answer was heard" in said
+    assert "It means: The password was right, and the phone said yes." in said

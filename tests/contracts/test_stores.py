@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -11,6 +12,7 @@ import pytest
 
 from radius_push import events
 from radius_push.attempts import Opened, Standing
+from radius_push.gateway import Series
 from radius_push.model import (
     Device,
     DeviceState,
@@ -670,10 +672,23 @@ async def test_a_latch_is_written_once_with_its_event_and_taken_back_with_anothe
 
 async def test_sightings_of_one_client_are_bounded_to_the_newest(store: Store) -> None:
     seen = [Sighting("fw", f"10.0.{n // 256}.{n % 256}", NOW + n, NOW + n) for n in range(300)]
-    await store.keep_sightings([*seen, Sighting("other", "10.9.9.9", NOW, NOW)], [])
+    await store.keep_sightings([*seen, Sighting("other", "10.9.9.9", NOW, NOW)], [], {})
     kept = await store.sightings()
     assert len(kept) == 257
     assert min(each.last_at for each in kept if each.client == "fw") == NOW + 44
+
+
+async def test_how_a_gateway_repeats_itself_is_kept_beside_its_sighting(store: Store) -> None:
+    first, second = (Series(NOW + n, bytes([n]) * 8, 5, 4.0, 16.0, 4.0, given_up=True) for n in range(2))
+    seen = Sighting("fw", "10.0.0.1", NOW, NOW)
+    await store.keep_sightings([seen], [], {("fw", "10.0.0.1"): [first], ("fw", "nowhere"): [first]})
+    await store.keep_sightings([], [], {("fw", "10.0.0.1"): [first, second]})
+    await store.keep_sightings([replace(seen, last_at=NOW + 9)], [], {})
+    (kept,) = await store.sightings()
+    assert (kept.last_at, kept.series) == (NOW + 9, (first, second))
+    await store.keep_sightings([], [], {("fw", "10.0.0.1"): []})
+    (kept,) = await store.sightings()
+    assert kept.series == ()
 
 
 async def test_tallies_are_those_of_the_last_keeping(store: Store) -> None:

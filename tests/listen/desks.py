@@ -44,6 +44,7 @@ class FakeDesk:
         self.verdict: Verdict | Exception | None = Accepted(mschapv2=PLACEHOLDER)
         self.arrivals: list[Arrival] = []
         self.accepted: list[str] = []
+        self.missed: list[str] = []
         self.reports: list[AccountingArrival] = []
         self.down = False
         self.asked_for_life = 0
@@ -57,6 +58,9 @@ class FakeDesk:
             return self.verdict
         self._held[arrival.login] = asyncio.get_running_loop().create_future()
         return await self._held[arrival.login]
+
+    async def not_heard(self, login: str, packet: bytes, client: str, seconds: float) -> None:
+        self.missed.append(login)
 
     async def account(self, arrival: AccountingArrival) -> None:
         self.reports.append(arrival)

@@ -256,3 +256,23 @@ def test_superseded_requests_leave_the_count_of_their_client_when_they_end() -> 
     for ticket in tickets:
         dedup.finish(ticket, None, 1)
     assert dedup.in_flight_of("fw1") == dedup.in_flight == 0
+
+
+def test_a_request_that_comes_again_behind_its_reply_missed_it_and_that_is_told_once() -> None:
+    dedup = Dedup(hold=30)
+    ticket = new(dedup, key(), 0)
+    assert dedup.finish(ticket, b"accept", 20)
+    met = meet(dedup, key(), 20.1)
+    assert isinstance(met, Again)
+    assert met.ticket is ticket
+    assert [ticket.missed(now) for now in (20.1, 23.0, 26.0)] == [None, 3.0, None]
+
+
+def test_only_what_comes_while_it_is_held_is_a_repetition_of_it() -> None:
+    dedup = Dedup(hold=30)
+    ticket = new(dedup, key(), 0)
+    for now in (4, 8):
+        meet(dedup, key(), now)
+    dedup.finish(ticket, b"reject", 10)
+    meet(dedup, key(), 12)
+    assert ticket.repeats.tries == 3

@@ -365,6 +365,19 @@ def test_radsec_has_one_port_for_accounting_and_the_watchdog_too(tmp_path: Path)
     run(story())
 
 
+def test_what_is_repeated_inside_a_connection_tells_nothing_of_patience(tmp_path: Path) -> None:
+    async def tell(h: House, caller: Caller) -> None:
+        await h.phone()
+        for _ in range(3):
+            caller.send(LOGIN)
+            await asyncio.sleep(4)
+        await asyncio.sleep(45)
+        assert (await caller.reply())[0] == REJECT
+        assert h.server._gateways.meter.news() == {}
+
+    play(tmp_path, tell)
+
+
 async def gone(h: House) -> None:
     """Until the server has seen that the connection is closed."""
     assert h.server._listeners is not None

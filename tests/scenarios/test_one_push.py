@@ -247,6 +247,25 @@ def test_an_address_that_anybody_can_write_joins_nothing(tmp_path: Path) -> None
     run(story())
 
 
+# --- was it heard? ---------------------------------------------------------------------------------------
+
+
+def test_a_new_try_soon_after_the_accept_tells_that_it_was_not_heard(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path, settings=SITE) as h:
+            phone, gateway = await h.phone("carol"), Gateway(h)
+            await let_in(h, phone, gateway)
+            await asyncio.sleep(5)
+            await let_in(h, phone, gateway)
+            told = [(each.login, each.what) for each in h.of(events.NotHeard)]
+            assert told == [(h.of(events.Asked)[0].login, "new_try")]
+            await asyncio.sleep(61)
+            await let_in(h, phone, gateway)
+            assert len(h.of(events.NotHeard)) == 1
+
+    run(story())
+
+
 # --- (c) the second gateway of a group ---------------------------------------------------------------------
 
 

@@ -39,7 +39,14 @@ def test_the_good_file_becomes_shapes(tmp_path: Path) -> None:
     assert settings.phone == PhoneListener(Endpoint(ip_address("127.0.0.1"), 8443), "http://localhost:8443")
     assert settings.methods == {"push"}
     assert settings.clients == {
-        "fw1": Client("fw1", (ip_network("10.0.0.11"),), (Secret(SECRET),), ("staff-push",), patience=60.0)
+        "fw1": Client(
+            "fw1",
+            (ip_network("10.0.0.11"),),
+            (Secret(SECRET),),
+            ("staff-push",),
+            patience=60.0,
+            patience_said=True,
+        )
     }
     assert settings.authentication_profiles == {
         "corp": LdapProfile(

@@ -455,3 +455,13 @@ def test_the_users_address_is_named_as_requests_show_it(tmp_path: Path) -> None:
     assert said.startswith(
         "12:40: clients.fw1.user_address[1]: no RADIUS attribute is called Ascend-Not-There"
     )
+
+
+def test_a_gateway_that_waits_too_short_for_a_person_is_told_what_to_set_there(tmp_path: Path) -> None:
+    said, _ = warnings(tmp_path, changed(("patience: 60s", "preset: softether")))
+    assert said == (
+        "9:5: clients.fw1.patience: 15s is too short for a person: let the gateway wait 20s at least. "
+        "SoftEther VPN Server: Stable Edition: write `patience: 10s`. PAP users: no MS-CHAPv2 (L2TP, SSTP clients)."
+    )
+    (said,) = warnings(tmp_path, changed(("patience: 60s", "patience: 20s")))
+    assert "too short" not in said
