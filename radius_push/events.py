@@ -103,6 +103,8 @@ class Asked:
     """Each policy with its hit or miss, top to bottom."""
     arrived_at: float
     """When its request came."""
+    packet: str = ""
+    """The request: how the password was proved, from which address and port, its Identifier, its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,29 @@ class Rang:
     """How often the push service was asked."""
     milliseconds: int
     """From the first try to the outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A device was given the question: it is on its screen, if the app is."""
+
+    login: str
+    question: str
+    person: str
+    device: str
+    by: str
+    """`app`: open, it listens; `service_worker`: closed, a push woke it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The gateway sent the very same packet again while it was held. Written once, at the end."""
+
+    login: str
+    times: int
+    """How often, beside the first."""
+    last_at: float
+    """When it did last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +211,8 @@ class Accepted:
     trace: tuple[str, ...]
     arrived_at: float
     """When its request came."""
+    packet: str = ""
+    """The request: how the password was proved, from which address and port, its Identifier, its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +232,8 @@ class Rejected:
     trace: tuple[str, ...]
     arrived_at: float
     """When its request came."""
+    packet: str = ""
+    """The request: how the password was proved, from which address and port, its Identifier, its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +252,8 @@ class Unanswered:
     trace: tuple[str, ...]
     arrived_at: float
     """When its request came."""
+    packet: str = ""
+    """The request: how the password was proved, from which address and port, its Identifier, its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +460,8 @@ Event = (
     | Unlatched
     | Asked
     | Rang
+    | Shown
+    | Repeated
     | CameBack
     | Abandoned
     | Answered

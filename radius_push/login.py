@@ -16,12 +16,12 @@ from functools import partial
 from radius_push import come_back, credentials, events, policy
 from radius_push.doors import Doors, Grounds, Prove
 from radius_push.endings import (
-    REFUSED,
     after_the_password,
     before_the_question,
     from_anybody,
     played_again,
     quiet,
+    told_no,
 )
 from radius_push.hanging_up import given_up, hung_up, wait_for_answer
 from radius_push.model import (
@@ -34,7 +34,6 @@ from radius_push.model import (
     Question,
     QuestionState,
     Reason,
-    Rejected,
     Right,
     Secret,
     Silent,
@@ -271,12 +270,12 @@ async def hold(
     answered = await wait_for_answer(question, story.arrival, store, seconds=left)
     if answered.state is QuestionState.PENDING and (gone := hung_up(story.arrival)):
         if await end(answered, QuestionState.CLOSED, unanswered(story, gone, question), doors):
-            return Silent(gone.reason)
+            return Silent(gone.reason, story.arrival.login)
         answered = await store.question(question.id) or answered
     elif answered.state is QuestionState.PENDING:
         late = rejected(story, Refuse(Reason.TIMED_OUT), question)
         if await end(answered, QuestionState.TIMED_OUT, late, doors):
-            return Rejected(Reason.TIMED_OUT, choice.profile.texts.timeout)
+            return told_no(story, Reason.TIMED_OUT, choice.profile.texts.timeout)
         # Somebody answered in that very moment: their answer is the truth.
         answered = await store.question(question.id) or answered
 
@@ -285,7 +284,7 @@ async def hold(
             return await let_in(story, person, choice, answered, doors)
         case QuestionState.DENIED:
             await store.record(rejected(story, Refuse(Reason.DENIED), question))
-            return Rejected(Reason.DENIED, choice.profile.texts.denied)
+            return told_no(story, Reason.DENIED, choice.profile.texts.denied)
         case _:
             return await quiet(Quiet(Reason.SERVER_STOPPED), story, doors)
 
@@ -297,7 +296,7 @@ async def let_in(
     be waiting for this packet; then the accept is written, once, before anything is sent."""
     if why := given_up(story.arrival):
         await end(question, QuestionState.CLOSED, unanswered(story, why, question), doors)
-        return Silent(why.reason)
+        return Silent(why.reason, story.arrival.login)
     now, again = decide_again(story, person, doors)
     if not isinstance(again, policy.Admitted) or come_back.mark(again) != come_back.mark(choice):
         return await decided_otherwise(now, question, doors)
@@ -306,14 +305,14 @@ async def let_in(
         return credentials.accept(story, choice.reply)
     gone = Refuse(Reason.DEVICE_REMOVED, "the device that approved is not active any more")
     if await end(question, QuestionState.CLOSED, rejected(story, gone, question), doors):
-        return Rejected(gone.reason, REFUSED)
+        return told_no(story, gone.reason)
     return await quiet(Quiet(Reason.REPLAYED, "another walk of this packet was faster"), story, doors)
 
 
 async def decided_otherwise(story: Story, question: Question, doors: Doors) -> Verdict:
     changed = Refuse(Reason.DECIDED_OTHERWISE, "the rules changed while the phone was asked")
     if await end(question, QuestionState.CLOSED, rejected(story, changed, question), doors):
-        return Rejected(changed.reason, REFUSED)
+        return told_no(story, changed.reason)
     return await quiet(Quiet(Reason.REPLAYED, changed.detail), story, doors)
 
 

@@ -156,6 +156,8 @@ class Client:
     """How it is known over TLS; None: it does not come that way."""
     over_tls: bool = False
     """It speaks through TLS at this moment: every packet is its own, sealed or not."""
+    trace_code: bool = True
+    """What people read in its Reply-Messages ends with the login's code."""
 
     @property
     def may_be_many(self) -> bool:
@@ -455,6 +457,8 @@ class Accepted:
     """Attribute name -> value as text, in order; radius.packet gives them their types."""
     mschapv2: MsChapSuccess | None = None
     """Of a login by MS-CHAPv2, and of no other."""
+    login: str | None = None
+    """The trace code under which it is told; None: the request's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,6 +468,8 @@ class Rejected:
     reason: Reason
     text: str
     """The Reply-Message."""
+    login: str | None = None
+    """The trace code under which it is told; None: the request's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,6 +477,8 @@ class Silent:
     """No reply, so that the gateway tries its second server."""
 
     reason: Reason
+    login: str | None = None
+    """The trace code under which it is told; None: the request's own."""
 
 
 Verdict = Accepted | Rejected | Silent

@@ -72,6 +72,16 @@ def new_question(
     )
 
 
+def packet_of(arrival: Arrival) -> str:
+    """For people: enough to find it in a capture."""
+    request = arrival.request
+    stream = "TCP" if arrival.certificate is None else "TLS"
+    way = "UDP" if arrival.hang_up is None else stream
+    sealed = "sealed" if request.authentic else "not sealed"
+    place = f"{arrival.source} port {arrival.source_port}"
+    return f"{request.proof}, from {place} by {way}, Identifier {request.identifier}, {sealed}"
+
+
 def asked(
     story: Story, person: Person, choice: policy.Admitted, question: Question, *, devices: int
 ) -> events.Asked:
@@ -88,6 +98,7 @@ def asked(
         directories=story.directories,
         trace=story.trace,
         arrived_at=story.arrival.at,
+        packet=packet_of(story.arrival),
     )
 
 
@@ -109,6 +120,7 @@ def accepted(
         directories=story.directories,
         trace=story.trace,
         arrived_at=story.arrival.at,
+        packet=packet_of(story.arrival),
     )
 
 
@@ -136,4 +148,5 @@ def _ended(kind: type[Ended], story: Story, end: End, question: Question | None)
         directories=story.directories,
         trace=story.trace,
         arrived_at=story.arrival.at,
+        packet=packet_of(story.arrival),
     )

@@ -11,7 +11,19 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "radius_push"
 
 FLOORS = {
-    1: {"__init__", "model", "shapes", "events", "ports", "dn", "proofs", "hush", "gateway", "sessions"},
+    1: {
+        "__init__",
+        "model",
+        "shapes",
+        "events",
+        "ports",
+        "dn",
+        "proofs",
+        "hush",
+        "gateway",
+        "sessions",
+        "trace_code",
+    },
     2: {"radius", "policy", "factors"},
     3: {
         "login",

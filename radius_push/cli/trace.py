@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
+from radius_push import trace_code
 from radius_push.cli.columns import day_and_time, shown
 from radius_push.cli.options import config_option, json_option, with_store
+from radius_push.model import Device
 from radius_push.observe import logins as observed
 from radius_push.observe import words
 from radius_push.observe.logins import Outcome
-from radius_push.observe.timeline import Step
+from radius_push.observe.timeline import Login, Step, reason_of
 from radius_push.ports import Clock, Store
 
-_CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}")
-_LOOK_ALIKE = str.maketrans("OIL", "011", " -")
 LONGEST = 1000
 """Characters of what a directory or a policy had to say."""
+WIDTH = 80
+"""Columns of the page: what does not fit goes on below."""
+OF_AN_ID = 8
+"""Letters of a phone's id, as `radius-push devices` takes them."""
+_TEXT_AT = 26
+_LABELS = {
+    "session_started": "session",
+    "session_ended": "session",
+    "came_back": "again",
+    "try_joined": "joined",
+}
+"""What stands before an event that has a longer name."""
 _TOLD_ELSEWHERE = {
-    "login", "username", "person", "client", "address", "question", "payload", "signature", "arrived_at",
+    "login", "username", "person", "address", "question", "payload", "signature", "arrived_at", "packet",
+    "directories", "trace",
 }  # fmt: skip
 """Fields of an event that the timeline has in its first line, or that are of use only as evidence."""
+
+
+Page = tuple[Outcome, Mapping[str, Device]]
+"""How a login stands, and the phones that it speaks of."""
 
 
 @click.command()
@@ -33,39 +50,42 @@ _TOLD_ELSEWHERE = {
 @config_option
 @json_option
 def trace(*, code: str, config: Path, as_json: bool) -> None:
-    """Tell the whole login with this CODE, which stands on the phone and in the log.
+    """Tell the whole login with this CODE, which stands on the phone, in the log and behind a refusal.
 
-    Letter case does not matter, and O, I and L are read as 0, 1 and 1. Should two logins have the same code,
-    both are told, the newer one first.
+    Letter case does not matter, nor do blanks, dashes and brackets; letters that are in no code are read as
+    what they look like: O, I, L, Z, S, B and U as 0, 1, 1, 2, 5, 8 and V. Should two logins have the same
+    code, both are told, the newer one first.
     """
-    wanted = code.upper().translate(_LOOK_ALIKE)
+    wanted = trace_code.read(code)
 
-    async def work(store: Store, clock: Clock) -> list[Outcome]:
+    async def work(store: Store, clock: Clock) -> list[Page]:
         found = await observed.of_code(store, wanted)
-        return [await observed.outcome(store, login, now=clock.now()) for login in found]
+        outcomes = [await observed.outcome(store, login, now=clock.now()) for login in found]
+        return [(outcome, await observed.phones(store, outcome.login)) for outcome in outcomes]
 
-    outcomes = with_store(config, work)
-    for number, outcome in enumerate(outcomes):
+    pages = with_store(config, work)
+    for number, (outcome, phones) in enumerate(pages):
         if as_json:
             click.echo(json.dumps(values(outcome)))
         else:
-            click.echo(("\n" if number else "") + "\n".join(lines(outcome)))
-    if not outcomes:
+            click.echo(("\n" if number else "") + "\n".join(lines(outcome, phones)))
+    if not pages:
         click.echo(unknown(code, wanted), err=True)
         sys.exit(1)
 
 
 def unknown(code: str, wanted: str) -> str:
     """Why there may be nothing under this code."""
-    if not _CODE.fullmatch(wanted):
+    if not trace_code.is_code(wanted):
         return (
             f"{shown(code)} is no trace code: it has six letters and digits, as on the phone and behind "
             "`login=` in the log. `radius-push logins` lists the last ones."
         )
     return (
-        f"No login has the code {wanted}. `radius-push logins` lists the last ones. Packets that never "
-        "become a login (unknown client, wrong shared secret), and logins while the store is down, are in "
-        "the log only."
+        f"No login has the code {wanted}. `radius-push logins` lists the last ones. What is only counted "
+        "(requests without Message-Authenticator and password that anybody could have sent, the same packet "
+        "played over and over), and logins while the store is down, are in the log, now and then with their "
+        "code; packets of no client and with a wrong shared secret have none."
     )
 
 
@@ -88,15 +108,15 @@ def values(outcome: Outcome) -> dict[str, object]:
 # --- for people --------------------------------------------------------------------------------------
 
 
-def lines(outcome: Outcome) -> Iterator[str]:
+def lines(outcome: Outcome, phones: Mapping[str, Device]) -> Iterator[str]:
     """The login as a page: what became of it, step by step, what it means, what to do."""
-    yield headline(outcome)
+    yield from _wrapped(headline(outcome), indent=4)
     yield ""
-    yield from timeline(outcome)
+    yield from timeline(outcome.login, phones)
     means, do = meaning(outcome)
     yield ""
-    yield f"It means: {means}"
-    yield f"What to do: {do}"
+    yield from _wrapped(f"It means: {means}", indent=2)
+    yield from _wrapped(f"What to do: {do}", indent=2)
 
 
 def headline(outcome: Outcome) -> str:
@@ -113,46 +133,70 @@ def headline(outcome: Outcome) -> str:
     return f"{login.code}: {who}: {stands}{after}"
 
 
-def timeline(outcome: Outcome) -> Iterator[str]:
+def timeline(login: Login, phones: Mapping[str, Device]) -> Iterator[str]:
     """Each thing that happened, with the seconds since the request came."""
-    login = outcome.login
     address = login.text("address")
-    came = f"a request of client {shown(login.text('client'))} for {shown(login.text('username'))}"
     yield f"  {day_and_time(login.began)}"
-    yield _line(0.0, "request", came + (f", who is at {shown(address)}" if address else ""))
+    came = f"of client {shown(login.text('client'))} for {shown(login.text('username'))}"
+    at = f", who is at {shown(address)}" if address else ""
+    yield from _told(0.0, "request", [came + at, *filter(None, [login.first("packet")])])
     said: tuple[str, ...] = ()
-    for step in login.steps:
-        after: float | None = step.at - login.began
+    # What goes beside a login is written a moment after it happened.
+    for step in sorted(login.steps, key=_happened_at):
+        after = _happened_at(step) - login.began
         for label, field in (("directory", "directories"), ("policy", "trace")):
-            for text in step.texts(field):
-                if text not in said:
-                    yield _line(after, label, text)
-                    after = None
-            said += step.texts(field)
-        first, *more = told(step, outcome)
-        yield _line(step.at - login.began, step.kind, first)
-        yield from (_line(None, "", each) for each in more)
+            new = [text for text in step.texts(field) if text not in said]
+            said += tuple(new)
+            if new:
+                yield from _told(after, label, new)
+        yield from _told(after, _LABELS.get(step.kind, step.kind), told(step, phones))
+        if (reason := reason_of(step)) is not None:
+            yield from _told(None, "reply", [words.reply(reason)])
 
 
-def _line(after: float | None, label: str, text: str) -> str:
+def _happened_at(step: Step) -> float:
+    """Repeated packets are noted at the end, with the time of the last one."""
+    last = step.fields.get("last_at") if step.kind == "repeated" else None
+    return float(last) if isinstance(last, int | float) else step.at
+
+
+def _told(after: float | None, label: str, texts: list[str]) -> Iterator[str]:
     time = "" if after is None else f"+{max(after, 0.0):.3f} s"
-    return f"  {time:>11}  {label:<10}  {shown(text, longest=LONGEST)}"
+    first = f"  {time:>10}  {label:<10}  "
+    for text in texts:
+        yield from _wrapped(first + shown(text, longest=LONGEST), indent=_TEXT_AT)
+        first = " " * _TEXT_AT
 
 
-def told(step: Step, outcome: Outcome) -> list[str]:
+def _wrapped(text: str, *, indent: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        subsequent_indent=" " * indent,
+        drop_whitespace=True,
+        replace_whitespace=False,
+        break_on_hyphens=False,
+    )
+
+
+def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
     """One event in words, in one line or more."""
-    policy = step.text("policy")
-    by = f"profile {step.text('profile')}, by " + (f"policy {policy!r}" if policy else "none of the policies")
-    phone = outcome.device.name if outcome.device else "a phone"
-    reply = [" = ".join(map(str, pair)) for pair in _pairs(step)]
+    phone = _name(step.text("device"), phones)
     match step.kind:
         case "asked":
             devices = step.fields.get("devices")
-            return [f"{devices} phone{'' if devices == 1 else 's'} of {step.text('person')}; {by}"]
+            return [f"{devices} phone{'' if devices == 1 else 's'} of {step.text('person')}; {_by(step)}"]
         case "rang":
             wait = f"after {step.fields.get('milliseconds')} ms"
-            said = f"push to {step.text('device')}: {step.text('outcome')}, {wait}"
+            said = f"push to {phone}: {step.text('outcome')}, {wait}"
             return [said, *filter(None, [step.text("detail")])]
+        case "shown":
+            asleep = step.text("by") == "service_worker"
+            return [f"on {phone}: " + ("the push woke its app" if asleep else "its app was open")]
+        case "repeated":
+            times = step.fields.get("times")
+            by_now = "once more" if times == 1 else f"{times} more times by now"
+            return [f"the gateway sent the same packet {by_now}, while it was held"]
         case "came_back":
             return [
                 f"the same packet again, after its server had ended; the question is {step.text('state')}"
@@ -160,9 +204,11 @@ def told(step: Step, outcome: Outcome) -> list[str]:
         case "abandoned":
             return [f"the gateway did not come back for the question, which was {step.text('state')}"]
         case "answered":
-            return [f"{step.fields.get('answer')}, signed by {phone!r} ({step.text('device')})"]
+            late = ", when the gateway had given up" if step.fields.get("late") else ""
+            return [f"{step.fields.get('answer')}, signed by {phone}{late}"]
         case "accepted":
-            return [f"{by}; second factor: {step.text('method')}", *reply]
+            reply = [" = ".join(map(str, pair)) for pair in _pairs(step)]
+            return [f"{_by(step)}; second factor: {step.text('method')}", *reply]
         case "rejected" | "unanswered":
             return [": ".join(filter(None, (step.text("reason"), step.text("detail"))))]
         case "sent":
@@ -173,8 +219,25 @@ def told(step: Step, outcome: Outcome) -> list[str]:
         case "session_ended":
             cause = ": ".join(filter(None, (step.text("by"), step.text("cause"))))
             return [f"session {step.text('session')} of {step.text('nas')}: {cause}"]
-    rest = {name: value for name, value in step.fields.items() if name not in _TOLD_ELSEWHERE and value}
-    return [", ".join(f"{name} {value}" for name, value in rest.items())]
+    return [_anything(step)]
+
+
+def _anything(step: Step) -> str:
+    """An event that has no words here yet is not lost."""
+    rest = {name: value for name, value in step.fields.items() if name not in _TOLD_ELSEWHERE}
+    return ", ".join(f"{name} {value}" for name, value in rest.items() if value not in (None, "", []))
+
+
+def _by(step: Step) -> str:
+    policy = step.text("policy")
+    return f"profile {step.text('profile')}, by " + (
+        f"policy {policy!r}" if policy else "none of the policies"
+    )
+
+
+def _name(device: str | None, phones: Mapping[str, Device]) -> str:
+    known = phones.get(device or "")
+    return f"{known.name!r} ({known.id[:OF_AN_ID]})" if known else device or "a phone"
 
 
 def _pairs(step: Step) -> list[list[object]]:

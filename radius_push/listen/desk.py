@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Protocol
 
+from radius_push import trace_code as codes
 from radius_push.accounting import AccountingArrival
 from radius_push.model import Reason, Verdict
 from radius_push.radius.packet import Arrival
-
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 
 FRESH_TRY = frozenset(
     {Reason.DIRECTORY_DOWN, Reason.ATTRIBUTE_NOT_READ, Reason.SERVER_STOPPED, Reason.STORE_DOWN}
@@ -27,6 +26,10 @@ class Desk(Protocol):
     async def sent(self, arrival: Arrival) -> None:
         """The Access-Accept of this login has left."""
 
+    async def repeated(self, arrival: Arrival, verdict: Verdict, *, times: int, last_at: float) -> None:
+        """The gateway sent this very packet so often again while it was held, at last at `last_at` (UTC
+        seconds). Told once, when the login has ended."""
+
     async def account(self, arrival: AccountingArrival) -> None:
         """Keep it: on disk when this returns. Raises StoreDown."""
 
@@ -36,5 +39,4 @@ class Desk(Protocol):
 
 def trace_code() -> str:
     """A new login's code: six letters and digits that nobody mixes up."""
-    number = secrets.randbits(30)
-    return "".join([_LETTERS[number >> at & 31] for at in range(0, 30, 5)])
+    return codes.write(secrets.randbelow(codes.COUNT))

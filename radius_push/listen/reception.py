@@ -16,7 +16,7 @@ from radius_push.listen.books import Books
 from radius_push.listen.desk import FRESH_TRY, Desk, trace_code
 from radius_push.listen.signs_of_life import SignsOfLife
 from radius_push.listen.tally import Tally
-from radius_push.model import Client, PeerCertificate, Rejected, Silent, Verdict
+from radius_push.model import Accepted, Client, PeerCertificate, Rejected, Silent, Verdict
 from radius_push.ports import Clock
 from radius_push.radius.accounting import read_accounting
 from radius_push.radius.dedup import Again, Dedup, Full, InFlight, Key, New, Slot, Ticket
@@ -316,6 +316,9 @@ class Reception:
                 self._held.discard(task)
             if accepted:
                 await self._desk.sent(arrival)
+            if ticket.seen_again:
+                last_at = arrival.at + ticket.seen_again_at - arrival.started
+                await self._desk.repeated(arrival, verdict, times=ticket.seen_again, last_at=last_at)
         except Exception as error:  # noqa: BLE001 - one crashed login must not take the listener down
             self._crashed(arrival, error)
 
@@ -326,7 +329,8 @@ class Reception:
             if verdict.reason in FRESH_TRY:
                 self._dedup.forget(ticket, now)
             return False
-        reply = write_reply(arrival.request, verdict, dictionary=self._dictionary())
+        code = trace_code_in(arrival, verdict)
+        reply = write_reply(arrival.request, verdict, dictionary=self._dictionary(), trace_code=code)
         if not self._dedup.finish(ticket, reply, now):
             self._tally.note("superseded_reply", arrival.client.name)
             return False
@@ -350,6 +354,17 @@ class Reception:
             type(error).__name__,
             place_of(error),
         )
+
+
+def trace_code_in(arrival: Arrival, verdict: Accepted | Rejected) -> str:
+    """What ends the words that people read; empty: nothing does."""
+    client = arrival.client
+    if not client.trace_code:
+        return ""
+    groups = client.groups_in.attribute.casefold() if client.groups_in else ""
+    if isinstance(verdict, Accepted) and groups == "reply-message":
+        return ""  # groups are read there, and no words: not an octet more than was decided
+    return verdict.login or arrival.login
 
 
 def _whose(certificate: PeerCertificate, address: str) -> tuple[str, ...]:

@@ -180,6 +180,19 @@ WITHOUT_A_REASON = {
 """How a login can stand that has not ended."""
 
 
+_REPLIES = {
+    _REFUSED: "Access-Reject with the one text of every refusal, after `reject_delay`",
+    "refused, at once": "Access-Reject with the one text of every refusal, at once",
+    _SILENCE: "none, so that the gateway tries its second server",
+}
+
+
+def reply(reason: Reason) -> str:
+    """What the gateway was told, in one line of a timeline."""
+    gets = REASONS[reason].gets
+    return spoken(_REPLIES.get(gets, gets))
+
+
 def spoken(text: str) -> str:
     """The text for a terminal: a link becomes the page it leads to."""
     return _LINK.sub(r"docs/\1", text)

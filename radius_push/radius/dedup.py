@@ -49,7 +49,10 @@ class Key(NamedTuple):
 class Ticket:
     """One new request, from its arrival until `finish` or `forget`."""
 
-    __slots__ = ("authentic", "finished", "key", "owner", "reply", "superseded", "until")
+    __slots__ = (
+        "authentic", "finished", "key", "owner", "reply", "seen_again", "seen_again_at", "superseded",
+        "until",
+    )  # fmt: skip
 
     def __init__(self, key: Key, owner: str, *, authentic: bool) -> None:
         self.key = key
@@ -63,6 +66,10 @@ class Ticket:
         self.reply: bytes | None = None
         self.until = 0.0
         """When a finished one is forgotten."""
+        self.seen_again = 0
+        """How often the same packet came again before it was finished."""
+        self.seen_again_at = 0.0
+        """When it did last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,9 @@ class Dedup:
         self._expire(now)
         known = self._tickets.get(key)
         if known is not None:
+            if not known.finished:
+                known.seen_again += 1
+                known.seen_again_at = now
             return InFlight() if known.reply is None else Again(known.reply)
         if (key.slot, key.authenticator) in self._authenticators and not (carries_state and authentic):
             # Same Authenticator, other octets: no gateway does that. Somebody on the path does, who can add

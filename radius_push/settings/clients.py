@@ -77,6 +77,7 @@ def _client(
         groups_in=_groups_in(section, preset),
         shared_secret_prefix=section.shared_secret_prefix,
         certificate=certificate,
+        trace_code=section.trace_code,
     )
 
 

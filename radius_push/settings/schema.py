@@ -82,6 +82,10 @@ class ClientDefaults(Section):
     """The gateway's own attributes with the user's address, in order; `Cisco-AVPair` is its `ip:source-ip=`.
     An address that stands elsewhere is shown to the person and opens nothing. `none`: whatever it sends is
     not the user's address. E.g. `[Tunnel-Client-Endpoint, Calling-Station-Id]`"""
+    trace_code: s.YesNo = True
+    """End the Reply-Message of every refusal with the login's trace code, and that of an accept whose policy
+    writes one. `no` is for a gateway that reads more out of it than words. See [why did this login
+    fail?](../how-to/find-out-why.md). E.g. `no`"""
     groups_in: GroupsInSection | None = None
     """Where the gateway looks for the `groups` of policies."""
     short_secret: Accepted = False
