@@ -4,42 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
 from radius_push import trace_code
-from radius_push.cli.columns import day_and_time, shown
+from radius_push.cli.columns import shown
 from radius_push.cli.options import config_option, json_option, with_store
+from radius_push.cli.timeline import timeline, wrapped
 from radius_push.model import Device
 from radius_push.observe import logins as observed
 from radius_push.observe import words
 from radius_push.observe.logins import Outcome
-from radius_push.observe.timeline import Login, Step, reason_of
 from radius_push.ports import Clock, Store
-
-LONGEST = 1000
-"""Characters of what a directory or a policy had to say."""
-WIDTH = 80
-"""Columns of the page: what does not fit goes on below."""
-OF_AN_ID = 8
-"""Letters of a phone's id, as `radius-push devices` takes them."""
-_TEXT_AT = 26
-_LABELS = {
-    "session_started": "session",
-    "session_ended": "session",
-    "came_back": "again",
-    "try_joined": "joined",
-}
-"""What stands before an event that has a longer name."""
-_TOLD_ELSEWHERE = {
-    "login", "username", "person", "address", "question", "payload", "signature", "arrived_at", "packet",
-    "directories", "trace",
-}  # fmt: skip
-"""Fields of an event that the timeline has in its first line, or that are of use only as evidence."""
-
 
 Page = tuple[Outcome, Mapping[str, Device]]
 """How a login stands, and the phones that it speaks of."""
@@ -110,13 +88,13 @@ def values(outcome: Outcome) -> dict[str, object]:
 
 def lines(outcome: Outcome, phones: Mapping[str, Device]) -> Iterator[str]:
     """The login as a page: what became of it, step by step, what it means, what to do."""
-    yield from _wrapped(headline(outcome), indent=4)
+    yield from wrapped(headline(outcome), indent=4)
     yield ""
     yield from timeline(outcome.login, phones)
     means, do = meaning(outcome)
     yield ""
-    yield from _wrapped(f"It means: {means}", indent=2)
-    yield from _wrapped(f"What to do: {do}", indent=2)
+    yield from wrapped(f"It means: {means}", indent=2)
+    yield from wrapped(f"What to do: {do}", indent=2)
 
 
 def headline(outcome: Outcome) -> str:
@@ -131,118 +109,6 @@ def headline(outcome: Outcome) -> str:
     after = "" if seconds is None else f", {'for' if login.end is None else 'after'} {seconds:.1f} s"
     who = f"{shown(login.text('username'))} through {shown(login.text('client'))}"
     return f"{login.code}: {who}: {stands}{after}"
-
-
-def timeline(login: Login, phones: Mapping[str, Device]) -> Iterator[str]:
-    """Each thing that happened, with the seconds since the request came."""
-    address = login.text("address")
-    yield f"  {day_and_time(login.began)}"
-    came = f"of client {shown(login.text('client'))} for {shown(login.text('username'))}"
-    at = f", who is at {shown(address)}" if address else ""
-    yield from _told(0.0, "request", [came + at, *filter(None, [login.first("packet")])])
-    said: tuple[str, ...] = ()
-    # What goes beside a login is written a moment after it happened.
-    for step in sorted(login.steps, key=_happened_at):
-        after = _happened_at(step) - login.began
-        for label, field in (("directory", "directories"), ("policy", "trace")):
-            new = [text for text in step.texts(field) if text not in said]
-            said += tuple(new)
-            if new:
-                yield from _told(after, label, new)
-        yield from _told(after, _LABELS.get(step.kind, step.kind), told(step, phones))
-        if (reason := reason_of(step)) is not None:
-            yield from _told(None, "reply", [words.reply(reason)])
-
-
-def _happened_at(step: Step) -> float:
-    """Repeated packets are noted at the end, with the time of the last one."""
-    last = step.fields.get("last_at") if step.kind == "repeated" else None
-    return float(last) if isinstance(last, int | float) else step.at
-
-
-def _told(after: float | None, label: str, texts: list[str]) -> Iterator[str]:
-    time = "" if after is None else f"+{max(after, 0.0):.3f} s"
-    first = f"  {time:>10}  {label:<10}  "
-    for text in texts:
-        yield from _wrapped(first + shown(text, longest=LONGEST), indent=_TEXT_AT)
-        first = " " * _TEXT_AT
-
-
-def _wrapped(text: str, *, indent: int) -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        subsequent_indent=" " * indent,
-        drop_whitespace=True,
-        replace_whitespace=False,
-        break_on_hyphens=False,
-    )
-
-
-def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
-    """One event in words, in one line or more."""
-    phone = _name(step.text("device"), phones)
-    match step.kind:
-        case "asked":
-            devices = step.fields.get("devices")
-            return [f"{devices} phone{'' if devices == 1 else 's'} of {step.text('person')}; {_by(step)}"]
-        case "rang":
-            wait = f"after {step.fields.get('milliseconds')} ms"
-            said = f"push to {phone}: {step.text('outcome')}, {wait}"
-            return [said, *filter(None, [step.text("detail")])]
-        case "shown":
-            asleep = step.text("by") == "service_worker"
-            return [f"on {phone}: " + ("the push woke its app" if asleep else "its app was open")]
-        case "repeated":
-            times = step.fields.get("times")
-            by_now = "once more" if times == 1 else f"{times} more times by now"
-            return [f"the gateway sent the same packet {by_now}, while it was held"]
-        case "came_back":
-            return [
-                f"the same packet again, after its server had ended; the question is {step.text('state')}"
-            ]
-        case "abandoned":
-            return [f"the gateway did not come back for the question, which was {step.text('state')}"]
-        case "answered":
-            late = ", when the gateway had given up" if step.fields.get("late") else ""
-            return [f"{step.fields.get('answer')}, signed by {phone}{late}"]
-        case "accepted":
-            reply = [" = ".join(map(str, pair)) for pair in _pairs(step)]
-            return [f"{_by(step)}; second factor: {step.text('method')}", *reply]
-        case "rejected" | "unanswered":
-            return [": ".join(filter(None, (step.text("reason"), step.text("detail"))))]
-        case "sent":
-            return ["the Access-Accept went out"]
-        case "session_started":
-            inside = ", ".join(step.texts("framed"))
-            return [f"session {step.text('session')} of {step.text('nas')}{inside and f': {inside}'}"]
-        case "session_ended":
-            cause = ": ".join(filter(None, (step.text("by"), step.text("cause"))))
-            return [f"session {step.text('session')} of {step.text('nas')}: {cause}"]
-    return [_anything(step)]
-
-
-def _anything(step: Step) -> str:
-    """An event that has no words here yet is not lost."""
-    rest = {name: value for name, value in step.fields.items() if name not in _TOLD_ELSEWHERE}
-    return ", ".join(f"{name} {value}" for name, value in rest.items() if value not in (None, "", []))
-
-
-def _by(step: Step) -> str:
-    policy = step.text("policy")
-    return f"profile {step.text('profile')}, by " + (
-        f"policy {policy!r}" if policy else "none of the policies"
-    )
-
-
-def _name(device: str | None, phones: Mapping[str, Device]) -> str:
-    known = phones.get(device or "")
-    return f"{known.name!r} ({known.id[:OF_AN_ID]})" if known else device or "a phone"
-
-
-def _pairs(step: Step) -> list[list[object]]:
-    reply = step.fields.get("reply")
-    return [pair for pair in reply if isinstance(pair, list)] if isinstance(reply, list) else []
 
 
 def meaning(outcome: Outcome) -> tuple[str, str]:

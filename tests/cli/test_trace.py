@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from radius_push import events, server
+from radius_push.cli.timeline import timeline
 from radius_push.cli.trace import trace
 from radius_push.model import Reason
+from radius_push.observe.timeline import tell
 from radius_push.observe.words import REASONS
 from tests.cli.enrolling import open_again, write_settings
 from tests.cli.lived import AT, At, ask, live
@@ -176,6 +178,52 @@ def test_a_code_is_found_as_people_read_it_and_two_with_it_are_both_told(tmp_pat
         "01A8V0: first through fw: rejected (unknown_user), after 0.0 s",
     ]
     assert "other" not in said
+
+
+def page(*said: tuple[str, dict[str, object]]) -> str:
+    """The timeline of these events, a second apart."""
+    steps = [
+        (n, AT + n, kind, {"login": "K7F2QX", "question": "q1", **fields})
+        for n, (kind, fields) in enumerate(said)
+    ]
+    (login,) = tell(steps)
+    return "\n".join(timeline(login, {}))
+
+
+def test_later_tries_and_what_has_no_words_here_are_lines_of_the_login() -> None:
+    joined = {"client": "fw2", "source": "10.0.0.12", "source_port": 5000, "proof": "pap", "was": "late"}
+    said = page(
+        (
+            "asked",
+            {"client": "fw1", "devices": 1, "lane": 2, "unanswered": 3, "rings": False, "arrived_at": AT},
+        ),
+        ("try_joined", {**joined, "arrived_at": AT + 1}),
+        ("beckoned_from_afar", {"client": "fw2", "seconds": 0, "why": "  a\x1b[31m moon "}),
+        ("accepted", {"method": "ticket", "reply": []}),
+    )
+    for each in (
+        "of client fw1 for",
+        "sign-in 2 of those that wait at once",
+        "not answered shortly before: 3",
+        "too many rang in vain",
+        "+1.000 s  joined      a later try, from client fw2, 10.0.0.12 port 5000, by",
+        "+2.000 s  beckoned_from_afar  client fw2, seconds 0, why",
+        "second factor:\n" + " " * 26 + "ticket",
+    ):
+        assert each in said, said
+    assert "\x1b" not in said
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_repeats_stand_where_the_last_one_came() -> None:
+    said = page(
+        ("asked", {"arrived_at": AT}),
+        ("rejected", {"reason": "denied"}),
+        ("repeated", {"times": 1, "last_at": AT + 0.5}),
+    )
+    assert said.index("+0.500 s  repeated    the gateway sent the same packet once more") < said.index(
+        "rejected"
+    )
 
 
 def test_a_waiting_login_says_what_the_person_can_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from radius_push import events
-from radius_push.cli.trace import told
+from radius_push.cli.timeline import told
 from radius_push.client import Reply
 from radius_push.observe.timeline import tell
 from radius_push.shapes import WebPush
