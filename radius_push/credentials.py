@@ -140,8 +140,9 @@ def unprovable(profile: AuthenticationProfile, person: Person, proof: ProofName)
 def accept(story: Story, reply: tuple[tuple[str, str], ...]) -> Accepted:
     """The accept of this login: with the keys of its link, if it came by MS-CHAPv2 (RFC 2548 2.3.3, 2.4)."""
     proof, nt_hash = story.arrival.request.response, story.nt_hash
+    login = story.arrival.login
     if not isinstance(proof, MsChapV2) or nt_hash is None:
-        return Accepted(reply)
+        return Accepted(reply, login=login)
     send, receive = mppe.start_keys(nt_hash, proof.nt_response)
     response = mschapv2.authenticator_response(proof, nt_hash)
-    return Accepted(reply, MsChapSuccess(response, send_key=send, receive_key=receive))
+    return Accepted(reply, MsChapSuccess(response, send_key=send, receive_key=receive), login)

@@ -15,13 +15,19 @@ REFUSED = "Sign-in refused."
 """The one text of every refusal before the question: it must not tell why."""
 
 
+def told_no(story: Story, reason: Reason, text: str = REFUSED) -> Rejected:
+    """Under the code of the story, which may be that of an earlier request for the same question. Each has
+    one, also a refusal that is only counted: its look must not tell why."""
+    return Rejected(reason, text, story.arrival.login)
+
+
 async def before_the_question(end: End, story: Story, doors: Doors, text: str = REFUSED) -> Verdict:
     """Every refusal looks the same and comes at the same moment, whatever its reason."""
     if isinstance(end, Quiet):
         return await quiet(end, story, doors)
     await doors.store.record(rejected(story, end))
     await the_common_moment(story.arrival, doors)
-    return Rejected(end.reason, text)
+    return told_no(story, end.reason, text)
 
 
 async def after_the_password(end: End, story: Story, doors: Doors) -> Verdict:
@@ -56,7 +62,7 @@ async def from_anybody(end: End, story: Story, doors: Doors) -> Verdict:
     if isinstance(end, Quiet):
         return Silent(end.reason)
     await the_common_moment(story.arrival, doors)
-    return Rejected(end.reason, REFUSED)
+    return told_no(story, end.reason)
 
 
 async def played_again(story: Story, doors: Doors, detail: str = "") -> Silent:
@@ -83,4 +89,4 @@ async def the_common_moment(arrival: Arrival, doors: Doors) -> None:
 
 async def quiet(end: Quiet, story: Story, doors: Doors) -> Silent:
     await doors.store.record(unanswered(story, end))
-    return Silent(end.reason)
+    return Silent(end.reason, story.arrival.login)

@@ -109,6 +109,8 @@ class Asked:
     """How many of the person's questions shortly before it nobody had answered."""
     rings: bool = True
     """`false`: too many rang in vain. The open app shows it, and no phone was rung."""
+    packet: str = ""
+    """The request: how the password was proved, from which address and port, its Identifier, its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,29 @@ class Rang:
     """How often the push service was asked."""
     milliseconds: int
     """From the first try to the outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A device was given the question: it is on its screen, if the app is."""
+
+    login: str
+    question: str
+    person: str
+    device: str
+    by: str
+    """`app`: open, it listens; `service_worker`: closed, a push woke it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The gateway sent the very same packet again while it was held. Written once, at the end."""
+
+    login: str
+    times: int
+    """How often, beside the first."""
+    last_at: float
+    """When it did last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +238,8 @@ class Accepted:
     trace: tuple[str, ...]
     arrived_at: float
     """When its request came."""
+    packet: str = ""
+    """The request: how the password was proved, from which address and port, its Identifier, its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +259,8 @@ class Rejected:
     trace: tuple[str, ...]
     arrived_at: float
     """When its request came."""
+    packet: str = ""
+    """The request: how the password was proved, from which address and port, its Identifier, its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +279,8 @@ class Unanswered:
     trace: tuple[str, ...]
     arrived_at: float
     """When its request came."""
+    packet: str = ""
+    """The request: how the password was proved, from which address and port, its Identifier, its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,6 +500,8 @@ Event = (
     | Asked
     | Rang
     | Joined
+    | Shown
+    | Repeated
     | CameBack
     | Abandoned
     | Answered

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from radius_push.events import NotHeard
+from radius_push.model import Question
 from radius_push.ports import Store
 
 SOON = 60.0
@@ -17,6 +18,12 @@ it is another sign-in."""
 
 KNOWN = ("not_heard", "session_started")
 """Events behind which there is nothing new to say."""
+
+
+async def tried_again(store: Store, before: Question, *, now: float) -> None:
+    """The attempt of a question by which somebody was let in is asked about anew."""
+    seconds = now - (before.closed_at or before.opened_at)
+    await not_heard(store, login=before.login, client=before.client, what="new_try", seconds=seconds)
 
 
 async def not_heard(

@@ -17,24 +17,23 @@ from radius_push.authorizing import authorize
 from radius_push.deciding import choose, decide_again
 from radius_push.doors import Doors
 from radius_push.endings import (
-    REFUSED,
     after_the_password,
     before_the_question,
     from_anybody,
     played_again,
     quiet,
     rings_no_more,
+    told_no,
 )
 from radius_push.first_factor import first_factor, prove
 from radius_push.hanging_up import given_up, hung_up, wait_for_answer
-from radius_push.heard import not_heard
+from radius_push.heard import tried_again
 from radius_push.model import (
     Client,
     Person,
     Question,
     QuestionState,
     Reason,
-    Rejected,
     Silent,
     Verdict,
 )
@@ -164,11 +163,8 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
             arrival.supersede()
             if rings:
                 doors.ring(question)
-            if before is not None and before.closed_at is not None:
-                seconds = now - before.closed_at
-                await not_heard(
-                    store, login=before.login, client=before.client, what="new_try", seconds=seconds
-                )
+            if before is not None:
+                await tried_again(store, before, now=now)
             return await hold(story, person, choice, question, doors)
         case Joined(question):
             arrival.supersede()
@@ -194,7 +190,7 @@ async def once_more(story: Story, person: Person, choice: policy.Admitted, doors
     if earlier.reply is not None:
         return credentials.accept(story, earlier.reply)
     if earlier.over:
-        return Rejected(Reason.TIMED_OUT, choice.profile.texts.timeout)
+        return told_no(story, Reason.TIMED_OUT, choice.profile.texts.timeout)
     if not come_back.still_holds(earlier, choice):
         return await decided_otherwise(story, question, doors)
     return await hold(story, person, choice, question, doors)
@@ -215,23 +211,23 @@ async def hold(
             case QuestionState.PENDING if gone := hung_up(arrival):
                 left_by = unanswered(story, gone, question)
                 await store.leave(question.id, arrival.packet, late_window=window, at=at, event=left_by)
-                return Silent(gone.reason)
+                return Silent(gone.reason, arrival.login)
             case QuestionState.PENDING if not standing.newest:
-                return Silent(Reason.JOINED_BY_NEWER)
+                return Silent(Reason.JOINED_BY_NEWER, arrival.login)
             case QuestionState.PENDING:
                 late = rejected(story, Refuse(Reason.TIMED_OUT), question)
                 if await store.end_of_bar(question.id, arrival.packet, late_window=window, at=at, event=late):
-                    return Rejected(Reason.TIMED_OUT, choice.profile.texts.timeout)
+                    return told_no(story, Reason.TIMED_OUT, choice.profile.texts.timeout)
                 # Somebody answered, or joined, in that very moment: what the row says is the truth.
             case QuestionState.APPROVED if standing.newest:
                 return await let_in(story, person, choice, question, doors)
             case QuestionState.DENIED if standing.newest:
                 await store.record(rejected(story, Refuse(Reason.DENIED), question))
-                return Rejected(Reason.DENIED, choice.profile.texts.denied)
+                return told_no(story, Reason.DENIED, choice.profile.texts.denied)
             case QuestionState.CLOSED if standing.newest:
                 return await quiet(Quiet(Reason.SERVER_STOPPED), story, doors)
             case _:
-                return Silent(Reason.JOINED_BY_NEWER)
+                return Silent(Reason.JOINED_BY_NEWER, arrival.login)
 
 
 async def let_in(
@@ -245,7 +241,7 @@ async def let_in(
     be waiting for this packet; then the accept is written, once, before anything is sent."""
     if why := given_up(story.arrival):
         await end(question, QuestionState.CLOSED, unanswered(story, why, question), doors)
-        return Silent(why.reason)
+        return Silent(why.reason, story.arrival.login)
     now, again = decide_again(story, person, doors)
     if not isinstance(again, policy.Admitted) or come_back.mark(again) != come_back.mark(choice):
         return await decided_otherwise(now, question, doors)
@@ -258,7 +254,7 @@ async def let_in(
         return await hold(story, person, choice, question, doors)  # a newer try came in that very moment
     gone = Refuse(Reason.DEVICE_REMOVED, "the device that approved is not active any more")
     if await end(question, QuestionState.CLOSED, rejected(story, gone, question), doors):
-        return Rejected(gone.reason, REFUSED)
+        return told_no(story, gone.reason)
     return await quiet(Quiet(Reason.REPLAYED, "another walk of this packet was faster"), story, doors)
 
 
@@ -287,7 +283,7 @@ async def let_in_again(
 async def decided_otherwise(story: Story, question: Question, doors: Doors) -> Verdict:
     changed = Refuse(Reason.DECIDED_OTHERWISE, "the rules changed while the phone was asked")
     if await end(question, QuestionState.CLOSED, rejected(story, changed, question), doors):
-        return Rejected(changed.reason, REFUSED)
+        return told_no(story, changed.reason)
     return await quiet(Quiet(Reason.REPLAYED, changed.detail), story, doors)
 
 

@@ -172,6 +172,8 @@ class Client:
     """Seconds after an accept in which the same attempt is let in once more; 0: never."""
     over_tls: bool = False
     """It speaks through TLS at this moment: every packet is its own, sealed or not."""
+    trace_code: bool = True
+    """What people read in its Reply-Messages ends with the login's code."""
 
     @property
     def may_be_many(self) -> bool:
@@ -489,6 +491,8 @@ class Accepted:
     """Attribute name -> value as text, in order; radius.packet gives them their types."""
     mschapv2: MsChapSuccess | None = None
     """Of a login by MS-CHAPv2, and of no other."""
+    login: str | None = None
+    """The trace code under which it is told; None: the request's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,6 +502,8 @@ class Rejected:
     reason: Reason
     text: str
     """The Reply-Message."""
+    login: str | None = None
+    """The trace code under which it is told; None: the request's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -505,6 +511,8 @@ class Silent:
     """No reply, so that the gateway tries its second server."""
 
     reason: Reason
+    login: str | None = None
+    """The trace code under which it is told; None: the request's own."""
 
 
 Verdict = Accepted | Rejected | Silent

@@ -121,6 +121,11 @@ class Store(Protocol):
     async def record(self, *events: Event) -> None:
         """Write events that go with no other change."""
 
+    async def add(self, *events: tuple[float, Event]) -> None:
+        """What else is known of logins, each with its time, under the `login` that it names. Only beside
+        evidence that is there: of a login that left none nothing is written, nor anything twice. Nobody
+        waits for it: it may take a moment longer than others."""
+
     # questions
 
     async def open_or_join(

@@ -260,7 +260,8 @@ class Server:
         more = self._hush.due((arrival.client.name, end.reason), self.clock.monotonic())
         if more is not None:
             since = f" ({more} more since the last line)" if more else ""
-            logger.warning("client=%s reason=%s: %s%s", arrival.client.name, end.reason, end.detail, since)
+            who = f"login={arrival.login} client={arrival.client.name}"
+            logger.warning("%s reason=%s: %s%s", who, end.reason, end.detail, since)
 
     async def account(self, arrival: AccountingArrival) -> None:
         client, limits, tally = arrival.client.name, self._limits(), self._tally
@@ -283,6 +284,13 @@ class Server:
             earlier = await self.store.earlier(packet, client=client)
             code = login if earlier is None else earlier.question.login
             await not_heard(self.store, login=code, client=client, what="repeated", seconds=seconds)
+
+    async def repeated(self, arrival: Arrival, verdict: Verdict, *, times: int, last_at: float) -> None:
+        event = events.Repeated(verdict.login or arrival.login, times, last_at)
+        try:
+            await self.store.add((self.clock.now(), event))
+        except StoreDown as problem:
+            logger.error("login=%s was repeated, and that could not be noted: %s", arrival.login, problem)
 
     # opening
 

@@ -127,6 +127,16 @@ def rider(story: Story, *, now: float, seconds: float) -> Rider:
     )
 
 
+def packet_of(arrival: Arrival) -> str:
+    """For people: enough to find it in a capture."""
+    request = arrival.request
+    stream = "TCP" if arrival.certificate is None else "TLS"
+    way = "UDP" if arrival.hang_up is None else stream
+    sealed = "sealed" if request.authentic else "not sealed"
+    place = f"{arrival.source} port {arrival.source_port}"
+    return f"{request.proof}, from {place} by {way}, Identifier {request.identifier}, {sealed}"
+
+
 def asked(
     story: Story, person: Person, choice: policy.Admitted, question: Question, *, devices: int
 ) -> events.Asked:
@@ -143,6 +153,7 @@ def asked(
         directories=story.directories,
         trace=story.trace,
         arrived_at=story.arrival.at,
+        packet=packet_of(story.arrival),
     )
 
 
@@ -164,6 +175,7 @@ def accepted(
         directories=story.directories,
         trace=story.trace,
         arrived_at=story.arrival.at,
+        packet=packet_of(story.arrival),
     )
 
 
@@ -191,4 +203,5 @@ def _ended(kind: type[Ended], story: Story, end: End, question: Question | None)
         directories=story.directories,
         trace=story.trace,
         arrived_at=story.arrival.at,
+        packet=packet_of(story.arrival),
     )

@@ -23,6 +23,7 @@ FLOORS = {
         "hush",
         "gateway",
         "sessions",
+        "trace_code",
     },
     2: {"radius", "policy", "factors"},
     3: {
@@ -70,6 +71,7 @@ SIDEWAYS = {
     ("login", "doors"),
     ("login", "come_back"),
     ("login", "deciding"),
+    ("login", "heard"),
     ("login", "first_factor"),
     ("login", "authorizing"),
     ("deciding", "credentials"),

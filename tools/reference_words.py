@@ -7,8 +7,8 @@ from radius_push.settings.section import Section
 
 REASONS_HEAD = """\
 Why a login ended. The reason is in the log and the evidence, never on the wire. *Refused* is an Access-Reject
-with the one text `Sign-in refused.`, at arrival + `reject_delay`. *Silence* is no reply, so that the gateway
-tries its second server.
+with the one text `Sign-in refused.` and the trace code, at arrival + `reject_delay`. *Silence* is no reply,
+so that the gateway tries its second server.
 """
 
 SECTIONS: dict[str, tuple[type[Section], str]] = {

@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Protocol
 
+from radius_push import trace_code as codes
 from radius_push.accounting import AccountingArrival
-from radius_push.model import Reason, Verdict
+from radius_push.model import Accepted, Reason, Rejected, Verdict
 from radius_push.radius.packet import Arrival
-
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 
 FRESH_TRY = frozenset(
     {Reason.DIRECTORY_DOWN, Reason.ATTRIBUTE_NOT_READ, Reason.SERVER_STOPPED, Reason.STORE_DOWN}
@@ -31,6 +30,10 @@ class Desk(Protocol):
         """The gateway sent this packet again, so many seconds after its answer. `login`: the code that it
         arrived under."""
 
+    async def repeated(self, arrival: Arrival, verdict: Verdict, *, times: int, last_at: float) -> None:
+        """The gateway sent this very packet so often again while it was held, at last at `last_at` (UTC
+        seconds). Told once, when the login has ended."""
+
     async def account(self, arrival: AccountingArrival) -> None:
         """Keep it: on disk when this returns. Raises StoreDown."""
 
@@ -40,5 +43,15 @@ class Desk(Protocol):
 
 def trace_code() -> str:
     """A new login's code: six letters and digits that nobody mixes up."""
-    number = secrets.randbits(30)
-    return "".join([_LETTERS[number >> at & 31] for at in range(0, 30, 5)])
+    return codes.write(secrets.randbelow(codes.COUNT))
+
+
+def trace_code_in(arrival: Arrival, verdict: Accepted | Rejected) -> str:
+    """What ends the words that people read; empty: nothing does."""
+    client = arrival.client
+    if not client.trace_code:
+        return ""
+    groups = client.groups_in.attribute.casefold() if client.groups_in else ""
+    if isinstance(verdict, Accepted) and groups == "reply-message":
+        return ""  # groups are read there, and no words: not an octet more than was decided
+    return verdict.login or arrival.login

@@ -13,7 +13,7 @@ from typing import Protocol
 from radius_push.gateways import Gateways
 from radius_push.hush import place_of
 from radius_push.listen.books import Books
-from radius_push.listen.desk import FRESH_TRY, Desk, trace_code
+from radius_push.listen.desk import FRESH_TRY, Desk, trace_code, trace_code_in
 from radius_push.listen.signs_of_life import SignsOfLife
 from radius_push.listen.tally import Tally
 from radius_push.model import Client, PeerCertificate, Rejected, Silent, Verdict
@@ -323,6 +323,9 @@ class Reception:
                 self._held.discard(task)
             if accepted:
                 await self._desk.sent(arrival)
+            if ticket.seen_again:
+                last_at = arrival.at + ticket.seen_again_at - arrival.started
+                await self._desk.repeated(arrival, verdict, times=ticket.seen_again, last_at=last_at)
         except Exception as error:  # noqa: BLE001 - one crashed login must not take the listener down
             self._crashed(arrival, error)
 
@@ -333,7 +336,9 @@ class Reception:
             if verdict.reason in FRESH_TRY:
                 self._dedup.forget(ticket, now)
             return False
-        reply = write_reply(arrival.request, verdict, dictionary=self._dictionary())
+        ticket.login = verdict.login or arrival.login
+        code = trace_code_in(arrival, verdict)
+        reply = write_reply(arrival.request, verdict, dictionary=self._dictionary(), trace_code=code)
         if not self._dedup.finish(ticket, reply, now):
             self._tally.note("superseded_reply", arrival.client.name)
             return False

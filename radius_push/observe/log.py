@@ -26,11 +26,12 @@ _LEVELS: dict[type, int] = {
     events.Abandoned: logging.WARNING,
     events.ClockTrusted: logging.WARNING,
     events.SettingsRefused: logging.WARNING,
+    events.Shown: logging.DEBUG,
     events.Sent: logging.DEBUG,
 }
 _LEFT_OUT = {"payload", "signature"}
 """What is long and of use only as evidence."""
-_LEFT_OUT_OF_TEXT = _LEFT_OUT | {"arrived_at"}
+_LEFT_OUT_OF_TEXT = _LEFT_OUT | {"arrived_at", "last_at", "packet"}
 
 
 def set_up(*, level: int = logging.INFO, form: Literal["text", "json"] = "text") -> None:

@@ -103,6 +103,13 @@ async def of_code(store: Store, code: str) -> list[Login]:
     return tell(await store.evidence_of(code))[::-1]
 
 
+async def phones(store: Store, login: Login) -> dict[str, Device]:
+    """All that the login speaks of, by their ids."""
+    ids = dict.fromkeys(id for step in login.steps if (id := step.text("device")))
+    found = [await store.device(id) for id in ids]
+    return {device.id: device for device in found if device is not None}
+
+
 async def newest(store: Store, wanted: Wanted, *, most: int, upto: int) -> list[Login]:
     """The last `most` logins that are wanted, oldest first; an open one stands where it was asked.
 
@@ -147,10 +154,12 @@ async def outcome(store: Store, login: Login, *, now: float) -> Outcome:
     """How a login stands at `now`, UTC seconds."""
     id = login.text("device")
     device = await store.device(id) if id else None
+    accepted = login.end is not None and login.end.kind == "accepted"
+    # Of several tries one may have ended while another waits.
+    if not accepted and await _is_waiting(store, login, now=now):
+        return Outcome(login, WAITING, device, seconds=max(0.0, now - login.began))
     if login.end is not None:
         return Outcome(login, login.end.kind, device, seconds=max(0.0, login.end.at - login.began))
-    if await _is_waiting(store, login, now=now):
-        return Outcome(login, WAITING, device, seconds=max(0.0, now - login.began))
     return Outcome(login, UNFINISHED, device, seconds=None)
 
 

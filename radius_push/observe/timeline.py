@@ -12,10 +12,15 @@ ASKED = "asked"
 ENDS = ("accepted", "rejected", "unanswered")
 """The events by which a login ends. Each has one of them, unless it is open or its server died."""
 
+JOINED = "joined"
+"""A later request waits for the same question; it may end by itself, and the login goes on."""
 RANG = "rang"
 """A push service was asked: beside the login, at any time, for a device that may be another than answers."""
+SHOWN = "shown"
+"""A phone was given the question: beside the login as well, which may go on or be over by then."""
 SESSION = ("session_started", "session_ended")
 """What came of the login, hours later perhaps: it says nothing about the login itself."""
+BESIDE = (RANG, SHOWN, *SESSION)
 
 LONGEST = 3600.0
 """Seconds between two events beyond which they are no longer of one login."""
@@ -55,7 +60,13 @@ class Login:
 
     @property
     def end(self) -> Step | None:
-        return next((step for step in self.steps if step.kind in ENDS), None)
+        """An accept, whatever was said to earlier tries of the same question; else the last reject, else the
+        last silence."""
+        found: dict[str, Step] = {}
+        for step in self.steps:
+            if step.kind in ENDS and not (step.kind == "accepted" and step.kind in found):
+                found[step.kind] = step
+        return next((found[kind] for kind in ENDS if kind in found), None)
 
     @property
     def question(self) -> str | None:
@@ -65,8 +76,7 @@ class Login:
     @property
     def reason(self) -> Reason | None:
         """Why it ended without an accept; None for an accept, and for a reason of another release."""
-        said = self.end.text("reason") if self.end else None
-        return Reason(said) if said in set(Reason) else None
+        return reason_of(self.end) if self.end else None
 
     @property
     def began(self) -> float:
@@ -85,10 +95,20 @@ class Login:
     def step(self, kind: str) -> Step | None:
         return next((step for step in self.steps if step.kind == kind), None)
 
+    def first(self, name: str) -> str | None:
+        """What its oldest event that has this field says."""
+        return next((said for step in self.steps if (said := step.text(name))), None)
+
     def text(self, name: str) -> str | None:
         """What its newest event that has this field says."""
-        walked = (step for step in reversed(self.steps) if step.kind not in (RANG, *SESSION))
+        walked = (step for step in reversed(self.steps) if step.kind not in BESIDE)
         return next((said for step in walked if (said := step.text(name))), None)
+
+
+def reason_of(step: Step) -> Reason | None:
+    """Why no accept was said at this step; None if one was, and for a reason of another release."""
+    said = step.text("reason")
+    return Reason(said) if said in set(Reason) else None
 
 
 def tell(rows: Iterable[EvidenceRow]) -> list[Login]:
@@ -106,7 +126,7 @@ def tell(rows: Iterable[EvidenceRow]) -> list[Login]:
 
 
 def _begins_another(steps: list[Step], step: Step) -> bool:
-    if step.kind in SESSION:
+    if step.kind in SESSION or _ends_a_try_that_joined(steps, step):
         return False
     question = next((found for before in steps if (found := before.text("question"))), None)
     if question is not None and step.text("question") == question:
@@ -117,3 +137,9 @@ def _begins_another(steps: list[Step], step: Step) -> bool:
     if step.kind in ENDS and any(before.kind in ENDS for before in steps):
         return True
     return question is not None and step.text("question") not in (None, question)
+
+
+def _ends_a_try_that_joined(steps: list[Step], step: Step) -> bool:
+    """A server that stops, or crashes, notes the end of each request without its question."""
+    joined = any(before.kind == JOINED and step.at - before.at <= LONGEST for before in steps)
+    return joined and step.kind in ENDS and step.text("question") is None

@@ -215,10 +215,10 @@ NOT_HEARD = Meaning(
 )
 TRIED_AGAIN = Meaning(
     _ACCEPT,
-    "It was accepted and the Access-Accept went out. Then the same person signed in once more within a minute, "
-    "from the same address: perhaps the gateway did not take it.",
-    "If they were in the first time: nothing. Else as for an answer that was not heard: a firewall, the shared "
-    "secret, `radius-push clients`. A gateway that logs in twice has `follow_on`.",
+    "It was accepted and the Access-Accept went out. Then the same person signed in once more within a "
+    "minute, from the same address: perhaps the gateway did not take it.",
+    "If they were in the first time: nothing. Else as for an answer that was not heard: a firewall, the "
+    "shared secret, `radius-push clients`. A gateway that logs in twice has `follow_on`.",
 )
 ANOTHER_RELEASE = Meaning(
     "", "This release does not know the reason.", "Ask the release of radius-push that wrote it."
@@ -236,6 +236,19 @@ WITHOUT_A_REASON = {
     ),
 }
 """How a login can stand that has not ended."""
+
+
+_REPLIES = {
+    _REFUSED: "Access-Reject with the one text of every refusal, after `reject_delay`",
+    "refused, at once": "Access-Reject with the one text of every refusal, at once",
+    _SILENCE: "none, so that the gateway tries its second server",
+}
+
+
+def reply(reason: Reason) -> str:
+    """What the gateway was told, in one line of a timeline."""
+    gets = REASONS[reason].gets
+    return spoken(_REPLIES.get(gets, gets))
 
 
 def spoken(text: str) -> str:

@@ -80,9 +80,23 @@ def encode(name: str, text: str, dictionary: Dictionary, *, after: bytes = b"") 
     return b"".join(_on_the_wire(known.key, part) for part in _parts(known, value))
 
 
-def reply_message(text: str) -> bytes:
-    """Reply-Message attributes for any text at all; control characters become spaces."""
-    return b"".join(attribute(REPLY_MESSAGE, part) for part in split_text(plain(text)))
+def reply_message(text: str, trace_code: str = "") -> bytes:
+    """Reply-Message attributes for any text at all; control characters become spaces. The code ends them."""
+    return b"".join(attribute(REPLY_MESSAGE, part) for part in _with_code(plain(text), trace_code))
+
+
+def in_brackets(trace_code: str) -> bytes:
+    """As it stands behind a text in whatever language; nothing without a code."""
+    return b"(%s)" % trace_code.encode() if trace_code else b""
+
+
+def _with_code(text: str, trace_code: str) -> list[bytes]:
+    """At most 253 octets each (RFC 2865 5.18), and the code whole in the last one."""
+    parts, code = list(split_text(text)), in_brackets(trace_code)
+    if not code:
+        return parts
+    last = parts.pop() + b" " if parts else b""
+    return [*parts, last + code] if len(last + code) <= MOST_VALUE else [*parts, last[:-1], code]
 
 
 def plain(text: str) -> str:

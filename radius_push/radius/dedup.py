@@ -53,7 +53,7 @@ class Ticket:
 
     __slots__ = (
         "authentic", "ended", "finished", "genuine", "heard", "key", "login", "owner", "repeats", "reply",
-        "superseded", "until",
+        "seen_again", "seen_again_at", "superseded", "until",
     )  # fmt: skip
 
     def __init__(self, key: Key, owner: str, now: float, *, authentic: bool) -> None:
@@ -77,6 +77,10 @@ class Ticket:
         self.reply: bytes | None = None
         self.until = 0.0
         """When a finished one is forgotten."""
+        self.seen_again = 0
+        """How often the same packet came again before it was finished."""
+        self.seen_again_at = 0.0
+        """When it did last."""
 
     def missed(self, now: float) -> float | None:
         """It is here again behind its reply. Seconds since that left, the first time that this says that the
@@ -171,6 +175,8 @@ class Dedup:
         if known is not None:
             if not known.finished:
                 known.repeats.again(now)
+                known.seen_again += 1
+                known.seen_again_at = now
             return InFlight() if known.reply is None else Again(known.reply, known)
         if (key.slot, key.authenticator) in self._authenticators and not (carries_state and authentic):
             # Same Authenticator, other octets: no gateway does that. Somebody on the path does, who can add

@@ -52,15 +52,17 @@ def success(
     return body
 
 
-def error(proof: MsChapV2, text: str, *, secret: Secret, digest: bytes) -> bytes:
+def error(proof: MsChapV2, text: str, *, secret: Secret, digest: bytes, trace_code: str = "") -> bytes:
     """The MS-CHAP-Error of a reject: 691, do not try again with this challenge (RFC 2759 6). The text is cut
-    where it does not fit."""
+    where it does not fit, and never the code behind it."""
     # Nobody may answer it (R=0); it is there because the form asks for one.
     challenge = _derived(secret, b"MS-CHAP-Error challenge", digest)[: mschapv2.CHALLENGE]
     said = b"E=691 R=0 C=%s V=3 M=" % challenge.hex().upper().encode()
-    room = MOST_OF_A_VENDOR - 1 - len(said)
+    code = names.in_brackets(trace_code)
+    tail = b" " + code if text and code else code
+    room = MOST_OF_A_VENDOR - 1 - len(said) - len(tail)
     message = next(split_text(names.plain(text), room), b"")
-    return of_vendor(names.MS_CHAP_ERROR, bytes((proof.identifier,)) + said + message)
+    return of_vendor(names.MS_CHAP_ERROR, bytes((proof.identifier,)) + said + message + tail)
 
 
 def _salts(secret: Secret, digest: bytes) -> tuple[bytes, bytes]:

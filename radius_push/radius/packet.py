@@ -190,22 +190,26 @@ def read_request(
     )
 
 
-def write_reply(request: AccessRequest, verdict: Accepted | Rejected, *, dictionary: Dictionary) -> bytes:
+def write_reply(
+    request: AccessRequest, verdict: Accepted | Rejected, *, dictionary: Dictionary, trace_code: str = ""
+) -> bytes:
     """The octets of the reply: Message-Authenticator first, every Proxy-State copied, in order.
 
     Raises ReplyNotComputed for an accept that can't be written in full. A reject is always written,
     without its text where only that keeps it under 4096 octets. What a login by MS-CHAPv2 is told beside
-    (RFC 2548) is in both.
+    (RFC 2548) is in both. `trace_code` ends a reject's text, and that of an accept which has one; it is the
+    first to be left out where there is no room.
     """
     proxied = _proxied(request.proxy_states)
     match verdict:
         case Accepted(reply, success):
-            code, body = Code.ACCESS_ACCEPT, _accept_body(request, reply, success, dictionary)
+            code = Code.ACCESS_ACCEPT
+            bodies = (_accept_body(request, reply, success, dictionary, c) for c in (trace_code, ""))
         case Rejected(text=text):
-            code, body = Code.ACCESS_REJECT, _reject_body(request, text)
-            if not _fits(body + proxied):
-                body = _reject_body(request, "")
-    if not _fits(body + proxied):
+            code = Code.ACCESS_REJECT
+            bodies = (_reject_body(request, *said) for said in ((text, trace_code), (text, ""), ("", "")))
+    body = next((each for each in bodies if _fits(each + proxied)), None)
+    if body is None:
         raise ReplyNotComputed(f"the reply is longer than {MOST_OCTETS} octets")
     return seal_reply(
         code,
@@ -237,8 +241,9 @@ def _accept_body(
     reply: tuple[tuple[str, str], ...],
     success: MsChapSuccess | None,
     dictionary: Dictionary,
+    trace_code: str = "",
 ) -> bytes:
-    body = _encode_reply(reply, dictionary)
+    body = _encode_reply(reply, dictionary, trace_code)
     if not isinstance(request.response, MsChapV2):
         return body
     if success is None:
@@ -254,24 +259,30 @@ def _accept_body(
     )
 
 
-def _reject_body(request: AccessRequest, text: str) -> bytes:
-    body = names.reply_message(text)
+def _reject_body(request: AccessRequest, text: str, trace_code: str) -> bytes:
+    body = names.reply_message(text, trace_code)
     if isinstance(request.response, MsChapV2):
-        body += mschap.error(request.response, text, secret=request.secret, digest=request.digest)
+        body += mschap.error(
+            request.response, text, secret=request.secret, digest=request.digest, trace_code=trace_code
+        )
     return body
 
 
-def _encode_reply(reply: tuple[tuple[str, str], ...], dictionary: Dictionary) -> bytes:
+def _encode_reply(reply: tuple[tuple[str, str], ...], dictionary: Dictionary, trace_code: str = "") -> bytes:
     body = b""
     filtered = False
-    for name, text in reply:
-        known = dictionary.named(name.partition(":")[0])
+    known_ones = [dictionary.named(name.partition(":")[0]) for name, _ in reply]
+    last_words = max(
+        (n for n, of in enumerate(known_ones) if of and of.key == names.REPLY_MESSAGE), default=-1
+    )
+    for number, ((name, text), known) in enumerate(zip(reply, known_ones, strict=True)):
         if known is not None and known.key in names.HIDDEN | {names.VENDOR_SPECIFIC}:
             raise ReplyNotComputed(f"{name}: the server alone decides about this one")
         try:
             rule = known is not None and known.key == names.NAS_FILTER_RULE
             # Gateways join these into one list, whose rules a NUL parts (RFC 4849 2).
-            body += names.encode(name, text, dictionary, after=b"\0" if rule and filtered else b"")
+            octets = names.encode(name, text, dictionary, after=b"\0" if rule and filtered else b"")
+            body += names.reply_message(text, trace_code) if number == last_words else octets
             filtered |= rule
         except ValueError as error:
             raise ReplyNotComputed(f"{name}: {error}") from error

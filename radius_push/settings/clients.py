@@ -81,6 +81,7 @@ def _client(
         follow_on=preset.follow_on if section.follow_on is None else section.follow_on,
         shared_secret_prefix=section.shared_secret_prefix,
         certificate=certificate,
+        trace_code=section.trace_code,
     )
 
 

@@ -92,6 +92,10 @@ class ClientDefaults(Section):
     probe_users: s.OneOrMore[s.ProbeUser] = ()
     """Names by which the gateway asks whether the server is alive. They are always refused, before any
     directory is asked, and ring nobody: any answer proves life. E.g. `[radius-test]`"""
+    trace_code: s.YesNo = True
+    """End the Reply-Message of every refusal with the login's trace code, and that of an accept whose policy
+    writes one. `no` is for a gateway that reads more out of it than words. See [why did this login
+    fail?](../how-to/find-out-why.md). E.g. `no`"""
     groups_in: GroupsInSection | None = None
     """Where the gateway looks for the `groups` of policies."""
     short_secret: Accepted = False

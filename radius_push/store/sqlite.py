@@ -36,7 +36,7 @@ from radius_push.ports import (
     SeriesOf,
 )
 from radius_push.sessions import News, Reset, Session
-from radius_push.store import evidence, gateways, latest, phones, push, questions, retention, sessions
+from radius_push.store import beside, evidence, gateways, latest, phones, push, questions, retention, sessions
 from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
 from radius_push.store.bells import EVIDENCE, person_topic
 from radius_push.store.evidence import Row
@@ -222,6 +222,10 @@ class SqliteStore(Questions):
                 rows.write(at, event)
 
         await self._write(work, events[0] if events else None)
+
+    async def add(self, *events: tuple[float, Event]) -> None:
+        whose = "whoever has a login"
+        await self._writer.run(lambda rows: beside.add(rows, events), writes=True, whose=whose, urgent=False)
 
     async def evidence(self, *, after: int = 0) -> AsyncIterator[EvidenceRow]:
         while rows := await self._evidence_after(after):

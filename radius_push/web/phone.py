@@ -166,7 +166,7 @@ class PhoneSide:
         """Let nobody in, end the streams, finish the answers."""
         if self._doorway is not None:
             await self._doorway.close()
-        self._streams.close()
+        await self._streams.close()
         await self._api.close()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from radius_push.factors import question as asked
-from radius_push.model import Device, DeviceState
+from radius_push.model import Device, DeviceState, Question
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.web.refusal import Refusal
+from radius_push.web.shown import Shown
 
 PING_SECONDS = 15.0
 WRITE_SECONDS = 10.0
@@ -29,6 +30,8 @@ class Look:
     state: dict[str, object]
     next_change: float | None
     removed: bool
+    open: tuple[Question, ...] = ()
+    """What it is asked."""
 
 
 class OneStream:
@@ -49,12 +52,14 @@ class Streams:
         self._in_all = in_all
         self._counters = counters
         self._by_device: dict[str, list[OneStream]] = {}
+        self._shown = Shown(store, clock, counters)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End them all."""
         for streams in list(self._by_device.values()):
             for stream in streams:
                 stream.task.cancel()
+        await self._shown.close()
 
     def __len__(self) -> int:
         return sum(len(streams) for streams in self._by_device.values())
@@ -116,6 +121,7 @@ class Streams:
                     told, written_at = state, self._clock.monotonic()
                     text = json.dumps({"now": asked.milliseconds(now), **state})
                     await self._write(response, f"event: state\ndata: {text}\n\n")
+                    self._shown.note(device, seen.open, by="app")
                 elif self._clock.monotonic() - written_at >= PING_SECONDS:
                     written_at = self._clock.monotonic()
                     await self._write(response, ": ping\n\n")
@@ -129,6 +135,7 @@ class Streams:
     async def now(self, device: Device) -> dict[str, object]:
         """The state once, for who asks without listening on."""
         seen = await self._look(device)
+        self._shown.note(device, seen.open, by="service_worker")
         return {"now": asked.milliseconds(seen.now), **seen.state}
 
     async def _look(self, device: Device) -> Look:
@@ -139,7 +146,9 @@ class Streams:
         questions = await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
         state = asked.state(row, questions, trials, now=now)
-        return Look(now, state, asked.next_change(questions, trials, now=now), removed=False)
+        pending = tuple(question for question in questions if asked.is_open(question, now))
+        change = asked.next_change(questions, trials, now=now)
+        return Look(now, state, change, removed=False, open=pending)
 
     async def _write(self, response: web.StreamResponse, text: str) -> None:
         async with asyncio.timeout(WRITE_SECONDS):

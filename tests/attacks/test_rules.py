@@ -259,6 +259,21 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/listen/test_limits.py::test_a_packet_over_the_settings_bounds_is_malformed",
         ),
     ),
+    (
+        "the look of a refusal does not tell its reason: also one that is only counted has a trace code",
+        (
+            "tests/scenarios/test_trace_code.py::test_a_refusal_looks_the_same_whether_it_left_evidence_or_was_only_counted",
+            "tests/radius/test_trace_code_in_replies.py::test_the_code_gives_way_before_the_text_and_the_text_before_the_proxy_states",
+        ),
+    ),
+    (
+        "what is noted beside a login fills no disk for logins that left nothing",
+        (
+            "tests/scenarios/test_trace_code.py::test_repeats_of_what_is_only_counted_are_only_counted",
+            "tests/contracts/test_stores_and_traces.py::test_of_a_login_that_left_nothing_nothing_is_written",
+            "tests/web/test_shown.py::test_what_a_slow_store_leaves_waiting_is_bounded",
+        ),
+    ),
     # --- the seal ---
     (
         "a wrong Message-Authenticator is silence, a missing one too unless the client may",

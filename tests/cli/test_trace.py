@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from radius_push import events, server
+from radius_push.cli.timeline import timeline
 from radius_push.cli.trace import trace
 from radius_push.heard import not_heard
 from radius_push.model import Reason
+from radius_push.observe.timeline import tell as tell_logins
 from radius_push.observe.words import REASONS
 from tests.cli.enrolling import open_again, write_settings
 from tests.cli.lived import AT, At, ask, live
@@ -32,9 +35,16 @@ def codes(folder: Path) -> dict[str, str]:
 
 
 def told(folder: Path, code: str) -> str:
+    """The page with its lines joined again: how they are cut is one test's matter."""
     exit_code, said = ask(folder, trace, code)
     assert exit_code == 0
-    return said
+    return re.sub(r"(?<=\S)\n {2,4}(?=\S)|(?<=\S)\n {26}(?=\S)", " ", said)
+
+
+def test_a_page_fits_80_columns(folder: Path, codes: dict[str, str]) -> None:
+    for name in ("approved", "denied", "timed out", "nobody", "bob", "open"):
+        _, said = ask(folder, trace, codes[name])
+        assert max(map(len, said.splitlines())) <= 80, said
 
 
 def test_an_approved_login_is_told_from_the_request_to_the_accept(
@@ -44,7 +54,7 @@ def test_an_approved_login_is_told_from_the_request_to_the_accept(
     in_order = (
         f"{codes['approved']}: alice through fw1: accepted, after 0.0 s",
         "2026-09-21T14:30:00Z",
-        "request     a request of client fw1 for alice, who is at 203.0.113.7",
+        "request     of client fw1 for alice, who is at 203.0.113.7 pap, from 127.0.0.1 port",
         "directory   staff: knows alice, the password is right",
         "policy      staff may: department is 'IT', fits IT: hit, staff-push",
         "asked       1 phone of staff:alice; profile staff-push, by policy 'staff may'",
@@ -68,7 +78,11 @@ def test_an_approved_login_is_told_from_the_request_to_the_accept(
         ("nobody", Reason.UNKNOWN_USER, ("staff: does not know this name",)),
         ("bob", Reason.NO_POLICY, ("department is 'Sales', none of IT: miss", "fw1 has no otherwise")),
         ("denied", Reason.DENIED, ("deny, signed by 'phone of alice'",)),
-        ("timed out", Reason.TIMED_OUT, ("+45.000 s  rejected    timed_out",)),
+        (
+            "timed out",
+            Reason.TIMED_OUT,
+            ("+45.000 s  rejected    timed_out", "reply       Access-Reject with `texts.timeout`"),
+        ),
     ],
 )
 def test_a_refusal_says_why_and_what_to_do(
@@ -96,8 +110,9 @@ def test_a_program_gets_the_same_as_values_and_no_signature(folder: Path, codes:
     login = json.loads(said)
     assert exit_code == 0
     assert (login["verdict"], login["user"], login["phone"]) == ("accepted", "alice", "phone of alice")
-    assert [step["kind"] for step in login["steps"]] == ["asked", "answered", "accepted", "sent"]
-    assert login["steps"][2]["fields"]["reply"] == [["Filter-Id", "IT"], ["Session-Timeout", "3600"]]
+    steps = {step["kind"]: step for step in login["steps"]}
+    assert steps.keys() == {"asked", "shown", "answered", "accepted", "sent"}
+    assert steps["accepted"]["fields"]["reply"] == [["Filter-Id", "IT"], ["Session-Timeout", "3600"]]
     assert login["steps"][0]["after"] == 0
     assert login["means"].startswith("The password was right")
     assert "signature" not in said
@@ -117,7 +132,7 @@ def test_a_code_that_nobody_has_is_a_no(folder: Path, codes: dict[str, str]) -> 
     assert "radius-push logins" in said
 
 
-@pytest.mark.parametrize("code", ["K7F2", "K7F2QXX", "USHAPE", "é", "", "\x1b[31m"])
+@pytest.mark.parametrize("code", ["K7F2", "K7F2QXX", "K7F2Q%", "é", "", "\x1b[31m"])
 def test_what_is_no_code_is_told_how_one_looks(folder: Path, codes: dict[str, str], code: str) -> None:
     exit_code, said = ask(folder, trace, code)
     assert exit_code == 1
@@ -149,23 +164,69 @@ def rejected(code: str, username: str) -> events.Rejected:
     )
 
 
-@pytest.mark.parametrize("typed", ["01AB1O", "01ab10", "oiabl0", "OIABLO", "01a-b10"])
+@pytest.mark.parametrize("typed", ["01A8V0", "01a8v0", "oiabuo", "OlABVO", "(01a-8v0)"])
 def test_a_code_is_found_as_people_read_it_and_two_with_it_are_both_told(tmp_path: Path, typed: str) -> None:
     config = write_settings(tmp_path)
 
     async def fill() -> None:
         store = open_again(config)
-        await store.record(rejected("01AB10", "first"), rejected("ZZZZZZ", "other"))
-        await store.record(rejected("01AB10", "second"))
+        await store.record(rejected("01A8V0", "first"), rejected("WWWWWW", "other"))
+        await store.record(rejected("01A8V0", "second"))
         await store.close()
 
     asyncio.run(fill())
     said = told(tmp_path, typed)
-    assert [line for line in said.splitlines() if line.startswith("01AB10")] == [
-        "01AB10: second through fw: rejected (unknown_user), after 0.0 s",
-        "01AB10: first through fw: rejected (unknown_user), after 0.0 s",
+    assert [line for line in said.splitlines() if line.startswith("01A8V0")] == [
+        "01A8V0: second through fw: rejected (unknown_user), after 0.0 s",
+        "01A8V0: first through fw: rejected (unknown_user), after 0.0 s",
     ]
     assert "other" not in said
+
+
+def page(*said: tuple[str, dict[str, object]]) -> str:
+    """The timeline of these events, a second apart."""
+    steps = [
+        (n, AT + n, kind, {"login": "K7F2QX", "question": "q1", **fields})
+        for n, (kind, fields) in enumerate(said)
+    ]
+    (login,) = tell_logins(steps)
+    return "\n".join(timeline(login, {}))
+
+
+def test_later_tries_and_what_has_no_words_here_are_lines_of_the_login() -> None:
+    joined = {"client": "fw2", "source": "10.0.0.12", "source_port": 5000, "proof": "pap", "was": "late"}
+    said = page(
+        (
+            "asked",
+            {"client": "fw1", "devices": 1, "lane": 2, "unanswered": 3, "rings": False, "arrived_at": AT},
+        ),
+        ("joined", {**joined, "arrived_at": AT + 1}),
+        ("beckoned_from_afar", {"client": "fw2", "seconds": 0, "why": "  a\x1b[31m moon "}),
+        ("accepted", {"method": "ticket", "reply": []}),
+    )
+    for each in (
+        "of client fw1 for",
+        "sign-in 2 of those that wait at once",
+        "not answered shortly before: 3",
+        "too many rang in vain",
+        "+1.000 s  joined      a later try, from client fw2, 10.0.0.12 port 5000, by",
+        "+2.000 s  beckoned_from_afar  client fw2, seconds 0, why",
+        "second factor:\n" + " " * 26 + "ticket",
+    ):
+        assert each in said, said
+    assert "\x1b" not in said
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_repeats_stand_where_the_last_one_came() -> None:
+    said = page(
+        ("asked", {"arrived_at": AT}),
+        ("rejected", {"reason": "denied"}),
+        ("repeated", {"times": 1, "last_at": AT + 0.5}),
+    )
+    assert said.index("+0.500 s  repeated    the gateway sent the same packet once more") < said.index(
+        "rejected"
+    )
 
 
 def test_a_waiting_login_says_what_the_person_can_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ class FakeDesk:
         self.arrivals: list[Arrival] = []
         self.accepted: list[str] = []
         self.missed: list[str] = []
+        self.repeats: list[tuple[str, int, float]] = []
         self.reports: list[AccountingArrival] = []
         self.down = False
         self.asked_for_life = 0
@@ -74,6 +75,9 @@ class FakeDesk:
 
     async def sent(self, arrival: Arrival) -> None:
         self.accepted.append(arrival.login)
+
+    async def repeated(self, arrival: Arrival, verdict: Verdict, *, times: int, last_at: float) -> None:
+        self.repeats.append((arrival.login, times, last_at))
 
     def release(self, arrival: Arrival, verdict: Verdict) -> None:
         self._held.pop(arrival.login).set_result(verdict)

@@ -74,3 +74,62 @@ def test_it_begins_when_the_request_came_if_that_is_known() -> None:
     assert login.began == AT - 2.5
     (login,) = tell(rows(("rejected", {})))
     assert login.began == AT
+
+
+JOINED: tuple[str, dict[str, object]] = ("joined", {"client": "fw2", "was": "pending", **Q1})
+
+
+def test_later_tries_of_one_question_are_one_login_and_an_accept_is_its_end() -> None:
+    (login,) = tell(
+        rows(
+            ("asked", Q1),
+            JOINED,
+            ("unanswered", {"reason": "superseded", **Q1}),
+            ("accepted", Q1),
+            ("sent", {}),
+        )
+    )
+    assert (login.end and login.end.kind, login.reason) == ("accepted", None)
+
+
+def test_a_login_that_was_late_and_let_in_by_its_ticket_is_one() -> None:
+    (login,) = tell(
+        rows(
+            ("asked", Q1),
+            ("rejected", {"reason": "timed_out", **Q1}),
+            ("answered", {"late": True, **Q1}),
+            JOINED,
+            ("accepted", {"method": "ticket", **Q1}),
+            ("sent", {}),
+        )
+    )
+    assert (login.reason, login.text("method")) == (None, "ticket")
+
+
+def test_each_of_several_tries_may_end_without_naming_its_question() -> None:
+    stopped: tuple[str, dict[str, object]] = ("unanswered", {"reason": "server_stopped", "question": None})
+    (login,) = tell(rows(("asked", Q1), JOINED, stopped, stopped))
+    assert login.reason is Reason.SERVER_STOPPED
+
+
+def test_of_several_rejects_the_last_counts() -> None:
+    (login,) = tell(
+        rows(
+            ("asked", Q1),
+            ("rejected", {"reason": "timed_out", **Q1}),
+            JOINED,
+            ("rejected", {"reason": "denied", **Q1}),
+        )
+    )
+    assert login.reason is Reason.DENIED
+
+
+def test_what_is_written_beside_a_login_neither_ends_nor_splits_it_nor_says_who_answered() -> None:
+    beside: list[tuple[str, dict[str, object]]] = [
+        ("shown", {"device": "d2", **Q1}),
+        ("repeated", {"times": 3}),
+        ("beckoned", {}),
+    ]
+    (login,) = tell(rows(("asked", Q1), ("answered", {"device": "d1", **Q1}), ("accepted", Q1), *beside))
+    assert login.text("device") == "d1"
+    assert len(login.steps) == 6

@@ -156,9 +156,14 @@ class House:
 
 @contextlib.asynccontextmanager
 async def house(
-    folder: Path, *, people: Sequence[str] = ("alice", "bob"), settings: str = SETTINGS
+    folder: Path,
+    *,
+    people: Sequence[str] = ("alice", "bob"),
+    settings: str = SETTINGS,
+    trace_codes: bool = False,
 ) -> AsyncIterator[House]:
-    """A running house on a turned clock; bob is in Sales, everybody else in IT."""
+    """A running house on a turned clock; bob is in Sales, everybody else in IT. Unless the story is about
+    them, refusals carry no trace code, so that their text is what the settings say."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, TurnedLoop)
     hashed = hash_password(PASSWORD.encode(), cheap=True)
@@ -170,7 +175,10 @@ async def house(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     file = folder / "radius-push.yaml"
-    file.write_text(settings.format(phone=port, users=users, hash=hashed))
+    text = settings.format(phone=port, users=users, hash=hashed)
+    if not trace_codes:
+        text += "client_defaults: {trace_code: no}\n"
+    file.write_text(text)
     made = House(f"http://localhost:{port}")
     made.server = server = Server(load(file, environ={}), clock=TurnedClock(loop), on_event=made.hear)
     # The store is there before `start` has returned, and time must not turn while it writes.

@@ -532,7 +532,7 @@ def test_a_login_over_a_restart_is_told_as_one(tmp_path: Path) -> None:
             await s.restart()
             assert await gateway.send(seconds=1) == [REJECT]
             (told,) = await of_code(s.h.server.store, card["login"])
-            assert [step.kind for step in told.steps] == [
+            assert [step.kind for step in told.steps if step.kind != "shown"] == [
                 "asked",
                 "answered",
                 "came_back",
