@@ -55,15 +55,17 @@ async def play(
     speaker: Speaker,
     phone: SoftwarePhone,
     person: Person,
+    client: str,
     on_ring: Callable[[Ring], None] = lambda _ring: None,
 ) -> Told:
-    """Play it to its end: until the last sign-in is over, and every tap that it led to was made. `on_ring` is
-    told of each ring, and once more when it was answered.
+    """Play it to its end: until the last sign-in is over, and every tap that it led to was made. `client`:
+    the one that the gateway speaks as; what others ask meanwhile is somebody's real login, and left alone.
+    `on_ring` is told of each ring, and once more when it was answered.
 
     Raises PhoneRefused or Unreachable if the phone is none, ValueError or OSError if nothing can be sent.
     """
     async with aclosing(phone.questions()) as states:
-        screen = _Screen(phone, person, on_ring)
+        screen = _Screen(phone, person, client, on_ring)
         await screen.first_look(states)
         watching = asyncio.create_task(screen.watch(states), name="the phone's screen")
         try:
@@ -95,11 +97,14 @@ async def _run(script: Script, speaker: Speaker) -> tuple[Try, ...]:
 
 
 class _Screen:
-    """The person's eye and thumb. What the phone showed before the play is not theirs to answer."""
+    """The person's eye and thumb. What is not of the play is not theirs to answer."""
 
-    def __init__(self, phone: SoftwarePhone, person: Person, on_ring: Callable[[Ring], None]) -> None:
+    def __init__(
+        self, phone: SoftwarePhone, person: Person, client: str, on_ring: Callable[[Ring], None]
+    ) -> None:
         self._phone = phone
         self._person = person
+        self._client = client
         self._on_ring = on_ring
         self._seen = set[str]()
         self._taps = set[asyncio.Task[None]]()
@@ -128,7 +133,7 @@ class _Screen:
 
     def _show(self, state: State) -> None:
         for card in state.questions:
-            if card["id"] in self._seen:
+            if card["id"] in self._seen or card["client"] != self._client:
                 continue
             self._seen.add(card["id"])
             ring = Ring(self._now(), card["login"], card["address"])

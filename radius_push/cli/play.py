@@ -121,7 +121,12 @@ class Play:
                     before = await last_end(store)
                     script = signs_in(self.person, self.gateway)
                     told = await play(
-                        script, speaker=speaker, phone=phone, person=self.person, on_ring=self._on_ring
+                        script,
+                        speaker=speaker,
+                        phone=phone,
+                        person=self.person,
+                        client=self.client.name,
+                        on_ring=self._on_ring,
                     )
                     whys = await refusals(store, user=self.user, client=self.client.name, after=before)
                     self._tell(told, speaker, whys[::-1])

@@ -138,7 +138,9 @@ async def _play(h: House, setup: Setup, preset: str, behaviour: str, phone: Soft
     async with Speaker(
         login, servers=servers, source=address(preset), dictionary=load_dictionary()
     ) as speaker:
-        return await play(signs_in(person, gateway), speaker=speaker, phone=phone, person=person)
+        return await play(
+            signs_in(person, gateway), speaker=speaker, phone=phone, person=person, client=preset
+        )
 
 
 def _nobody_gets_in_without_a_yes(h: House, name: str, told: Told) -> None:
