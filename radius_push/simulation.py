@@ -106,7 +106,8 @@ class _Screen:
         self._person = person
         self._client = client
         self._on_ring = on_ring
-        self._seen = set[str]()
+        self._before = set[str]()
+        self._cards: dict[str, Card] = {}
         self._taps = set[asyncio.Task[None]]()
         self._began = 0.0
         self.rings: list[Ring] = []
@@ -117,7 +118,7 @@ class _Screen:
                 state = await anext(states)
         except (TimeoutError, StopAsyncIteration):
             raise Unreachable(f"{self._phone.enrolled.origin} shows this phone nothing") from None
-        self._seen |= {str(card["id"]) for card in state.questions}
+        self._before |= {str(card["id"]) for card in state.questions}
         self._began = asyncio.get_running_loop().time()
 
     async def watch(self, states: AsyncGenerator[State, None]) -> None:
@@ -133,20 +134,27 @@ class _Screen:
 
     def _show(self, state: State) -> None:
         for card in state.questions:
-            if card["id"] in self._seen or card["client"] != self._client:
+            id = str(card["id"])
+            if id in self._before or card["client"] != self._client:
                 continue
-            self._seen.add(card["id"])
-            ring = Ring(self._now(), card["login"], card["address"])
-            self.rings.append(ring)
-            self._on_ring(ring)
-            if self._person.approves is not None:
-                seconds = self._person.hesitates(len(self.rings) - 1)
-                tap = asyncio.create_task(self._tap(card, ring, after=seconds), name="a tap")
-                self._taps.add(tap)
-                tap.add_done_callback(self._taps.discard)
+            new = id not in self._cards
+            self._cards[id] = card
+            if new:
+                self._rung(id, card)
 
-    async def _tap(self, card: Card, ring: Ring, *, after: float) -> None:
+    def _rung(self, id: str, card: Card) -> None:
+        ring = Ring(self._now(), card["login"], card["address"])
+        self.rings.append(ring)
+        self._on_ring(ring)
+        if self._person.approves is not None:
+            seconds = self._person.hesitates(len(self.rings) - 1)
+            tap = asyncio.create_task(self._tap(id, ring, after=seconds), name="a tap")
+            self._taps.add(tap)
+            tap.add_done_callback(self._taps.discard)
+
+    async def _tap(self, id: str, ring: Ring, *, after: float) -> None:
         await asyncio.sleep(after)
+        card = self._cards[id]  # as it looks by now
         try:
             ring.answer = await self._phone.answer(card, approve=self._person.approves is True)
         except PhoneRefused as no:

@@ -32,7 +32,7 @@ from radius_push.simulate.person import Person, Try, signs_in
 from radius_push.simulation import Ring, Told, play
 from radius_push.store.keys import Keys
 from radius_push.store.sqlite import SqliteStore
-from radius_push.test_phone import PhoneRefused, Unreachable
+from radius_push.test_phone import PhoneRefused, SoftwarePhone, Unreachable
 
 VERDICTS = {"accepted": "let in", "rejected": "refused", None: "no answer"}
 
@@ -96,49 +96,50 @@ class Play:
     async def run(self, password: str) -> Told:
         """Raises Refused if the user may have no phone; ends the verb for whatever else stands in its way."""
         _leave_by_sigterm()
-        clock = LoopClock()
         try:
-            person = await find_person(self.settings, self.user, only=None, clock=clock)
-            store = SqliteStore.open(
-                Path(self.settings.store), clock=clock, on_event=lambda _at, _event: None
-            )
-            try:
-                limit = self.settings.enrollment.devices_per_user
-                await expect_room(store, person, limit=limit)
-                async with (
-                    lent_phone(
-                        store,
-                        person,
-                        url=self.phone.url,
-                        name="simulate",
-                        pepper=self.keys.pepper,
-                        clock=clock,
-                        by=f"{issuer()}, simulate",
-                        ca_file=self.ca_file,
-                    ) as phone,
-                    self._speaker(password) as speaker,
-                ):
-                    before = await last_end(store)
-                    script = signs_in(self.person, self.gateway)
-                    told = await play(
-                        script,
-                        speaker=speaker,
-                        phone=phone,
-                        person=self.person,
-                        client=self.client.name,
-                        on_ring=self._on_ring,
-                    )
-                    whys = await refusals(store, user=self.user, client=self.client.name, after=before)
-                    self._tell(told, speaker, whys[::-1])
-                    return told
-            finally:
-                await store.close()
+            return await self._run(password)
         except Unreachable as problem:
             could_not_run(
                 f"no phone can play along: {problem}. Does `radius-push serve` run? Is --ca-file wanted?"
             )
         except (DoorClosed, PhoneRefused, OSError, ValueError) as problem:
             could_not_run(str(problem))
+
+    async def _run(self, password: str) -> Told:
+        clock = LoopClock()
+        person = await find_person(self.settings, self.user, only=None, clock=clock)
+        # The evidence rows are the record; this process has no log of its own.
+        store = SqliteStore.open(Path(self.settings.store), clock=clock, on_event=lambda _at, _event: None)
+        try:
+            await expect_room(store, person, limit=self.settings.enrollment.devices_per_user)
+            lent = lent_phone(
+                store,
+                person,
+                url=self.phone.url,
+                name="simulate",
+                pepper=self.keys.pepper,
+                clock=clock,
+                by=f"{issuer()}, simulate",
+                ca_file=self.ca_file,
+            )
+            async with lent as phone, self._speaker(password) as speaker:
+                return await self._watched(store, phone, speaker)
+        finally:
+            await store.close()
+
+    async def _watched(self, store: SqliteStore, phone: SoftwarePhone, speaker: Speaker) -> Told:
+        before = await last_end(store)
+        told = await play(
+            signs_in(self.person, self.gateway),
+            speaker=speaker,
+            phone=phone,
+            person=self.person,
+            client=self.client.name,
+            on_ring=self._on_ring,
+        )
+        whys = await refusals(store, user=self.user, client=self.client.name, after=before)
+        self._tell(told, speaker, whys[::-1])
+        return told
 
     def _speaker(self, password: str) -> Speaker:
         """Always sealed, as its built-in client wants it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from radius_push.model import Address, Client, ProofName
@@ -87,23 +87,50 @@ def attributes(preset: Preset, timers: Timers, *, address: Address, client: Clie
     return said
 
 
+@dataclass(slots=True)
+class _Spent:
+    """Of the seconds that a login may take."""
+
+    most: float
+    seconds: float = 0.0
+
+    @property
+    def all(self) -> bool:
+        return self.seconds >= self.most
+
+
 def log_in(
     gateway: Gateway, *, packets: Iterator[int], socket: int
 ) -> Generator[Send, Heard, tuple[Answer | None, float]]:
     """One login: how it ended, and after how many seconds. `packets` numbers what is sent."""
-    left = math.inf if gateway.timers.cut_off is None else gateway.timers.cut_off
-    took, answer = 0.0, None
+    cut_off = gateway.timers.cut_off
+    spent, answer = _Spent(math.inf if cut_off is None else cut_off), None
     for proof in gateway.protocols:
-        for server in range(gateway.servers):
-            packet = next(packets)
-            for wait in gateway.timers.waits():
-                heard = yield Send(packet, server, socket, proof, min(wait, left - took))
-                took += heard.seconds
-                answer = heard.answer
-                if answer is not None or took >= left:
-                    break
-            if took >= left or answer == "accepted" or (answer and not gateway.next_after_reject):
-                break
-        if took >= left or answer != "rejected":
+        answer = yield from _ask(gateway, proof, packets, socket, spent)
+        if answer != "rejected" or spent.all:
             break
-    return answer, took
+    return answer, spent.seconds
+
+
+def _ask(
+    gateway: Gateway, proof: ProofName, packets: Iterator[int], socket: int, spent: _Spent
+) -> Generator[Send, Heard, Answer | None]:
+    """By one protocol, each server after the one before it."""
+    answer: Answer | None = None
+    for server in range(gateway.servers):
+        first = Send(next(packets), server, socket, proof, 0.0)
+        answer = yield from _ask_one(gateway.timers, first, spent)
+        over = answer == "accepted" or (answer == "rejected" and not gateway.next_after_reject)
+        if over or spent.all:
+            break
+    return answer
+
+
+def _ask_one(timers: Timers, packet: Send, spent: _Spent) -> Generator[Send, Heard, Answer | None]:
+    """One server, by the same packet each time."""
+    for wait in timers.waits():
+        heard = yield replace(packet, seconds=min(wait, spent.most - spent.seconds))
+        spent.seconds += heard.seconds
+        if heard.answer is not None or spent.all:
+            return heard.answer
+    return None
