@@ -158,8 +158,8 @@ class Play:
             there = ring.address or "an address that the gateway does not report"
             click.echo(f"{ring.at:6.1f} s  the phone rings: a sign-in from {there} (login {ring.login})")
         else:
-            thumb = "Yes" if self.person.approves else "No"
-            click.echo(f"{ring.answered_at:6.1f} s  {plain(self.user)} taps {thumb}: {ring.answer}")
+            thumb, said = "Yes" if self.person.approves else "No", (ring.answer or "").replace("_", " ")
+            click.echo(f"{ring.answered_at:6.1f} s  {plain(self.user)} taps {thumb}: {plain(said)}")
 
     def _tell(self, told: Told, speaker: Speaker, whys: list[Why]) -> None:
         if self.as_json:
