@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from radius_push.radius.presets import PRESETS
 from tests.scenarios.plays import NAMES, SETUPS, Setup, play_all, record, recorded
 from tests.scenarios.turned import run
 
-ONE, *_, SHIPPED_TWO = SETUPS
+ONE, TWO, _, SHIPPED_TWO = SETUPS
 EVERY_DAY = (ONE, SHIPPED_TWO)
 """What is played each time; the others belong to the slow suite."""
 PARTS = [pytest.param(each, marks=[] if each in EVERY_DAY else pytest.mark.slow) for each in SETUPS]
@@ -31,6 +32,19 @@ def test_set_up_as_its_page_says_every_gateway_rings_once_and_lets_in_who_approv
             assert rows[behaviour][:2] == (1, "let in"), (preset, behaviour)
         for behaviour in ("denies", "ignores", "5 s too late"):
             assert rows[behaviour][:2] == (1, "refused"), (preset, behaviour)
+
+
+@pytest.mark.parametrize("setup", [ONE, TWO], ids=str)
+def test_set_up_so_a_try_again_or_a_second_server_rings_nobody_twice(setup: Setup) -> None:
+    """Who sends the user's address joins; who seals, too, comes in by a late yes."""
+    for preset, rows in recorded()[str(setup)].items():
+        row = PRESETS[preset]
+        again = rows["5 s too late, signs in again"]
+        assert again[1] == "let in"
+        if row.user_address and row.require_message_authenticator == "yes":
+            assert {each[0] for each in rows.values()} == {1}, preset
+        elif row.user_address:
+            assert {each[0] for each in rows.values() if each != again} == {1}, preset
 
 
 def test_whoever_says_no_or_nothing_is_never_let_in() -> None:
