@@ -1,32 +1,23 @@
-"""From checked settings to the things behind the doors: keys, rules, directories, clients."""
+"""From checked settings to the things behind the doors: keys, rules, directories."""
 
 from __future__ import annotations
 
 import errno
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from radius_push import policy
 from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.local import LocalDirectory
-from radius_push.gateway import GroupsIn
-from radius_push.model import PROOFS, Address, Client
 from radius_push.ports import Clock, Directory, DoorClosed
-from radius_push.radius.presets import STANDARD
 from radius_push.radius.wire import Code
 from radius_push.shapes import (
-    OUR_OWN_CLIENT,
     AuthenticationProfile,
-    ClientTable,
     Endpoint,
     LdapProfile,
     Policy,
     Settings,
 )
 from radius_push.store.keys import Keys, load_keys
-
-OUR_OWN_PATIENCE = 65.0
-LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class CannotListen(DoorClosed):
@@ -119,38 +110,3 @@ def where_else(settings: Settings) -> dict[int, str]:
     if not reports:
         mend = "add server.listen.accounting, or switch accounting off at the gateway"
     return {Code.ACCOUNTING_REQUEST: mend, Code.ACCESS_REQUEST: f"let the gateway send it to {asks}"}
-
-
-def client_table(settings: Settings, keys: Keys) -> ClientTable:
-    """The admin's clients, and our own for `try-login` from addresses that none of theirs contains."""
-    theirs = ClientTable(settings.clients.values())
-    taken = {network for client in settings.clients.values() for network in client.networks}
-    networks = {network for network in LOOPBACK if network not in taken}
-    for endpoint in settings.authentication:
-        if not endpoint.address.is_unspecified and theirs.find(endpoint.address) is None:
-            networks.add(ip_network(endpoint.address))
-    if not networks:
-        return theirs
-    ours = Client(
-        name=OUR_OWN_CLIENT,
-        networks=tuple(networks),
-        secrets=(keys.try_login_secret,),
-        profiles=tuple(settings.profiles),
-        otherwise="refuse",
-        patience=OUR_OWN_PATIENCE,
-        accepts=frozenset(PROOFS),
-        groups_in=GroupsIn("Filter-Id", "{group}", STANDARD),  # somewhere, so that they are shown
-    )
-    return ClientTable([*settings.clients.values(), ours])
-
-
-def speaking_as(settings: Settings) -> tuple[tuple[str, int], Client]:
-    """Where `try-login` asks, and as which client: the one that contains its source address."""
-    endpoint = settings.authentication[0]
-    address: Address = endpoint.address
-    if address.is_unspecified:
-        address = ip_address("127.0.0.1" if address.version == 4 else "::1")
-    client = client_table(settings, keys_of(settings, create=False)).find(address)
-    if client is None:
-        raise DoorClosed(f"no client contains {address}, from where this machine would ask")
-    return (str(address), endpoint.port), client

@@ -31,11 +31,11 @@ from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
 from radius_push.opening import (
     CannotListen,
-    client_table,
     keys_of,
     rules_of,
     where_else,
 )
+from radius_push.own_clients import client_table
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.pressure import Pressure
 from radius_push.push.ringing import PushRinger

@@ -13,6 +13,17 @@ Method = Literal["push", "none"]
 REFUSE = "refuse"
 OUR_OWN_CLIENT = "try-login"
 """The built-in client that `try-login` speaks as; no gateway may have its name."""
+_SIMULATED = "simulate-"
+
+
+def simulated(preset: str) -> str:
+    """The built-in client that a simulated gateway of this kind speaks as."""
+    return _SIMULATED + preset
+
+
+def is_our_own(client: str) -> bool:
+    """Is it a built-in client's name, which no gateway may have?"""
+    return client == OUR_OWN_CLIENT or client.startswith(_SIMULATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the code: the settings' grammar, the verbs, the evidence events.
+"""Writes docs/reference/ from the code: the settings' grammar, the verbs, the evidence events, the plays.
 
     .venv/bin/python tools/reference.py             write them
     .venv/bin/python tools/reference.py --check     exit 1 if one is not what the code says
@@ -11,6 +11,7 @@ words under each field in the code; what the code does not say in words an admin
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 import types
@@ -31,11 +32,13 @@ from radius_push.model import Reason
 from radius_push.observe.words import REASONS
 from radius_push.radius.preset import Preset
 from radius_push.radius.presets import PRESETS
+from radius_push.radius.timers import Timers
 from radius_push.settings import schema
 from radius_push.settings.json_schema import words_of
 from radius_push.settings.scalars import in_words
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+PLAYS = Path(__file__).parent.parent / "tests" / "scenarios" / "plays.json"
 MARK = "<!-- What follows is written by tools/reference.py from the code. What stands above is not. -->"
 OF_PRESET = {
     "patience",
@@ -56,6 +59,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("presets", presets()),
         ("verbs", verbs()),
         ("evidence", evidence()),
+        ("one-push", one_push()),
     ):
         page = FOLDER / f"{name}.md"
         head, _, _ = page.read_text(encoding="utf-8").partition(MARK)
@@ -222,13 +226,55 @@ def facts(preset: Preset) -> Iterator[tuple[str, str]]:
     yield "shows a challenge", preset.challenge
     yield "passcode joined to the password", preset.append
     yield "a second server", preset.second_server
+    yield "`simulate` plays", played(preset.timers)
+    yield "with `--factory`", "nothing: not known" if preset.factory is None else played(preset.factory)
     if preset.comes_twice:
         yield "one sign-in is two logins", preset.comes_twice
+
+
+def played(timers: Timers) -> str:
+    """The numbers, in words."""
+    each = f"{timers.seconds:g} s"
+    said = [each if timers.tries == 1 else f"{timers.tries} times the same packet, {each} each"]
+    if timers.growth != 1:
+        said = [f"{timers.tries} times the same packet, {each}, then {timers.growth:g} times longer each"]
+    if timers.cut_off is not None:
+        said.append(f"gives up after {timers.cut_off:g} s")
+    if timers.protocols:
+        said.append(f"after a reject the next of {', '.join(timers.protocols)}")
+    if timers.logins > 1:
+        said.append(f"{timers.logins} logins for one sign-in")
+    if not timers.reports_address:
+        said.append("no user address")
+    if timers.assumed:
+        said.append(f"assumed: {'; '.join(timers.assumed)}")
+    return ". ".join(each[:1].upper() + each[1:] for each in said)
 
 
 def groups_in(groups: GroupsIn) -> str:
     each = "all in one, longer lists in several" if "{groups}" in groups.form else "an attribute for each"
     return f"{groups.attribute}, `{groups.form}`: {'one group, no more' if groups.only_one else each}"
+
+
+# --- one push ------------------------------------------------------------------------------------
+
+
+def one_push() -> Iterator[str]:
+    """What came of every preset when it was played: recorded by its test, which plays it again."""
+    for setup, plays in json.loads(PLAYS.read_text(encoding="utf-8")).items():
+        yield from (f"## Gateways {setup}", "")
+        behaviours = list(next(iter(plays.values())))
+        yield from table(
+            ("preset", *behaviours),
+            [
+                (f"[`{preset}`](presets.md#{preset})", *(played_out(*rows[each]) for each in behaviours))
+                for preset, rows in plays.items()
+            ],
+        )
+
+
+def played_out(rings: int, verdict: str, seconds: int) -> str:
+    return f"{rings} ring{'' if rings == 1 else 's'}, {verdict} after {seconds} s"
 
 
 # --- verbs -----------------------------------------------------------------------------------------

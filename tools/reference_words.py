@@ -169,6 +169,11 @@ EXIT_CODES = {
         1: "rejected",
         2: "no answer in time, nothing listens there, or it could not ask: settings, no store yet, keys",
     },
+    "simulate": {
+        0: "let in, at the last sign-in",
+        1: "not let in",
+        2: "could not run: settings, no server, no user, no room for a phone, not known, or left by Ctrl-C",
+    },
     "demo": {0: "every login ended as planned", 1: "one did not", 2: "left by Ctrl-C"},
     "test-phone": {
         0: "done",

@@ -29,6 +29,7 @@ VERBS = {
     "backup": "radius_push.cli.backup:backup",
     "restore": "radius_push.cli.backup:restore",
     "try-login": "radius_push.cli.try_login:try_login",
+    "simulate": "radius_push.cli.simulate:simulate",
     "demo": "radius_push.cli.demo:demo",
     "test-phone": "radius_push.cli.test_phone:test_phone",
     "hash-password": "radius_push.cli.hash_password:hash_password",

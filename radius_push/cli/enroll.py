@@ -44,7 +44,7 @@ def enroll(*, user: str, config: Path, only: str | None, no_confirm: bool, as_js
     clock = LoopClock()
     with asyncio.Runner() as runner:
         try:
-            person = runner.run(_find(settings, user, only=only, clock=clock))
+            person = runner.run(find_person(settings, user, only=only, clock=clock))
             store = _open(settings, clock=clock)
             try:
                 desk = Desk(runner, store, settings, clock=clock, card=Card(as_json=as_json, page=phone.url))
@@ -104,12 +104,7 @@ class Desk:
                 f"phones were enrolled at {kept}, and {self._settings.file} now says {phone.url}: "
                 f"put the old address back, or start `serve` once with --forget-phones"
             )
-        limit = self._settings.enrollment.devices_per_user
-        if len(await self._store.devices_of(person.key)) >= limit:
-            raise Refused(
-                f"{plain(person.username)} has {limit} phones already (devices_per_user): see "
-                f"`radius-push devices {plain(person.username)}`, then `radius-push devices remove ID`"
-            )
+        await expect_room(self._store, person, limit=self._settings.enrollment.devices_per_user)
         return await invite(
             self._store,
             person=person,
@@ -141,6 +136,15 @@ class Desk:
             self._card.wrong(tries_left=tries)
 
 
+async def expect_room(store: Store, person: Person, *, limit: int) -> None:
+    """May they have one more phone? Raises Refused."""
+    if len(await store.devices_of(person.key)) >= limit:
+        raise Refused(
+            f"{plain(person.username)} has {limit} phones already (devices_per_user): see "
+            f"`radius-push devices {plain(person.username)}`, then `radius-push devices remove ID`"
+        )
+
+
 def answers(endpoint: Endpoint) -> bool:
     """Does anything listen there? A person at a terminal waits no longer than a second for that."""
     address = endpoint.address
@@ -153,7 +157,7 @@ def answers(endpoint: Endpoint) -> bool:
         return False
 
 
-async def _find(settings: Settings, user: str, *, only: str | None, clock: Clock) -> Person:
+async def find_person(settings: Settings, user: str, *, only: str | None, clock: Clock) -> Person:
     """Ask the authentication profiles in file order who this is; the first that knows them speaks."""
     from radius_push.opening import open_directory
 

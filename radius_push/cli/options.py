@@ -79,6 +79,13 @@ def expect_readable(config: Path) -> None:
         could_not_run(f"{config} cannot be read: {(problem.strerror or 'unknown').lower()}")
 
 
+def ask_password() -> str:
+    """Typed, or one line on standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
 def no_store(file: Path) -> NoReturn:
     """A verb that needs what `serve` has made."""
     could_not_run(f"there is no store at {file} yet: `radius-push serve` makes it")

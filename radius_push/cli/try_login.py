@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 import click
 
 from radius_push.cli.invitation import plain
-from radius_push.cli.options import config_option, could_not_run, json_option, load_settings, no_store
+from radius_push.cli.options import (
+    ask_password,
+    config_option,
+    could_not_run,
+    json_option,
+    load_settings,
+    no_store,
+)
 from radius_push.model import PROOFS
 
 if TYPE_CHECKING:
@@ -80,7 +87,8 @@ def try_login(
     Says why a login was refused, if it may read the store. Exit code 0: accepted. 1: rejected. 2: no answer.
     """
     from radius_push.client import NobodyListens
-    from radius_push.opening import speaking_as
+    from radius_push.opening import keys_of
+    from radius_push.own_clients import speaking_as
     from radius_push.ports import DoorClosed
     from radius_push.radius.packet import load_dictionary
 
@@ -90,14 +98,10 @@ def try_login(
     try:
         if not store.exists():
             no_store(store)
-        server, client = speaking_as(settings)
+        server, client = speaking_as(settings, keys_of(settings, create=False))
     except (DoorClosed, OSError) as problem:
         could_not_run(str(problem))
-    password = (
-        click.prompt("Password", hide_input=True)
-        if sys.stdin.isatty()
-        else sys.stdin.readline().rstrip("\r\n")
-    )
+    password = ask_password()
     if not as_json:
         click.echo(f"asking {server[0]} port {server[1]} as client {client.name} ...")
     asking = Asking(
@@ -146,11 +150,12 @@ class Asking:
         except StoreDown:
             return await self._ask(seal=self.client.require_message_authenticator != "auto"), None
         try:
-            before = [number for number, *_ in await _ends(store, most=1)]
+            before = await last_end(store)
             reply = await self._ask(seal=await self._seals(store))
-            return reply, None if reply is not None and reply.code == 2 else await self._why(
-                store, after=max(before, default=0)
-            )
+            if reply is not None and reply.code == 2:
+                return reply, None
+            whys = await refusals(store, user=self.user, client=self.client.name, after=before)
+            return reply, whys[0] if whys else None
         finally:
             await store.close()
 
@@ -183,15 +188,21 @@ class Asking:
             dictionary=self.dictionary,
         )
 
-    async def _why(self, store: SqliteStore, *, after: int) -> Why | None:
-        """The newest login of this user by this client, of those that were written since."""
-        for number, _, _, body in await _ends(store, most=MOST_SINCE):
-            ours = body.get("username") == self.user and body.get("client") == self.client.name
-            if number > after and ours:
-                details = [body.get("detail"), *_texts(body.get("directories")), *_texts(body.get("trace"))]
-                told = tuple(str(each) for each in details if each)
-                return Why(str(body.get("login")), str(body.get("reason")), told)
-        return None
+
+async def refusals(store: SqliteStore, *, user: str, client: str, after: int) -> list[Why]:
+    """The logins of this user by this client that were not accepted, of those written since, newest first."""
+    found = []
+    for number, _, _, body in await _ends(store, most=MOST_SINCE):
+        if number > after and body.get("username") == user and body.get("client") == client:
+            details = [body.get("detail"), *_texts(body.get("directories")), *_texts(body.get("trace"))]
+            told = tuple(str(each) for each in details if each)
+            found.append(Why(str(body.get("login")), str(body.get("reason")), told))
+    return found
+
+
+async def last_end(store: SqliteStore) -> int:
+    """The number in the evidence of the last login that was not accepted; 0 if there is none."""
+    return max((number for number, *_ in await _ends(store, most=1)), default=0)
 
 
 async def _ends(store: SqliteStore, *, most: int) -> Sequence[EvidenceRow]:

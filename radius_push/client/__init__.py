@@ -1,5 +1,6 @@
 """RADIUS outwards: ask a server as a gateway would."""
 
 from radius_push.client.ask import NobodyListens, Reply, ask
+from radius_push.client.speaker import Login, Speaker
 
-__all__ = ["NobodyListens", "Reply", "ask"]
+__all__ = ["Login", "NobodyListens", "Reply", "Speaker", "ask"]

@@ -33,7 +33,7 @@ from radius_push.radius.packet import (
 )
 from radius_push.radius.status import read_status
 from radius_push.radius.wire import Bounds, Code
-from radius_push.shapes import OUR_OWN_CLIENT, ClientTable, Limits
+from radius_push.shapes import ClientTable, Limits, is_our_own
 
 log = logging.getLogger("radius_push.listen")
 
@@ -228,9 +228,10 @@ class Reception:
                 self._meet(request, client, line, tasks)
 
     def _not_authentic(self, error: NotAuthentic, client: Client, source: str) -> None:
-        if client.name == OUR_OWN_CLIENT:
+        if is_our_own(client.name):
             sentence = (
-                "packets from %s, which is no client of the settings (only try-login may ask from there)"
+                "packets from %s, which is no client of the settings "
+                "(only try-login and simulate may ask from there)"
             )
             self._tally.tell("not_authentic", client.name, sentence, source)
             return

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from radius_push.gateway import USER_ADDRESS_ORDER, GroupsIn
 from radius_push.model import ProofName, Required
+from radius_push.radius.timers import Timers
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,10 @@ class Preset:
     """Seconds it waits in all, once it is set up as `to_set` says; from its first packet."""
     as_shipped: str
     """How long it waits before anybody sets it up, in words."""
+    timers: Timers
+    """How it asks once it is set up as `to_set` says."""
+    factory: Timers | None
+    """How it asks as shipped; None: nobody knows."""
     to_set: tuple[str, ...]
     """What to set there, each in a sentence; Markdown."""
     message_authenticator_mend: str
@@ -44,6 +49,12 @@ class Preset:
     """Why one sign-in of a person is two logins here; empty if it is one."""
     second_server: str = "not confirmed"
     """Does it ask a second server while the first is silent, and so ring twice: in words."""
+    next_after_reject: bool = False
+    """It asks the second server after a reject, too."""
+    one_socket: bool = False
+    """All of its logins come from one port. Else each is played from a port of its own."""
+    address_with_port: bool = False
+    """It writes the user's address as `203.0.113.5[4500]`."""
     quirks: tuple[str, ...] = ()
     not_confirmed: tuple[str, ...] = ()
     """What no manual that we read says for certain."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from radius_push.gateway import GroupsIn
 from radius_push.radius.preset import Preset
+from radius_push.radius.timers import Timers
 
 STANDARD = 253
 """Octets that a standard attribute's value may have (RFC 2865 section 5); a vendor's has 6 less."""
@@ -23,6 +24,8 @@ _ROWS = (
         "Any other gateway",
         patience=30.0,
         as_shipped="3 to 10 s, then it asks again",
+        timers=Timers(60.0),
+        factory=Timers(5.0, tries=3, assumed=("5 s, 3 tries: it differs from one to the next",)),
         to_set=("One long try: time-out 60 s, no retry; then write `patience: 60s`.", "Protocol PAP."),
         message_authenticator_mend=_SEND_IT,
         speaks="whatever it is; PAP is taken",
@@ -33,6 +36,8 @@ _ROWS = (
         "Cisco ASA and Secure Firewall (FTD)",
         patience=60.0,
         as_shipped="10 s, 3 tries; Secure Client gives up after 12 to 30 s",
+        timers=Timers(60.0, cut_off=60.0, assumed=("that `timeout 60` leaves one try",)),
+        factory=Timers(10.0, tries=3, cut_off=12.0, assumed=("12 s: Secure Client gives up after 12 to 30",)),
         to_set=(
             "`aaa-server NAME (inside) host ADDRESS`: `timeout 60`, `authentication-port 1812`, `key`.",
             "AuthenticationTimeout in the Secure Client (AnyConnect) profile: 60 or more.",
@@ -55,6 +60,13 @@ _ROWS = (
         "FortiGate (SSL VPN, IPsec with XAuth, administrators)",
         patience=60.0,
         as_shipped="5 s for the server, 5 s for all of `remoteauthtimeout`",
+        timers=Timers(60.0, cut_off=60.0),
+        factory=Timers(
+            5.0,
+            cut_off=5.0,
+            protocols=("pap", "ms-chapv2", "chap"),
+            assumed=("that `auth-type` is `auto` as shipped",),
+        ),
         to_set=(
             "`config system global`: `set remoteauthtimeout 60`.",
             "`config user radius`: `set timeout 60`, `set auth-type pap`.",
@@ -77,6 +89,8 @@ _ROWS = (
         "FortiGate (IPsec with IKEv2)",
         patience=60.0,
         as_shipped="5 s for the server, 5 s for all of `remoteauthtimeout`",
+        timers=Timers(60.0, cut_off=60.0, assumed=("PAP in place of EAP",)),
+        factory=Timers(5.0, cut_off=5.0, assumed=("PAP in place of EAP",)),
         to_set=(
             "`config system global`: `set remoteauthtimeout 60`.",
             "`config user radius`: `set timeout 60`.",
@@ -97,6 +111,10 @@ _ROWS = (
         "Palo Alto GlobalProtect",
         patience=25.0,
         as_shipped="3 s, 3 tries; the app gives up after about 25 s",
+        timers=Timers(60.0, cut_off=25.0, assumed=("25 s for the app", "that Retries 1 is one try")),
+        factory=Timers(
+            3.0, tries=3, cut_off=25.0, logins=2, reports_address=False, assumed=("25 s for the app",)
+        ),
         to_set=(
             "RADIUS server profile: Timeout 60, Retries 1, Authentication Protocol PAP.",
             "For the user's address, in its CLI: `set authentication radius-vsa-on client-source-ip`.",
@@ -122,6 +140,8 @@ _ROWS = (
         "Check Point",
         patience=60.0,
         as_shipped="not confirmed",
+        timers=Timers(60.0),
+        factory=None,
         to_set=("RADIUS retransmission: one try of 60 s.",),
         message_authenticator_mend=_SEND_IT,
         user_address=(),
@@ -139,6 +159,8 @@ _ROWS = (
         "NetScaler Gateway (Citrix)",
         patience=60.0,
         as_shipped="3 s; NewConnIdleTimeOut 4 s",
+        timers=Timers(60.0),
+        factory=Timers(3.0, cut_off=4.0, assumed=("one try",)),
         to_set=(
             "RADIUS action: `-authTimeout 60`, `-passEncoding pap`, `-callingstationid ENABLED`.",
             "`-radGroupsPrefix CTXSUserGroups= -radGroupSeparator ;`, attribute type 25 without a vendor.",
@@ -156,6 +178,8 @@ _ROWS = (
         "OpenVPN Access Server, or OpenVPN with a RADIUS plug-in",
         patience=60.0,
         as_shipped="depends on the server's entry",
+        timers=Timers(60.0, cut_off=90.0),
+        factory=None,
         to_set=(
             "Access Server: RADIUS, one server, time-out 60, one try, PAP.",
             "Plug-in: `wait=60`, `retry=1` in its server section; `hand-window 90` on both sides.",
@@ -174,6 +198,8 @@ _ROWS = (
         "pfSense",
         patience=20.0,
         as_shipped="5 s, 3 tries; the tries cannot be changed",
+        timers=Timers(20.0, tries=3),
+        factory=Timers(5.0, tries=3),
         to_set=("System, User Manager, Authentication Servers: time-out 20, protocol PAP.",),
         message_authenticator_mend=_SEND_IT,
         user_address=_CALLING,
@@ -181,6 +207,7 @@ _ROWS = (
         speaks="PAP, CHAP, MS-CHAPv2",
         challenge="mostly no",
         second_server="yes: a second server is a second push",
+        next_after_reject=True,
         quirks=("The next authentication server is asked after a reject, too: name one.",),
         not_confirmed=("From which release on it sends Message-Authenticator.",),
     ),
@@ -189,6 +216,8 @@ _ROWS = (
         "OPNsense",
         patience=20.0,
         as_shipped="10 s if nothing is entered, 3 tries; the tries cannot be changed",
+        timers=Timers(20.0, tries=3),
+        factory=Timers(10.0, tries=3),
         to_set=("System, Access, Servers: authentication time-out 20.",),
         message_authenticator_mend=_SEND_IT,
         user_address=(),
@@ -196,6 +225,7 @@ _ROWS = (
         speaks="PAP",
         challenge="mostly no",
         second_server="yes: a second server is a second push",
+        next_after_reject=True,
         quirks=(
             "OpenVPN logins bring no user address (opnsense/core issue 7036).",
             "Every server of the OpenVPN instance is asked in turn, after a reject too: name one.",
@@ -210,6 +240,8 @@ _ROWS = (
         "MikroTik RouterOS",
         patience=30.0,
         as_shipped="300 ms (newer releases: longer)",
+        timers=Timers(30.0, assumed=("that it takes 30 s, and one try",)),
+        factory=Timers(0.3, tries=3, assumed=("300 ms, as older releases", "3 tries")),
         to_set=(
             "`/radius set timeout=`: as long as it takes; then write the same as `patience`.",
             "PPP profile or hotspot: PAP only.",
@@ -230,6 +262,8 @@ _ROWS = (
         "Sophos Firewall",
         patience=60.0,
         as_shipped="3 s",
+        timers=Timers(60.0, assumed=("one try",)),
+        factory=Timers(3.0, assumed=("3 s", "one try")),
         to_set=("Authentication server, RADIUS: time-out 60, group name attribute Filter-Id.",),
         message_authenticator_mend=_SEND_IT,
         user_address=(),
@@ -243,6 +277,8 @@ _ROWS = (
         "Ivanti Connect Secure (Pulse Secure)",
         patience=60.0,
         as_shipped="not confirmed",
+        timers=Timers(60.0, assumed=("that Retries 1 is one try",)),
+        factory=None,
         to_set=(
             "RADIUS server: Timeout 60, Retries 1.",
             "A role mapping rule on the user attribute Filter-Id.",
@@ -257,6 +293,8 @@ _ROWS = (
         "SonicWall",
         patience=60.0,
         as_shipped="5 s, 3 tries",
+        timers=Timers(60.0),
+        factory=Timers(5.0, tries=3),
         to_set=(
             "RADIUS settings: time-out 60, retries 0 (at most 2).",
             "RADIUS users: use the Filter-Id attribute for group membership.",
@@ -273,6 +311,8 @@ _ROWS = (
         "WatchGuard Firebox",
         patience=60.0,
         as_shipped="10 s, 3 tries; then the second server",
+        timers=Timers(60.0, assumed=("that Retries 1 is one try",)),
+        factory=Timers(10.0, tries=3),
         to_set=("RADIUS server: Timeout 60, Retries 1, Group Attribute 11 (Filter-Id).",),
         message_authenticator_mend=_SEND_IT,
         user_address=(),
@@ -287,6 +327,8 @@ _ROWS = (
         "Microsoft RRAS and NPS",
         patience=60.0,
         as_shipped="5 s for a RADIUS server; a proxy waits longer",
+        timers=Timers(60.0, assumed=("one try",)),
+        factory=Timers(5.0, assumed=("one try",)),
         to_set=(
             "RRAS, Security, RADIUS servers: time-out 60, *Always use message authenticator*.",
             "NPS as a proxy: remote RADIUS server group, Load Balancing: 60 s without a response.",
@@ -309,6 +351,8 @@ _ROWS = (
         "strongSwan (IKEv1 with XAuth)",
         patience=30.0,
         as_shipped="about 14 s: 4 tries, the first 2 s, each 1.4 times longer",
+        timers=Timers(30.0, cut_off=30.0),
+        factory=Timers(2.0, tries=4, growth=1.4, cut_off=30.0),
         to_set=(
             "`charon.plugins.eap-radius`: `retransmit_timeout = 30`, `retransmit_tries = 1`.",
             "No more than 30: a laptop with strongSwan begins anew after 30 s.",
@@ -322,6 +366,8 @@ _ROWS = (
         speaks="PAP (XAuth); EAP (IKEv2)",
         challenge="through EAP-GTC",
         quirks=("Calling-Station-Id holds the port too, `203.0.113.5[4500]`: it is left out.",),
+        one_socket=True,
+        address_with_port=True,
         tried="Debian 12: strongSwan 5.9.8 as the gateway and as the client, IKEv1 with XAuth",
     ),
     Preset(
@@ -329,6 +375,8 @@ _ROWS = (
         "ocserv (OpenConnect server)",
         patience=60.0,
         as_shipped="10 s, 3 tries",
+        timers=Timers(60.0),
+        factory=Timers(10.0, tries=3),
         to_set=(
             "`radiusclient.conf`: `radius_timeout 60`, `radius_retries 1`.",
             "`ocserv.conf`: `auth-timeout = 240`; `groupconfig=false` in `auth`.",
@@ -349,6 +397,8 @@ _ROWS = (
         "SoftEther VPN Server",
         patience=15.0,
         as_shipped="15 s (Developer Edition); 10 s (Stable Edition); it cannot be changed",
+        timers=Timers(1.0, tries=15, assumed=("that it asks every second",)),
+        factory=Timers(1.0, tries=15, assumed=("that it asks every second",)),
         to_set=("Stable Edition: write `patience: 10s`.", "PAP users: no MS-CHAPv2 (L2TP, SSTP clients)."),
         message_authenticator_mend="whether SoftEther can is not confirmed: give it a network of its own",
         user_address=("Tunnel-Client-Endpoint", "Calling-Station-Id"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from radius_push.gateway import GroupsIn
-from radius_push.model import Client, ClientCertificate, Secret
+from radius_push.model import Client, ClientCertificate, Network, Secret
 from radius_push.radius.preset import Preset
 from radius_push.radius.presets import PRESETS
 from radius_push.settings import radsec, schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path
 from radius_push.settings.yaml_marks import Tree
-from radius_push.shapes import OUR_OWN_CLIENT, RADSEC_SECRET
+from radius_push.shapes import RADSEC_SECRET, is_our_own
 
 _OWN = ("addresses", "secret", "certificate")
 """What no two clients share."""
@@ -27,7 +27,7 @@ def clients(book: Book, tree: Tree, defaults: Tree) -> None:
     shared = _defaults(book, defaults)
     for name, below in names(book, tree, ("clients",)):
         path: Path = ("clients", name)
-        if name == OUR_OWN_CLIENT:
+        if is_our_own(name):
             book.report.wrong(path, "is the name of radius-push's own client; take another", of_key=True)
         merged = {**shared, **below} if isinstance(below, dict) else below
         by_certificate = isinstance(merged, dict) and merged.get("certificate") is not None
@@ -48,6 +48,16 @@ def clients(book: Book, tree: Tree, defaults: Tree) -> None:
         if section.user_address is not None or section.groups_in is not None:
             book.own_places.add(name)
         book.clients[name] = _client(name, section, secrets, certificate)
+
+
+def of_preset(
+    name: str, preset: str, *, network: Network, secret: Secret, profiles: tuple[str, ...], otherwise: str
+) -> Client:
+    """A client that says nothing but this, as if it stood in a file: the rest is its preset's."""
+    section = schema.ClientSection.model_construct(
+        addresses=(network,), secret=(secret,), preset=preset, profiles=profiles, otherwise=otherwise
+    )
+    return _client(name, section, (secret,), None)
 
 
 def _client(

@@ -25,6 +25,8 @@ DOTS = "{username}"
         ("attribute: department", 'attribute: "memberOf;x"',
          "30:16: policies[0].attribute: not the name of an attribute: letters, digits, - and _"),
         ("  fw1:\n", "  try-login:\n", "8:3: clients.try-login: is the name of radius-push's own client; take another"),
+        ("  fw1:\n", "  simulate-x:\n",
+         "8:3: clients.simulate-x: is the name of radius-push's own client; take another"),
         ('authentication: ["127.0.0.1:1812"]',
          'authentication: ["127.0.0.1:1812"]\n    accounting: ["127.0.0.1:1813", "127.0.0.1:1812"]',
          "5:36: server.listen.accounting[1]: is where Access-Requests come in; accounting takes another port, as 1813"),
