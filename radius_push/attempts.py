@@ -66,6 +66,16 @@ Met = Opened | Joined | Owed | Reason
 
 
 @dataclass(frozen=True, slots=True)
+class Lateness:
+    """What becomes of a question for which nobody waits any more."""
+
+    window: float
+    """Seconds in which the next try opens it again; 0: it is over."""
+    counts: bool
+    """And a yes lets that try in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a question stands, as one of its requests sees it."""
 

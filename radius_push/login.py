@@ -47,6 +47,7 @@ from radius_push.story import (
     Story,
     accepted,
     asked,
+    lateness,
     named_after,
     new_question,
     rejected,
@@ -202,7 +203,7 @@ async def hold(
     """Wait until a phone has answered, or the bar has run out. Of the requests that wait for one question
     the newest is told; its gateway has forgotten the older ones."""
     store, clock, arrival = doors.store, doors.clock, story.arrival
-    window = doors.settings.late_window
+    late = lateness(story, doors.settings.late_window)
     while True:
         left = min(time_left(arrival, choice.profile, clock), question.expires_at - clock.now())
         standing = await wait_for_answer(question, arrival, store, seconds=left)
@@ -210,13 +211,13 @@ async def hold(
         match question.state:
             case QuestionState.PENDING if gone := hung_up(arrival):
                 left_by = unanswered(story, gone, question)
-                await store.leave(question.id, arrival.packet, late_window=window, at=at, event=left_by)
+                await store.leave(question.id, arrival.packet, late=late, at=at, event=left_by)
                 return Silent(gone.reason, arrival.login)
             case QuestionState.PENDING if not standing.newest:
                 return Silent(Reason.JOINED_BY_NEWER, arrival.login)
             case QuestionState.PENDING:
-                late = rejected(story, Refuse(Reason.TIMED_OUT), question)
-                if await store.end_of_bar(question.id, arrival.packet, late_window=window, at=at, event=late):
+                timed_out = rejected(story, Refuse(Reason.TIMED_OUT), question)
+                if await store.end_of_bar(question.id, arrival.packet, late=late, at=at, event=timed_out):
                     return told_no(story, Reason.TIMED_OUT, choice.profile.texts.timeout)
                 # Somebody answered, or joined, in that very moment: what the row says is the truth.
             case QuestionState.APPROVED if standing.newest:

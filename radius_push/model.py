@@ -449,6 +449,8 @@ class Question:
     """How many of this person's questions shortly before it nobody had answered."""
     later_until: float | None = None
     """While late: until when it can be answered. Of a ticket: until when it lets somebody in."""
+    late_counts: bool = False
+    """While late: is a yes for the next try? Not where none of this gateway's is let in without a ring."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
-from radius_push.attempts import Met, Rider, Standing, Without
+from radius_push.attempts import Lateness, Met, Rider, Standing, Without
 from radius_push.events import Asked, Event
 from radius_push.gateway import Series
 from radius_push.model import (
@@ -185,14 +185,12 @@ class Store(Protocol):
         """How it stands. Raises StoreDown if there is no such question."""
 
     async def end_of_bar(
-        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+        self, question: str, packet: bytes, *, late: Lateness, at: float, event: Event
     ) -> bool:
-        """pending -> late for so many seconds (0: timed_out), if it is this packet's turn; all requests that
-        waited for it are over. False if not so: nothing is written."""
+        """pending -> late (timed_out, where there is no window), if it is this packet's turn; all requests
+        that waited for it are over. False if not so: nothing is written."""
 
-    async def leave(
-        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
-    ) -> None:
+    async def leave(self, question: str, packet: bytes, *, late: Lateness, at: float, event: Event) -> None:
         """The gateway of this packet is gone: it is the next one's turn. If there is none, the question goes
         to late as by `end_of_bar`."""
 

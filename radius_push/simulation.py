@@ -108,6 +108,7 @@ class _Screen:
         self._on_ring = on_ring
         self._before = set[str]()
         self._cards: dict[str, Card] = {}
+        self._by_card: dict[str, Ring] = {}
         self._taps = set[asyncio.Task[None]]()
         self._began = 0.0
         self.rings: list[Ring] = []
@@ -137,20 +138,27 @@ class _Screen:
             id = str(card["id"])
             if id in self._before or card["client"] != self._client:
                 continue
-            new = id not in self._cards
             self._cards[id] = card
-            if new:
+            ring = self._by_card.get(id)
+            if ring is None:
                 self._rung(id, card)
+            elif ring.answer == "late" and card["late"] == "no":
+                # The gateway asks again, and the card takes a yes once more.
+                ring.answer = ring.answered_at = None
+                self._taps_after(self._person.hesitates(1), id, ring)
 
     def _rung(self, id: str, card: Card) -> None:
         ring = Ring(self._now(), card["login"], card["address"])
         self.rings.append(ring)
+        self._by_card[id] = ring
         self._on_ring(ring)
         if self._person.approves is not None:
-            seconds = self._person.hesitates(len(self.rings) - 1)
-            tap = asyncio.create_task(self._tap(id, ring, after=seconds), name="a tap")
-            self._taps.add(tap)
-            tap.add_done_callback(self._taps.discard)
+            self._taps_after(self._person.hesitates(len(self.rings) - 1), id, ring)
+
+    def _taps_after(self, seconds: float, id: str, ring: Ring) -> None:
+        tap = asyncio.create_task(self._tap(id, ring, after=seconds), name="a tap")
+        self._taps.add(tap)
+        tap.add_done_callback(self._taps.discard)
 
     async def _tap(self, id: str, ring: Ring, *, after: float) -> None:
         await asyncio.sleep(after)

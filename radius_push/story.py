@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from radius_push import events, policy
-from radius_push.attempts import Rider
+from radius_push.attempts import Lateness, Rider
 from radius_push.factors.attempt import attempt
 from radius_push.model import PROOFS, Client, Person, Question, Reason, Secret
 from radius_push.radius.packet import Arrival
@@ -106,10 +106,26 @@ def named_after(question: Question, story: Story) -> Story:
     return replace(story, arrival=replace(story.arrival, login=question.login))
 
 
+def may_join(story: Story) -> bool:
+    """Is the user's address the gateway's own word, and the attempt known? Else no other try is the same."""
+    return story.reported is not None and story.reported.own and story.nt_hash is not None
+
+
+def may_skip(story: Story) -> bool:
+    """May it be let in without a ring, where a yes is there?"""
+    arrival = story.arrival
+    return may_join(story) and arrival.request.authentic and not arrival.client.may_be_many
+
+
+def lateness(story: Story, window: float) -> Lateness:
+    """What becomes of the question when this request is the last that waited for it. What the phone then says
+    must be true: where no try can be let in by it, a yes is worth nothing."""
+    return Lateness(window if may_join(story) else 0.0, counts=may_skip(story))
+
+
 def rider(story: Story, *, now: float, seconds: float) -> Rider:
     """This request, as one of those that are held for a question."""
     arrival, client = story.arrival, story.arrival.client
-    own = story.reported is not None and story.reported.own
     proof = arrival.request.proof
     assert proof in PROOFS  # noqa: S101  # its password was proved
     return Rider(
@@ -121,8 +137,8 @@ def rider(story: Story, *, now: float, seconds: float) -> Rider:
         arrived_at=arrival.at,
         until=arrival.at + client.patience,
         ends_at=now + seconds,
-        may_join=own,
-        may_skip=own and arrival.request.authentic and not client.may_be_many,
+        may_join=may_join(story),
+        may_skip=may_skip(story),
         follow_on=client.follow_on,
     )
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from radius_push.factors.question import IN_TIME, LATE, VERSION, Value, is_late, statement
+from radius_push.factors.question import IN_TIME, LATE, OVER, VERSION, Value, is_late, lateness, statement
 from radius_push.model import Device, DeviceState, Question
 
 LONGEST_PAYLOAD = 4096
@@ -122,10 +122,11 @@ def read_answer(payload: str, *, question: Question, device: Device, origin: str
         raise AnswerRefused("person")
     said = read_payload(payload)
     late = said.get("late")
+    if late not in {IN_TIME, LATE, OVER}:
+        raise AnswerRefused("late")
     # What was signed while the gateway still waited is no yes to its next try: the person knew of none.
-    may = {LATE} if is_late(question) and said.get("purpose") == "approve" else {IN_TIME, LATE}
-    if late not in may:
-        raise TooLate() if late == IN_TIME else AnswerRefused("late")
+    if said.get("purpose") == "approve" and is_late(question) and not late == lateness(question) == LATE:
+        raise TooLate
     match said.get("purpose"):
         case "approve":
             _compare(said, statement(question, device=device.id, origin=origin, purpose="approve", late=late))

@@ -15,13 +15,13 @@ VERSION = 1
 """Of everything a phone signs."""
 NUMBER_MODE = "off"
 """No number has to be matched."""
-LINGER = 3.0
+LINGER = 1.5
 """Seconds after the end of a bar in which its row may not say so yet: a card stays where it is."""
 CLOSED_SECONDS = 60.0
 """How long a phone is told what became of a question."""
 
-IN_TIME, LATE = "no", "yes"
-"""What a phone signs of it."""
+IN_TIME, LATE, OVER = "no", "yes", "over"
+"""What a phone signs of it. `over`: nobody can be let in by a yes, unless the gateway asks again."""
 
 Purpose = Literal["approve", "deny"]
 Value = str | int | None
@@ -56,6 +56,13 @@ def is_late(question: Question) -> bool:
     return question.state is QuestionState.LATE
 
 
+def lateness(question: Question) -> str:
+    """What its card says of it."""
+    if not is_late(question):
+        return IN_TIME
+    return LATE if question.late_counts else OVER
+
+
 def ends_at(question: Question) -> float:
     """Until when it can be answered, as things stand: the gateway may yet ask again."""
     if question.state is QuestionState.LATE and question.later_until is not None:
@@ -83,7 +90,7 @@ def card(question: Question) -> dict[str, Value]:
         "nonce": question.nonce,
         "opened_at": milliseconds(question.opened_at),
         "ends_at": milliseconds(ends_at(question)),
-        "late": LATE if is_late(question) else IN_TIME,
+        "late": lateness(question),
         "expires_at": milliseconds(question.closes_at),
     }
 

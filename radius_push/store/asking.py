@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from radius_push.attempts import Met, Rider, Standing
+from radius_push.attempts import Lateness, Met, Rider, Standing
 from radius_push.events import Asked, Event
 from radius_push.model import Earlier, PersonKey, Question, QuestionState
 from radius_push.ports import Clock, StoreDown
@@ -121,20 +121,16 @@ class Questions:
         return standing
 
     async def end_of_bar(
-        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+        self, question: str, packet: bytes, *, late: Lateness, at: float, event: Event
     ) -> bool:
         return await self._write(
-            lambda rows: questions.end_of_bar(
-                rows, question, packet, late_window=late_window, at=at, event=event
-            ),
+            lambda rows: questions.end_of_bar(rows, question, packet, late=late, at=at, event=event),
             event,
         )
 
-    async def leave(
-        self, question: str, packet: bytes, *, late_window: float, at: float, event: Event
-    ) -> None:
+    async def leave(self, question: str, packet: bytes, *, late: Lateness, at: float, event: Event) -> None:
         await self._write(
-            lambda rows: questions.leave(rows, question, packet, late_window=late_window, at=at, event=event),
+            lambda rows: questions.leave(rows, question, packet, late=late, at=at, event=event),
             event,
         )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from radius_push import events
-from radius_push.attempts import Joined, Met, Opened, Owed, Rider, Standing, Without
+from radius_push.attempts import Joined, Lateness, Met, Opened, Owed, Rider, Standing, Without
 from radius_push.events import Abandoned, Asked, Event, Sent
 from radius_push.factors import joining
 from radius_push.model import Earlier, PersonKey, Question, QuestionState, Reason
@@ -39,7 +39,7 @@ _ANSWER = """
         state = CASE WHEN ?4 = 'deny' THEN 'denied' WHEN state = 'late' THEN 'ticket' ELSE 'approved' END,
         later_until = CASE WHEN ?4 = 'approve' AND state = 'late' THEN ?3 + ?6 END
     WHERE id = ?1 AND (state = 'pending' AND expires_at > ?3
-            OR state = 'late' AND later_until > ?3 AND (?4 = 'deny' OR ?5))
+            OR state = 'late' AND later_until > ?3 AND (?4 = 'deny' OR ?5 AND late_counts))
         AND EXISTS (
             SELECT 1 FROM devices
             WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
@@ -252,37 +252,38 @@ def answer(
 
 
 def end_of_bar(
-    transaction: Transaction, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+    transaction: Transaction, question: str, packet: bytes, *, late: Lateness, at: float, event: Event
 ) -> bool:
     """pending -> late, or over where there is no late window, if it is this request's turn."""
     if not attempts.is_newest(transaction, question, packet, at=at):
         return False
-    return _nobody_waits(transaction, question, late_window=late_window, at=at, event=event)
+    return _nobody_waits(transaction, question, late=late, at=at, event=event)
 
 
 def leave(
-    transaction: Transaction, question: str, packet: bytes, *, late_window: float, at: float, event: Event
+    transaction: Transaction, question: str, packet: bytes, *, late: Lateness, at: float, event: Event
 ) -> None:
     """This request's gateway is gone. If no other one waits, a yes can only be for the next try."""
     if attempts.leave(transaction, question, packet, at=at):
-        _nobody_waits(transaction, question, late_window=late_window, at=at, event=event)
+        _nobody_waits(transaction, question, late=late, at=at, event=event)
     else:
         transaction.ring(question_topic(question))  # perhaps it is another one's turn now
 
 
 def _nobody_waits(
-    transaction: Transaction, question: str, *, late_window: float, at: float, event: Event
+    transaction: Transaction, question: str, *, late: Lateness, at: float, event: Event
 ) -> bool:
     # The bar ends at this moment, if not before: an open app must not show more.
     changed = transaction.execute(
         "UPDATE questions SET expires_at = min(expires_at, ?2),"
         " closed_at = CASE WHEN ?3 > 0 THEN NULL ELSE ?2 END,"
         " state = CASE WHEN ?3 > 0 THEN 'late' ELSE 'timed_out' END,"
-        " later_until = CASE WHEN ?3 > 0 THEN min(?2 + ?3, max(closes_at, expires_at)) END"
+        " later_until = CASE WHEN ?3 > 0 THEN min(?2 + ?3, max(closes_at, expires_at)) END, late_counts = ?4"
         " WHERE id = ?1 AND state = 'pending' RETURNING person",
         question,
         at,
-        late_window,
+        late.window,
+        late.counts,
     ).fetchall()
     if changed:
         transaction.execute("UPDATE riders SET gone = 1 WHERE question = ?", question)

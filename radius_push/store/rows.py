@@ -38,6 +38,7 @@ def question(row: sqlite3.Row) -> Question:
         attempt=row["attempt"],
         lane=row["lane"],
         later_until=row["later_until"],
+        late_counts=bool(row["late_counts"]),
         unanswered=row["unanswered"],
     )
 

@@ -65,7 +65,8 @@ def test_what_was_asked_may_be_approved_or_denied() -> None:
     assert say({**RIGHT, "purpose": "deny"}) == Deny()
 
 
-LATE = a_question(state=QuestionState.LATE, later_until=NOW + 75)
+LATE = a_question(state=QuestionState.LATE, later_until=NOW + 75, late_counts=True)
+OVER = a_question(state=QuestionState.LATE, later_until=NOW + 75)
 
 
 def test_a_yes_signed_in_time_is_none_when_it_is_late() -> None:
@@ -80,10 +81,17 @@ def test_a_yes_to_the_next_try_is_one_also_if_that_has_come_meanwhile() -> None:
         assert answer == Approve(late=True)
 
 
-def test_a_no_is_a_no_whenever_it_was_signed() -> None:
-    for late in ("no", "yes"):
-        said = json.dumps({**RIGHT, "purpose": "deny", "late": late})
-        assert read_answer(said, question=LATE, device=a_device(), origin=ORIGIN) == Deny()
+@pytest.mark.parametrize("late", ["no", "yes", "over"])
+def test_where_nobody_can_be_let_in_by_it_a_late_yes_is_none(late: str) -> None:
+    with pytest.raises(TooLate):
+        read_answer(json.dumps({**RIGHT, "late": late}), question=OVER, device=a_device(), origin=ORIGIN)
+
+
+@pytest.mark.parametrize("late", ["no", "yes", "over"])
+def test_a_no_is_a_no_whenever_it_was_signed(late: str) -> None:
+    said = json.dumps({**RIGHT, "purpose": "deny", "late": late})
+    for question in (LATE, OVER, a_question()):
+        assert read_answer(said, question=question, device=a_device(), origin=ORIGIN) == Deny()
 
 
 def test_a_question_without_an_address_is_answered_with_null() -> None:

@@ -75,7 +75,7 @@ def test_a_closed_connection_ends_its_questions_and_the_phone_shows_it(tmp_path:
         hang_up(caller)
         await h.until(events.Unanswered)
         assert reasons(h) == [Reason.CONNECTION_CLOSED]
-        assert await states(h) == [QuestionState.LATE]
+        assert await states(h) == [QuestionState.TIMED_OUT]
         with pytest.raises(PhoneRefused):
             await phone.answer(card, approve=True)
         assert (h.of(events.Accepted), h.of(events.Rejected)) == ([], [])
@@ -86,7 +86,7 @@ def test_a_closed_connection_ends_its_questions_and_the_phone_shows_it(tmp_path:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_closed_in_the_middle_of_opening_the_question(tmp_path: Path, moment: str) -> None:
-    """The row may be there or not yet: in the end it is there, and late."""
+    """The row may be there or not yet: in the end it is there, and over."""
 
     async def tell(h: House, caller: Caller) -> None:
         await h.phone()
@@ -107,7 +107,7 @@ def test_closed_in_the_middle_of_opening_the_question(tmp_path: Path, moment: st
         caller.send(LOGIN)
         await h.until(events.Unanswered)
         assert reasons(h) == [Reason.CONNECTION_CLOSED]
-        assert await states(h) == [QuestionState.LATE]
+        assert await states(h) == [QuestionState.TIMED_OUT]
 
     play(tmp_path, tell)
 

@@ -539,6 +539,40 @@ def test_a_yes_to_the_next_try_lets_in_the_one_that_came_meanwhile(tmp_path: Pat
     run(story())
 
 
+def test_where_no_try_can_be_let_in_without_a_ring_a_late_yes_is_refused(tmp_path: Path) -> None:
+    """This gateway never seals. Its next try opens the question again, and then a yes counts."""
+
+    async def story() -> None:
+        loose = SHORT.replace("patience: 20s, accepts", f"{LOOSE}20s, accepts")
+        async with house(tmp_path, settings=loose) as h:
+            phone, gateway = await h.phone("carol"), Gateway(h)
+            assert code(await (await gateway.begins(sealed=False))) == REJECT
+            card = await card_of(phone)
+            assert card["late"] == "over"
+            with pytest.raises(PhoneRefused) as refused:
+                await phone.answer(card, approve=True)
+            assert refused.value.word == "late"
+            second = await gateway.begins(sealed=False)
+            await phone.answer(await card_of(phone), approve=True)
+            assert code(await second) == ACCEPT
+            assert rings(h) == 1
+
+    run(story())
+
+
+def test_without_an_address_the_end_of_the_bar_is_the_end(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path, settings=SHORT) as h:
+            await h.phone("carol")
+            gateway = Gateway(h)
+            assert code(await (await gateway.begins(address=None))) == REJECT
+            question = await h.server.store.question(h.of(events.Asked)[0].question)
+            assert question is not None
+            assert question.state is QuestionState.TIMED_OUT
+
+    run(story())
+
+
 def test_after_the_window_a_yes_is_too_late_for_everything(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, settings=SHORT) as h:

@@ -10,12 +10,12 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
 
 from radius_push import enrollment, events
-from radius_push.attempts import Opened
+from radius_push.attempts import Joined, Lateness, Opened
 from radius_push.model import (
     Device,
     Network,
@@ -31,7 +31,7 @@ from radius_push.shapes import Endpoint, Enrollment, PhoneListener
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import SoftwarePhone
 from radius_push.web.phone import PhoneLimits, PhoneSide
-from tests.store.making import a_rider
+from tests.store.making import a_rider, an_asked
 
 ALICE = Person(PersonKey("staff", "alice-id"), "alice", "uid=alice", {})
 BOB = Person(PersonKey("staff", "bob-id"), "bob", "uid=bob", {})
@@ -81,6 +81,9 @@ class HeardRinger:
 
     def admits(self, endpoint: str) -> bool:
         return endpoint.startswith("https://push.example/")
+
+
+LATE = Lateness(30.0, counts=True)
 
 
 @dataclass
@@ -158,6 +161,7 @@ class House:
             profile="staff-push",
             address=address,
             nonce=secrets.token_urlsafe(16),
+            attempt=secrets.token_bytes(32),
             opened_at=now,
             expires_at=now + seconds,
             closes_at=now + seconds + 150,
@@ -187,26 +191,33 @@ class House:
         return question
 
     async def time_out(self, question: Question) -> None:
-        """What the login does at the end of its bar."""
+        """What the login does at the end of its bar, where no late window is."""
         await self.store.close_question(
             question.id,
             expected=QuestionState.PENDING,
             state=QuestionState.TIMED_OUT,
             at=self.clock.now(),
-            event=events.Rejected(
-                login=question.login,
-                client=question.client,
-                username=question.account,
-                person=str(question.person),
-                reason=Reason.TIMED_OUT,
-                detail="",
-                address=question.address,
-                question=question.id,
-                directories=(),
-                trace=(),
-                arrived_at=question.opened_at,
-            ),
+            event=timed_out(question),
         )
+
+    async def give_up(self, question: Question, *, late: Lateness = LATE) -> None:
+        """What it does at the end of its bar: the gateway was told no."""
+        packet, at = self.riders[question.id], self.clock.now()
+        assert await self.store.end_of_bar(question.id, packet, late=late, at=at, event=timed_out(question))
+
+    async def ask_again(self, question: Question, *, seconds: float = 60.0) -> None:
+        """The gateway's next try."""
+        now = self.clock.now()
+        rider = a_rider(secrets.token_bytes(32), at=now, until=now + seconds + 5, ends_at=now + seconds)
+        login = "AGA1NX"
+        met = await self.store.open_or_join(
+            replace(question, id=secrets.token_urlsafe(16), login=login),
+            rider,
+            request=rider.packet,
+            event=an_asked(question),
+        )
+        assert isinstance(met, Joined)
+        self.riders[question.id] = rider.packet
 
     async def state(self, question: Question) -> QuestionState:
         row = await self.store.question(question.id)
@@ -249,3 +260,19 @@ async def open_house(
     finally:
         await side.close()
         await store.close()
+
+
+def timed_out(question: Question) -> events.Rejected:
+    return events.Rejected(
+        login=question.login,
+        client=question.client,
+        username=question.account,
+        person=str(question.person),
+        reason=Reason.TIMED_OUT,
+        detail="",
+        address=question.address,
+        question=question.id,
+        directories=(),
+        trace=(),
+        arrived_at=question.opened_at,
+    )

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
+from radius_push.attempts import Lateness
 from radius_push.enrollment import confirm, confirmation_code
 from radius_push.model import Device, DeviceState, QuestionState
 from radius_push.test_phone import SoftwarePhone
@@ -237,6 +238,84 @@ async def test_an_ended_request_says_too_late(house: House, hand: Hand) -> None:
     await house.ask(seconds=2)
     await hand.sees("Are you signing in?")
     await hand.sees("Too late")
+
+
+@pytest.mark.parametrize("width", [412, 320])
+async def test_a_card_says_when_the_gateway_has_given_up_and_a_yes_is_for_the_next_try(
+    house: House, browser: Browser, width: int
+) -> None:
+    async with a_hand(house, browser, width=width) as hand:
+        await hand.enrol()
+        question = await house.ask()
+        await hand.sees("Are you signing in?")
+        await house.give_up(question)
+        await hand.sees("Too late for this try")
+        card = hand.page.get_by_role("article")
+        await expect(card).to_contain_text("just sign in again")
+        await expect(card).to_contain_text("s left")
+        assert not await hand.overflows()
+        await hand.taps("Yes, next time")
+        await hand.sees("Just sign in again")
+        assert await house.state(question) is QuestionState.TICKET
+
+
+async def test_a_late_card_is_an_ordinary_one_again_when_the_gateway_asks_again(
+    house: House, hand: Hand
+) -> None:
+    await hand.enrol()
+    question = await house.ask()
+    await hand.sees("Are you signing in?")
+    await house.give_up(question)
+    await hand.sees("Too late for this try")
+    await house.ask_again(question)
+    await hand.sees("Are you signing in?")
+    await expect(hand.page.get_by_role("article")).to_have_count(1)
+    await hand.taps("Yes, it’s me")
+    await hand.sees("Approved")
+    assert await house.state(question) is QuestionState.APPROVED
+
+
+async def test_where_no_try_can_be_let_in_by_it_a_late_card_takes_no_yes(house: House, hand: Hand) -> None:
+    await hand.enrol()
+    question = await house.ask()
+    await hand.sees("Are you signing in?")
+    await house.give_up(question, late=Lateness(30, counts=False))
+    await hand.sees("Too late for this try")
+    await expect(hand.page.get_by_role("article")).to_contain_text("sign in again.")
+    await expect(hand.page.get_by_role("article")).not_to_contain_text("you won’t be asked")
+    await expect(hand.page.get_by_role("button", name="Yes")).to_be_disabled()
+    await house.ask_again(question)
+    await hand.taps("Yes, it’s me")
+    await hand.sees("Approved")
+
+
+async def test_a_late_no_is_a_no(house: House, hand: Hand) -> None:
+    await hand.enrol()
+    question = await house.ask()
+    await hand.sees("Are you signing in?")
+    await house.give_up(question)
+    await hand.sees("Too late for this try")
+    await hand.taps("No")
+    await hand.sees("Denied")
+    assert await house.state(question) is QuestionState.DENIED
+
+
+async def test_a_late_card_ends_too(house: House, hand: Hand) -> None:
+    await hand.enrol()
+    question = await house.ask()
+    await hand.sees("Are you signing in?")
+    await house.give_up(question, late=Lateness(3, counts=True))
+    await hand.sees("Too late for this try")
+    await hand.sees("Too late")
+
+
+async def test_a_late_yes_on_another_phone_is_shown_as_that(house: House, hand: Hand) -> None:
+    await hand.enrol()
+    async with await house.phone(name="other") as other:
+        await house.give_up(await house.ask())
+        await hand.sees("Too late for this try")
+        await other.answer_next(approve=True, seconds=WAIT)
+        await hand.sees("Approved on another phone")
 
 
 async def test_an_answer_on_another_phone_is_shown_as_that(house: House, hand: Hand) -> None:

@@ -26,6 +26,8 @@ CREATE TABLE questions_now (
     unanswered  INTEGER NOT NULL DEFAULT 0,
     -- While late: until when it can be answered. Of a ticket: until when it lets somebody in.
     later_until REAL,
+    -- While late: a yes is for the next try.
+    late_counts INTEGER NOT NULL DEFAULT 0 CHECK (late_counts IN (0, 1)),
     -- One more was let in by it.
     followed    INTEGER NOT NULL DEFAULT 0 CHECK (followed IN (0, 1))
 ) STRICT;

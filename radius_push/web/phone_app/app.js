@@ -228,17 +228,17 @@ function hearAgain(item, card) {
   if (before.late !== card.late && item.element) {
     showLate(item);
     guard(item); // a tap that was meant for the other words
-    document.getElementById("spoken").textContent = card.late === "yes" ? texts.card_late_title : said.arrived(card);
+    document.getElementById("spoken").textContent = card.late === "no" ? said.arrived(card) : texts.card_late_title;
   }
 }
 
 function showLate({ card, element, sending }) {
-  const late = card.late === "yes";
+  const late = card.late !== "no";
   write(named(element, "title"), late ? texts.card_late_title : texts.card_title);
-  write(named(element, "late"), texts.card_late);
+  write(named(element, "late"), card.late === "yes" ? texts.card_late : texts.card_late_over);
   named(element, "late").hidden = !late;
   write(named(element, "wrong"), "");
-  if (!sending) write(named(element, "yes"), late ? texts.card_late_yes : texts.card_yes);
+  if (!sending) write(named(element, "yes"), card.late === "yes" ? texts.card_late_yes : texts.card_yes);
 }
 
 function cardOf(id, item) {
@@ -378,6 +378,7 @@ function tick() {
     named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.ends_at - item.from))})`;
     element.classList.toggle("ending", left < 10_000);
     for (const name of ["yes", "no"]) named(element, name).disabled = !ready || sending || !left;
+    if (card.late === "over") named(element, "yes").disabled = true; // nobody could be let in by it
   }
 }
 setInterval(tick, 250);
