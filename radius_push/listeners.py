@@ -35,6 +35,7 @@ class Listeners:
 
     def __init__(self, settings: Settings, *, reception: Receptions, clock: Clock) -> None:
         """Raises NoTls."""
+        self._place = settings.place
         prepared = self.prepare(settings)
         self._limits = prepared.limits
         self._authentication = [_udp(each, reception(AUTHENTICATION)) for each in settings.authentication]
@@ -78,7 +79,7 @@ class Listeners:
                 try:
                     await listener.open()
                 except OSError as problem:
-                    raise CannotListen(place, listener.endpoint, problem, udp=udp) from problem
+                    raise CannotListen(self._place(place), listener.endpoint, problem, udp=udp) from problem
 
     def serve(self) -> list[asyncio.Task[None]]:
         """Begin; each task ends with its listener."""

@@ -76,7 +76,7 @@ async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
         hang_up.clear()
         try:
             settings = await asyncio.to_thread(load, Path(server.settings.file), environ=os.environ)
-            await server.reload(settings)
+            await server.reload(mine(settings, server.settings.name))
             for warning in settings.warnings:
                 logger.warning("%s", warning)
         except SettingsError as wrong:
@@ -88,8 +88,16 @@ async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
             await note_refusal(server, (f"a fault of radius-push: {type(fault).__name__}",))
 
 
+def mine(settings: Settings, name: str) -> Settings:
+    """What the file now says of this server. Raises NeedsRestart if it does not name it any more."""
+    try:
+        return settings.served_as(name)
+    except KeyError:
+        raise NeedsRestart((f"server.more_servers.{name}",)) from None
+
+
 async def note_refusal(server: Server, mistakes: tuple[str, ...]) -> None:
     try:
-        await server.store.record(events.SettingsRefused(mistakes))
+        await server.store.record(events.SettingsRefused(mistakes, server.settings.name))
     except StoreDown as problem:
         logger.error("the settings were not reloaded, and that could not be noted: %s", problem)

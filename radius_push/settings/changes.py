@@ -23,7 +23,7 @@ def needs_restart(old: Settings, new: Settings) -> tuple[str, ...]:
     found = [name for field, name in _RESTART.items() if getattr(old, field) != getattr(new, field)]
     if _radsec_at(old) != _radsec_at(new):
         found.append("server.listen.radsec.address")
-    return tuple(found)
+    return tuple(new.place(name) for name in found)
 
 
 def _radsec_at(settings: Settings) -> tuple[Endpoint, ...]:
@@ -60,6 +60,7 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append(f"server.late_window: now {new.late_window:g}s")
     if old.reject_delay != new.reject_delay:
         found.append(f"server.reject_delay: now {new.reject_delay:g}s")
+    found += _named("server.more_servers", old.more_servers, new.more_servers)
     if old.dictionaries != new.dictionaries:
         found.append("server.dictionaries: changed")
     return tuple(found)
