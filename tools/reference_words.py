@@ -32,8 +32,7 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     ),
     "server.more_servers.NAME": (
         server_schema.MoreServerSection,
-        "Optional. What differs for one of them; all else in the file is the same for all. See "
-        "[two servers](../how-to/two-servers.md).",
+        "Optional. What differs for one of them. See [two servers](../how-to/two-servers.md).",
     ),
     "server.enrollment": (server_schema.EnrollmentSection, "Optional."),
     "server.retention": (server_schema.RetentionSection, "Optional."),

@@ -26,7 +26,11 @@ class StoreLock:
         with as_owner_of(store.parent):
             file = _open(path)
             if not _locked(file, path, fcntl.LOCK_EX):
+                shared = _locked(file, path, fcntl.LOCK_SH)
+                holder = _signed(file)
                 os.close(file)
+                if not shared:
+                    raise StoreDown(f"{store} is being changed as a whole (process {holder})")
                 raise StoreDown(
                     f"a radius-push serves from {store} already ({_processes(store)}): stop it first"
                 )
@@ -43,7 +47,9 @@ class StoreLock:
             if not _locked(together, path, fcntl.LOCK_SH):
                 holder = _signed(together)
                 os.close(together)
-                raise StoreDown(f"{store} is being replaced (process {holder}): start when that has ended")
+                raise StoreDown(
+                    f"{store} is being changed as a whole (process {holder}): start when that has ended"
+                )
             ours = _open(own)
             if not _locked(ours, own, fcntl.LOCK_EX):
                 holder = _signed(ours)

@@ -51,7 +51,7 @@ from radius_push.store import (
 from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
 from radius_push.store.bells import EVIDENCE, person_topic
 from radius_push.store.evidence import Row
-from radius_push.store.file import open_file
+from radius_push.store.file import lock_for, open_file
 from radius_push.store.lock import StoreLock
 from radius_push.store.writer import OnEvent, Transaction, Writer
 
@@ -82,7 +82,7 @@ class SqliteStore(Questions):
         `on_event` is called with the time of an event and the event, in order, in the event loop of whoever
         wrote it, once it is on disk. Raises StoreDown with a sentence for the admin.
         """
-        lock = None if serves is None else StoreLock.share(path, server=serves)
+        lock = None if serves is None else lock_for(path, server=serves)
         try:
             return cls(open_file(path), clock=clock, on_event=on_event, lock=lock)
         except BaseException:
