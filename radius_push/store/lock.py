@@ -50,7 +50,11 @@ class StoreLock:
                 raise StoreDown(
                     f"{store} is being changed as a whole (process {holder}): start when that has ended"
                 )
-            ours = _open(own)
+            try:
+                ours = _open(own)
+            except StoreDown:
+                os.close(together)
+                raise
             if not _locked(ours, own, fcntl.LOCK_EX):
                 holder = _signed(ours)
                 os.close(ours)
