@@ -44,6 +44,7 @@ from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
 from radius_push.radius.wire import Code
 from radius_push.settings.changes import differences, needs_restart
+from radius_push.settings.more_servers import place as place_of
 from radius_push.shapes import FIRST, Limits, Settings
 from radius_push.store.sqlite import SqliteStore
 from radius_push.story import End, Quiet, unanswered
@@ -384,7 +385,7 @@ class Server:
             try:
                 await self._phone.open()
             except OSError as problem:
-                place = self.settings.place("server.listen.phone.address")
+                place = place_of(self.settings, "server.listen.phone.address")
                 raise CannotListen(place, listener.endpoint, problem, udp=False) from problem
         await self.store.server_started(
             events.ServerStarted(__version__, os.getpid(), self.settings.name),

@@ -14,6 +14,7 @@ from radius_push.observe.systemd import Supervisor
 from radius_push.ports import DoorClosed, StoreDown
 from radius_push.server import NeedsRestart, Server
 from radius_push.settings import SettingsError, load
+from radius_push.settings.more_servers import served_as
 from radius_push.shapes import Settings
 
 logger = logging.getLogger("radius_push")
@@ -91,7 +92,7 @@ async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
 def mine(settings: Settings, name: str) -> Settings:
     """What the file now says of this server. Raises NeedsRestart if it does not name it any more."""
     try:
-        return settings.served_as(name)
+        return served_as(settings, name)
     except KeyError:
         raise NeedsRestart((f"server.more_servers.{name}",)) from None
 

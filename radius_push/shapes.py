@@ -391,27 +391,3 @@ class Settings:
     """The others, whose addresses differ and nothing else."""
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""
-
-    def place(self, of_the_first: str) -> str:
-        """Where the file says for this server what it says there (`server.listen.phone.address`) for the
-        first."""
-        if self.name == FIRST:
-            return of_the_first
-        own = of_the_first.replace("server.listen", f"server.more_servers.{self.name}")
-        return own.removesuffix(".address")
-
-    def served_as(self, name: str) -> Settings:
-        """The same for the server of that name. Raises KeyError."""
-        if name == self.name:
-            return self
-        more = self.more_servers[name]
-        phone, radsec = self.phone, self.radsec
-        return replace(
-            self,
-            name=name,
-            authentication=more.authentication,
-            accounting=more.accounting,
-            tcp=more.tcp,
-            radsec=replace(radsec, endpoints=more.radsec) if radsec and more.radsec else None,
-            phone=replace(phone, endpoint=more.phone) if phone else None,
-        )

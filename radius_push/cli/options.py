@@ -42,8 +42,10 @@ def load_settings(config: Path) -> Settings:
 
 def served_as(settings: Settings, name: str | None) -> Settings:
     """The settings of the server of that name, None the first; a wrong one ends the verb with exit code 2."""
+    from radius_push.settings import more_servers
+
     try:
-        return settings if name is None else settings.served_as(name)
+        return settings if name is None else more_servers.served_as(settings, name)
     except KeyError:
         known = ", ".join([settings.name, *settings.more_servers])
         could_not_run(f"{settings.file}: no server is called {name!r}; there are: {known}")

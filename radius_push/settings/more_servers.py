@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from radius_push import shapes
 from radius_push.settings.book import Book, names
@@ -39,6 +40,30 @@ def more_servers(book: Book) -> dict[str, shapes.MoreServer]:
             section.authentication, section.accounting, section.radsec, section.tcp, section.phone
         )
     return made
+
+
+def place(settings: shapes.Settings, of_the_first: str) -> str:
+    """Where the file says for this server what `server.listen.phone.address` says for the first."""
+    if settings.name == shapes.FIRST:
+        return of_the_first
+    own = of_the_first.replace("server.listen", f"server.more_servers.{settings.name}")
+    return own.removesuffix(".address")
+
+
+def served_as(settings: shapes.Settings, name: str) -> shapes.Settings:
+    """The same file for the server of that name. Raises KeyError."""
+    if name == settings.name:
+        return settings
+    more, phone, radsec = settings.more_servers[name], settings.phone, settings.radsec
+    return replace(
+        settings,
+        name=name,
+        authentication=more.authentication,
+        accounting=more.accounting,
+        tcp=more.tcp,
+        radsec=replace(radsec, endpoints=more.radsec) if radsec and more.radsec else None,
+        phone=replace(phone, endpoint=more.phone) if phone else None,
+    )
 
 
 def _check_doors(book: Book, section: MoreServerSection, path: Path) -> None:

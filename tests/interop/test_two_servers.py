@@ -106,7 +106,13 @@ class Site:
         )
 
     async def ask(
-        self, server: str, *, source: str = "127.0.0.1", address: str = "203.0.113.7"
+        self,
+        server: str,
+        *,
+        source: str = "127.0.0.1",
+        address: str = "203.0.113.7",
+        port: int = 0,
+        timeout: float = 30,
     ) -> Reply | None:
         return await ask(
             server=("127.0.0.1", self.ports[server]),
@@ -114,8 +120,8 @@ class Site:
             username="alice",
             password=PASSWORD,
             attributes=[("Calling-Station-Id", address)],
-            timeout=30,
-            source=(source, 0),
+            timeout=timeout,
+            source=(source, port),
             dictionary=load_dictionary(),
         )
 
@@ -261,9 +267,24 @@ def test_nothing_is_restored_while_one_of_them_serves(site: Site) -> None:
     assert {int(pid) for pid in named.groups()} == pids
 
 
+async def test_a_failover_from_one_that_was_killed_rings_once(site: Site) -> None:
+    """From here on in this file the first is dead."""
+    port, asked = free_port(socket.SOCK_DGRAM), site.count("asked")
+    async with site.phone(at="b") as phone:
+        dead = asyncio.create_task(site.ask("first", address="203.0.113.40", port=port, timeout=2))
+        card = await phone.next_question(seconds=10)
+        site.servers["first"].process.send_signal(signal.SIGKILL)
+        assert await dead is None
+        login = asyncio.create_task(site.ask("b", address="203.0.113.40", port=port))
+        await asyncio.to_thread(wait_until, lambda: site.count("joined") == 1, 10, what="joined")
+        await phone.answer(card, approve=True)
+        reply = await login
+    assert reply is not None
+    assert reply.code == ACCEPT
+    assert site.count("asked") == asked + 1
+
+
 def test_reload_asks_who_is_left_when_one_was_killed(site: Site) -> None:
-    """Last but one in this file: it kills the first."""
-    site.servers["first"].process.send_signal(signal.SIGKILL)
     site.servers["first"].process.wait()
     done = site.verb("reload", "--json")
     assert (done.returncode, json.loads(done.stdout)) == (0, {"reloaded": True, "changes": []})

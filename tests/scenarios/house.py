@@ -22,6 +22,7 @@ from radius_push.ports import StoreDown
 from radius_push.radius.packet import load_dictionary
 from radius_push.server import Server
 from radius_push.settings import load
+from radius_push.settings.more_servers import served_as
 from radius_push.shapes import Settings
 from radius_push.test_phone import SoftwarePhone
 from tests.scenarios.one_socket import OneSocket
@@ -103,8 +104,9 @@ class House:
         message_authenticator: bool = True,
         attributes: Sequence[tuple[str, str]] = (("Calling-Station-Id", "203.0.113.7"),),
         server: Server | None = None,
+        port: int = 0,
     ) -> Reply | None:
-        """What a gateway asks (the first server, unless it is said), and what it is told."""
+        """What a gateway asks (the first server, unless it is said), and what it is told. `port`: its own."""
         return await ask(
             server=(server or self.server).authentication[0],
             secret=secret,
@@ -114,7 +116,7 @@ class House:
             attributes=attributes,
             timeout=timeout,
             tries=tries,
-            source=(source, 0),
+            source=(source, port),
             message_authenticator=message_authenticator,
             dictionary=load_dictionary(),
         )
@@ -201,7 +203,7 @@ async def house(
             running.enter_context(Gossip(Path(loaded.store), made))
         made.server = await running.enter_async_context(serving(loaded, clock, made))
         for name in loaded.more_servers:
-            made.second = await running.enter_async_context(serving(loaded.served_as(name), clock, made))
+            made.second = await running.enter_async_context(serving(served_as(loaded, name), clock, made))
         try:
             yield made
         finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import Sighting, Stranger
+from radius_push.model import PersonKey, Sighting, Stranger
 from radius_push.ports import StoreDown
 from radius_push.store import file, rumours
 from radius_push.store.lock import StoreLock
@@ -53,11 +53,11 @@ async def test_an_answer_in_one_is_heard_by_who_waits_in_the_other(
     first, second = two
     await add_phone(first)
     await ask(first)
-    waiting = asyncio.create_task(first.wait_for_answer("q1", seconds=60))
+    waiting = asyncio.create_task(first.wait_for_answer("q1", b"packet q1", seconds=60))
     await asyncio.sleep(0)
     assert await second.answer("q1", device="d1", approve=True, at=NOW + 1, event=events.Sent("q1"))
     async with asyncio.timeout(10):
-        assert (await waiting).state == "approved"
+        assert (await waiting).question.state == "approved"
 
 
 async def test_only_those_are_woken_whom_it_is_about(two: tuple[SqliteStore, SqliteStore]) -> None:
@@ -89,7 +89,7 @@ async def test_who_has_not_looked_for_long_wakes_everybody(
     await ask(second, "q1", BOB)
     assert set(heard.heard()) == {"evidence", "question q1", f"person {BOB}"}
     for number in range(2, 12):
-        await ask(second, f"q{number}", BOB)
+        await ask(second, f"q{number}", PersonKey("corp-ldap", f"uuid-{number}"))
     assert heard.heard() == ("everybody",)
     assert heard.heard() == ()
     assert mine.execute("SELECT count(*) FROM rung").fetchone()[0] <= 6
