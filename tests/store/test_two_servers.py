@@ -147,10 +147,12 @@ async def test_what_one_heard_earlier_takes_nothing_back_of_what_the_other_heard
     await first.keep_sightings(
         [Sighting("fw", "10.0.0.1", NOW, NOW + 9, sealed_at=NOW + 9, secret=b"new")],
         [Stranger("10.9.9.9", 1, NOW, NOW + 9)],
+        {},
     )
     await second.keep_sightings(
         [Sighting("fw", "10.0.0.1", NOW - 1, NOW + 5, NOW + 5, unsealed_at=NOW + 4, secret=b"old")],
         [Stranger("10.9.9.9", 2, NOW, NOW + 5)],
+        {},
     )
     assert await first.sightings() == [
         Sighting("fw", "10.0.0.1", NOW - 1, NOW + 9, NOW + 9, unsealed_at=NOW + 4, secret=b"new")
