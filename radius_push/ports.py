@@ -353,7 +353,7 @@ class Store(Protocol):
         """A process serves from now on. `names`: of all the servers there may be."""
 
     async def server_stopped(self, event: ServerStopped) -> None:
-        """And no more."""
+        """It does so no more."""
 
     async def servers(self) -> Mapping[str, int]:
         """Process id by name, of those that started and did not stop; one that was killed is among them."""
@@ -368,7 +368,7 @@ class Store(Protocol):
 
     async def keep_tallies(self, tallies: Mapping[tuple[str, str], int], *, server: str) -> None:
         """How often each counter of a client (or "": of nobody) went up since that server started: all of
-        them, in place of those there were of it."""
+        them, in place of its earlier ones. They are read as those of all servers together."""
 
     async def sightings(self) -> Sequence[Sighting]:
         """By client and source."""
@@ -376,8 +376,7 @@ class Store(Protocol):
     async def strangers(self) -> Sequence[Stranger]:
         """The newest first."""
 
-    async def tallies(self) -> Mapping[tuple[str, str], int]:
-        """Of all servers together."""
+    async def tallies(self) -> Mapping[tuple[str, str], int]: ...
 
     async def latch(self, client: str, source: str, *, at: float) -> bool:
         """From now on this source must seal; with its event. False if it must already."""

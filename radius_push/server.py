@@ -122,9 +122,8 @@ class Server:
             self._ringer = self._open_ringer()
             self._pressure = Pressure(self.store.owed)
             self._doors = self._open_doors()
-            self._gateways = Gateways(
-                self.clock, key=self.keys.tag, limits=self.settings.limits, server=self.settings.name
-            )
+            name, limits = self.settings.name, self.settings.limits
+            self._gateways = Gateways(self.clock, key=self.keys.tag, limits=limits, server=name)
             self._tally = Tally(self.counters, self.clock, self._gateways)
             self._books = Books(desk=self, clock=self.clock, tally=self._tally)
             self._signs_of_life = SignsOfLife(
@@ -387,10 +386,8 @@ class Server:
             except OSError as problem:
                 place = place_of(self.settings, "server.listen.phone.address")
                 raise CannotListen(place, listener.endpoint, problem, udp=False) from problem
-        await self.store.server_started(
-            events.ServerStarted(__version__, os.getpid(), self.settings.name),
-            names=(FIRST, *self.settings.more_servers),
-        )
+        started = events.ServerStarted(__version__, os.getpid(), self.settings.name)
+        await self.store.server_started(started, names=(FIRST, *self.settings.more_servers))
         self._started = True
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
         if self._phone is not None:
