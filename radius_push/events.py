@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import get_args
 
 from radius_push.model import Reason
 
@@ -18,12 +19,14 @@ class ServerStarted:
     version: str
     pid: int
     """The process, which `radius-push reload` signals."""
+    server: str = "first"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStopped:
     held: int
     """Logins that were held at that moment; they got silence."""
+    server: str = "first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class SettingsLoaded:
 
     changes: tuple[str, ...]
     """`clients.fw: changed (patience)`; empty if nothing differs."""
+    server: str = "first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class SettingsRefused:
     """A reload that changed nothing: the file has mistakes, or wants what only a restart can do."""
 
     mistakes: tuple[str, ...]
+    server: str = "first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,6 +536,12 @@ Event = (
 def kind(event: Event) -> str:
     """The event's name in the store, the log and the docs: `device_confirmed`."""
     return _snake(type(event).__name__)
+
+
+@cache
+def kinds() -> frozenset[str]:
+    """Every event's name."""
+    return frozenset(_snake(each.__name__) for each in get_args(Event))
 
 
 @cache

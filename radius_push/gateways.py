@@ -19,7 +19,7 @@ from radius_push.ports import Clock, Store, StoreDown
 from radius_push.radius.dedup import Ticket
 from radius_push.radius.packet import AccessRequest
 from radius_push.radius.seals import Seals
-from radius_push.shapes import OUR_OWN_CLIENT, Limits
+from radius_push.shapes import FIRST, OUR_OWN_CLIENT, Limits
 
 logger = logging.getLogger("radius_push")
 
@@ -34,8 +34,10 @@ MOST_STRANGERS = 100
 class Gateways:
     """Told of every packet, so nothing here waits."""
 
-    def __init__(self, clock: Clock, *, key: Secret, limits: Limits) -> None:
-        """`key`: under which shared secrets are told apart without being kept."""
+    def __init__(self, clock: Clock, *, key: Secret, limits: Limits, server: str = FIRST) -> None:
+        """`key`: under which shared secrets are told apart without being kept. `server`: whose tallies these
+        are."""
+        self._server = server
         self._clock = clock
         self._key = key
         self._limits = limits
@@ -43,7 +45,6 @@ class Gateways:
         self._seals = Seals()
         self._seen: OrderedDict[tuple[str, str], Sighting] = OrderedDict()
         self._new_latches: list[tuple[str, str]] = []
-        self._any_latch = False
         self._strangers: dict[str, Stranger] = {}
         self._second, self._noted = 0, 0
         self._tallies: Counter[tuple[str, str]] = Counter()
@@ -79,7 +80,6 @@ class Gateways:
         latched = self._seals.sealed(client, source)
         if latched is not None:
             self._new_latches.append((client.name, latched))
-            self._any_latch = True
 
     def patient(self, client: Client, source: str, request: AccessRequest) -> Client:
         """The client, with the patience that this gateway of it truly has."""
@@ -114,16 +114,14 @@ class Gateways:
     async def load(self, store: Store) -> None:
         """Who must seal, and how long each waits, from an earlier run. Before the first packet is heard."""
         self.meter.load(await store.sightings())
-        latches = await store.latches()
-        self._seals.use(latches)
-        self._any_latch = bool(latches)
+        self._seals.use(await store.latches())
 
     async def keep(self, store: Store) -> None:
         """Write what is new, and learn what `clients unlatch` has taken away. Raises StoreDown, and then
         what is new waits for the next time."""
         await self._keep_latches(store)
         if total := self._tallies.total() - self._tallies_kept:
-            await store.keep_tallies(dict(self._tallies))
+            await store.keep_tallies(dict(self._tallies), server=self._server)
             self._tallies_kept += total
         series = self.meter.news()
         if self._seen or self._strangers or series:
@@ -145,11 +143,9 @@ class Gateways:
                     client,
                 )
             self._new_latches.pop(0)
-        if self._any_latch:
-            # What was latched while this was read is not in it yet.
-            latches = await store.latches()
-            self._seals.use([*latches, *self._new_latches])
-            self._any_latch = bool(latches or self._new_latches)
+        # Another server may have latched more. What was latched while this was read is not in it yet.
+        latches = await store.latches()
+        self._seals.use([*latches, *self._new_latches])
 
     async def run(self, store: Store) -> None:
         """Keep for ever. A store that is down is for the next time, and the janitor says so."""

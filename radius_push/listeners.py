@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from radius_push import descriptors
 from radius_push.listen.certificate import Trust, trust_of
@@ -14,6 +15,7 @@ from radius_push.listen.udp import UdpListener
 from radius_push.opening import CannotListen
 from radius_push.ports import Clock
 from radius_push.radius.wire import Code
+from radius_push.settings.more_servers import place as place_of
 from radius_push.shapes import ClientTable, Endpoint, Limits, Settings
 
 Addresses = list[tuple[str, int]]
@@ -35,6 +37,7 @@ class Listeners:
 
     def __init__(self, settings: Settings, *, reception: Receptions, clock: Clock) -> None:
         """Raises NoTls."""
+        self._place = partial(place_of, settings)
         prepared = self.prepare(settings)
         self._limits = prepared.limits
         self._authentication = [_udp(each, reception(AUTHENTICATION)) for each in settings.authentication]
@@ -78,7 +81,7 @@ class Listeners:
                 try:
                     await listener.open()
                 except OSError as problem:
-                    raise CannotListen(place, listener.endpoint, problem, udp=udp) from problem
+                    raise CannotListen(self._place(place), listener.endpoint, problem, udp=udp) from problem
 
     def serve(self) -> list[asyncio.Task[None]]:
         """Begin; each task ends with its listener."""

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
 from radius_push.attempts import Lateness, Met, Rider, Standing, Without
-from radius_push.events import Asked, Event
+from radius_push.events import Asked, Event, ServerStarted, ServerStopped
 from radius_push.gateway import Series
 from radius_push.model import (
     Device,
@@ -345,6 +345,17 @@ class Store(Protocol):
         """Delete a stretch of the oldest evidence, and the questions, devices, invitations and
         sessions that it was about; the chain goes on from there. True if there may be more to delete."""
 
+    # who serves
+
+    async def server_started(self, event: ServerStarted, *, names: Collection[str]) -> None:
+        """A process serves from now on. `names`: of all the servers there may be."""
+
+    async def server_stopped(self, event: ServerStopped) -> None:
+        """It does so no more."""
+
+    async def servers(self) -> Mapping[str, int]:
+        """Process id by name, of those that started and did not stop; one that was killed is among them."""
+
     # what was seen of the gateways
 
     async def keep_sightings(
@@ -353,9 +364,9 @@ class Store(Protocol):
         """In place of what is known of the same ones; the oldest beyond a bound are forgotten. What repeated
         itself is of a source that is there, or of these."""
 
-    async def keep_tallies(self, tallies: Mapping[tuple[str, str], int]) -> None:
-        """How often each counter of a client (or "": of nobody) went up since the server started: all of
-        them, in place of those there were."""
+    async def keep_tallies(self, tallies: Mapping[tuple[str, str], int], *, server: str) -> None:
+        """How often each counter of a client (or "": of nobody) went up since that server started: all of
+        them, in place of its earlier ones. They are read as those of all servers together."""
 
     async def sightings(self) -> Sequence[Sighting]:
         """By client and source."""

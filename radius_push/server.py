@@ -44,7 +44,8 @@ from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
 from radius_push.radius.wire import Code
 from radius_push.settings.changes import differences, needs_restart
-from radius_push.shapes import Limits, Settings
+from radius_push.settings.more_servers import place as place_of
+from radius_push.shapes import FIRST, Limits, Settings
 from radius_push.store.sqlite import SqliteStore
 from radius_push.story import End, Quiet, unanswered
 from radius_push.web.phone import PhoneSide
@@ -109,7 +110,7 @@ class Server:
         """Open every door; on return the server answers. Raises DoorClosed or OSError, with all let go."""
         self.keys = keys_of(self.settings, create=True)
         self.store = SqliteStore.open(
-            Path(self.settings.store), clock=self.clock, on_event=self._on_event, alone=True
+            Path(self.settings.store), clock=self.clock, on_event=self._on_event, serves=self.settings.name
         )
         try:
             await self._mind_the_phone_origin(forget_phones=forget_phones)
@@ -121,7 +122,8 @@ class Server:
             self._ringer = self._open_ringer()
             self._pressure = Pressure(self.store.owed)
             self._doors = self._open_doors()
-            self._gateways = Gateways(self.clock, key=self.keys.tag, limits=self.settings.limits)
+            name, limits = self.settings.name, self.settings.limits
+            self._gateways = Gateways(self.clock, key=self.keys.tag, limits=limits, server=name)
             self._tally = Tally(self.counters, self.clock, self._gateways)
             self._books = Books(desk=self, clock=self.clock, tally=self._tally)
             self._signs_of_life = SignsOfLife(
@@ -159,7 +161,7 @@ class Server:
             # Open questions stay open: the same packets meet them again after a restart.
             if self._started:
                 await self._gateways.keep(self.store)
-                await self.store.record(events.ServerStopped(held))
+                await self.store.server_stopped(events.ServerStopped(held, self.settings.name))
         except StoreDown as problem:
             logger.error("stopped, but that could not be noted: %s", problem)
         finally:
@@ -176,7 +178,7 @@ class Server:
         assert self._directories is not None  # noqa: S101  # it serves
         opened = self._directories.prepare(settings)
         try:
-            await self.store.record(events.SettingsLoaded(changes))
+            await self.store.record(events.SettingsLoaded(changes, settings.name))
         except StoreDown:
             await self._directories.drop(opened)
             raise
@@ -366,9 +368,10 @@ class Server:
     async def _listen(self) -> None:
         self._listeners = Listeners(self.settings, reception=self._reception, clock=self.clock)
         await self._listeners.open()
-        if self.settings.phone is not None and self._ringer is not None:
+        listener = self.settings.phone
+        if listener is not None and listener.endpoint is not None and self._ringer is not None:
             self._phone = PhoneSide(
-                self.settings.phone,
+                listener,
                 store=self.store,
                 clock=self.clock,
                 pepper=self.keys.pepper,
@@ -381,9 +384,10 @@ class Server:
             try:
                 await self._phone.open()
             except OSError as problem:
-                place = "server.listen.phone.address"
-                raise CannotListen(place, self.settings.phone.endpoint, problem, udp=False) from problem
-        await self.store.record(events.ServerStarted(__version__, os.getpid()))
+                place = place_of(self.settings, "server.listen.phone.address")
+                raise CannotListen(place, listener.endpoint, problem, udp=False) from problem
+        started = events.ServerStarted(__version__, os.getpid(), self.settings.name)
+        await self.store.server_started(started, names=(FIRST, *self.settings.more_servers))
         self._started = True
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
         if self._phone is not None:

@@ -14,6 +14,7 @@ from radius_push.observe.systemd import Supervisor
 from radius_push.ports import DoorClosed, StoreDown
 from radius_push.server import NeedsRestart, Server
 from radius_push.settings import SettingsError, load
+from radius_push.settings.more_servers import served_as
 from radius_push.shapes import Settings
 
 logger = logging.getLogger("radius_push")
@@ -34,7 +35,7 @@ async def serve(settings: Settings, *, forget_phones: bool = False, trust_clock:
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     await server.start(forget_phones=forget_phones, trust_clock=trust_clock)
     radius = listening(server)
-    phone = f"; phones at {settings.phone.url}" if settings.phone else ""
+    phone = f"; phones at {settings.phone.url}" if settings.phone and settings.phone.endpoint else ""
     logger.info("ready: RADIUS authentication on %s%s", radius, phone)
     supervisor.ready(f"RADIUS authentication on {radius}{phone}")
     held = 0
@@ -76,7 +77,7 @@ async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
         hang_up.clear()
         try:
             settings = await asyncio.to_thread(load, Path(server.settings.file), environ=os.environ)
-            await server.reload(settings)
+            await server.reload(mine(settings, server.settings.name))
             for warning in settings.warnings:
                 logger.warning("%s", warning)
         except SettingsError as wrong:
@@ -88,8 +89,16 @@ async def reload_at(hang_up: asyncio.Event, server: Server) -> None:
             await note_refusal(server, (f"a fault of radius-push: {type(fault).__name__}",))
 
 
+def mine(settings: Settings, name: str) -> Settings:
+    """What the file now says of this server. Raises NeedsRestart if it does not name it any more."""
+    try:
+        return served_as(settings, name)
+    except KeyError:
+        raise NeedsRestart((f"server.more_servers.{name}",)) from None
+
+
 async def note_refusal(server: Server, mistakes: tuple[str, ...]) -> None:
     try:
-        await server.store.record(events.SettingsRefused(mistakes))
+        await server.store.record(events.SettingsRefused(mistakes, server.settings.name))
     except StoreDown as problem:
         logger.error("the settings were not reloaded, and that could not be noted: %s", problem)

@@ -13,6 +13,8 @@ Method = Literal["push", "none"]
 REFUSE = "refuse"
 OUR_OWN_CLIENT = "try-login"
 """The built-in client that `try-login` speaks as; no gateway may have its name."""
+FIRST = "first"
+"""The server that `server.listen` is about."""
 _SIMULATED = "simulate-"
 
 
@@ -39,7 +41,8 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class PhoneListener:
-    endpoint: Endpoint
+    endpoint: Endpoint | None
+    """None: another server on the same store listens for phones."""
     url: str
     """What phones open: an https origin (or http on localhost), without path or trailing slash."""
     certificate: str | None = None
@@ -340,6 +343,17 @@ def _over_tls(client: Client, require_message_authenticator: bool) -> Client:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreServer:
+    """Where a further server on the same store listens. What it does not name it takes from the first."""
+
+    authentication: tuple[Endpoint, ...]
+    accounting: tuple[Endpoint, ...] = ()
+    radsec: tuple[Endpoint, ...] = ()
+    tcp: tuple[Endpoint, ...] = ()
+    phone: Endpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One checked settings file."""
 
@@ -371,5 +385,9 @@ class Settings:
     """What the admin's dictionary files say, with those they include in place."""
     tcp: tuple[Endpoint, ...] = ()
     radsec: RadsecListener | None = None
+    name: str = FIRST
+    """Which server of this file these are for."""
+    more_servers: Mapping[str, MoreServer] = field(default_factory=dict)
+    """The others, whose addresses differ and nothing else."""
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""

@@ -144,7 +144,8 @@ def takes(hint: Any) -> str:
             return f"list: {takes(typing.get_args(hint)[0])}"
         case origin if origin is dict:
             of, inner = typing.get_args(hint)
-            if typing.get_origin(of) is typing.Annotated:  # names of the admin's own
+            section = inspect.isclass(inner) and issubclass(inner, schema.Section)
+            if section or typing.get_origin(of) is typing.Annotated:  # names of the admin's own
                 return f"name: {takes(inner)}"
             return "users by name" if inner is Any else f"RADIUS attribute: {takes(inner)}"
     (path,) = (path for path, (model, _) in SECTIONS.items() if model is hint)

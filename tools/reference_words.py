@@ -30,6 +30,10 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
         server_schema.TlsSection,
         "TLS 1.2 or newer. Read at the start; `server.listen.radsec.tls` also by `reload`.",
     ),
+    "server.more_servers.NAME": (
+        server_schema.MoreServerSection,
+        "Optional. What differs for one of them. See [two servers](../how-to/two-servers.md).",
+    ),
     "server.enrollment": (server_schema.EnrollmentSection, "Optional."),
     "server.retention": (server_schema.RetentionSection, "Optional."),
     "server.ring_limit": (
@@ -196,6 +200,7 @@ FIELDS = {
     "ConfirmationFailed": "The issuer typed a code that the phone does not show.",
     "DeviceRemoved": "A phone can answer no more.",
     "version": "Of radius-push.",
+    "server": "Which of those on this store: `first`, or its name in `server.more_servers`.",
     "mistakes": "Each with its place in the file and its mend.",
     "origin": "The address that phones open.",
     "devices": "How many phones.",

@@ -76,7 +76,7 @@ class Desk:
         """The whole enrolment; True if the phone is trusted at its end. Raises DoorClosed, Refused."""
         shown = self._runner.run(self._invite(person, phone))
         try:
-            if not answers(phone.endpoint):
+            if phone.endpoint is not None and not answers(phone.endpoint):
                 self._card.warn(
                     f"Nothing answers at {phone.endpoint}, where phones come: start `radius-push serve`."
                 )

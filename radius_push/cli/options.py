@@ -40,6 +40,17 @@ def load_settings(config: Path) -> Settings:
         could_not_run(str(mistakes))
 
 
+def served_as(settings: Settings, name: str | None) -> Settings:
+    """The settings of the server of that name, None the first; a wrong one ends the verb with exit code 2."""
+    from radius_push.settings import more_servers
+
+    try:
+        return settings if name is None else more_servers.served_as(settings, name)
+    except KeyError:
+        known = ", ".join([settings.name, *settings.more_servers])
+        could_not_run(f"{settings.file}: no server is called {name!r}; there are: {known}")
+
+
 def with_store(config: Path, work: Callable[[Store, Clock], Awaitable[T]]) -> T:
     """Do `work` with the store of these settings. Without one nothing is made, and the verb says so."""
     from radius_push import server

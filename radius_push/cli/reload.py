@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from radius_push import events
 from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, could_not_run, json_option
 
@@ -49,7 +50,7 @@ def reload_settings(*, config: Path, as_json: bool) -> None:
     async def run() -> bool:
         store = SqliteStore.open(file, clock=LoopClock(), on_event=lambda _at, _event: None)
         try:
-            good, lines = await signal_and_wait(store, owner=owner)
+            good, lines = in_words(await signal_and_wait(store, owner=owner))
         finally:
             await store.close()
         tell(good, lines, as_json=as_json)
@@ -58,35 +59,62 @@ def reload_settings(*, config: Path, as_json: bool) -> None:
     sys.exit(0 if asyncio.run(run()) else 1)
 
 
-async def signal_and_wait(store: SqliteStore, *, owner: int) -> tuple[bool, list[str]]:
-    last, process = 0, None
-    async for number, _, kind, body in store.evidence():
-        last = number
-        if kind in ("server_started", "server_stopped"):
-            process = body.get("pid")
-    if not isinstance(process, int):
+Said = dict[str, tuple[bool, list[str]]]
+"""What each server made of the file: taken or not, and the lines it said."""
+
+
+async def signal_and_wait(store: SqliteStore, *, owner: int) -> Said:
+    """Of every server that runs on this store."""
+    before = await store.evidence_before(None, kinds=events.kinds(), most=1)
+    last = before[0][0] if before else 0
+    asked = [name for name, process in (await store.servers()).items() if signalled(process, owner=owner)]
+    if not asked:
         could_not_run("no server runs on this store")
+    said: Said = {}
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while len(said) < len(asked):
+                async for number, _, kind, body in store.evidence(after=last):
+                    last, server = number, str(body.get("server"))
+                    if kind == "settings_loaded":
+                        said.setdefault(server, (True, as_lines(body.get("changes"))))
+                    elif kind == "settings_refused":
+                        said.setdefault(server, (False, as_lines(body.get("mistakes"))))
+                await asyncio.sleep(LOOK_EVERY)
+    except TimeoutError:
+        silent = ", ".join(name for name in asked if name not in said)
+        could_not_run(
+            f"did not say within {PATIENCE:g} s what it made of the file: the server {plain(silent)}"
+        )
+    return said
+
+
+def signalled(process: int, *, owner: int) -> bool:
+    """False: no server of this store runs there."""
     try:
         # What holds this number is looked at and signalled as one and the same process.
         handle = os.pidfd_open(process)
         if not serves(process, owner=owner):
-            could_not_run("no server runs on this store")
+            return False
         signal.pidfd_send_signal(handle, signal.SIGHUP)
     except ProcessLookupError:
-        could_not_run("no server runs on this store")
+        return False
     except PermissionError:
         could_not_run(f"process {process} belongs to another user: run this as root, or as that user")
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                async for _, _, kind, body in store.evidence(after=last):
-                    if kind == "settings_loaded":
-                        return True, as_lines(body.get("changes"))
-                    if kind == "settings_refused":
-                        return False, as_lines(body.get("mistakes"))
-                await asyncio.sleep(LOOK_EVERY)
-    except TimeoutError:
-        could_not_run(f"process {process} did not say within {PATIENCE:g} s what it made of the file")
+    return True
+
+
+def in_words(said: Said) -> tuple[bool, list[str]]:
+    """Of all of them as of one; where they differ, each line with its server's name."""
+    good = all(taken for taken, _ in said.values())
+    told = [lines for taken, lines in said.values() if taken == good]
+    if all(lines == told[0] for lines in told) and len(told) == len(said):
+        return good, told[0]
+    return good, [
+        f"{plain(name)}: {line}"
+        for name, (taken, lines) in said.items()
+        for line in (lines if taken == good else ["serves by the new settings"])
+    ]
 
 
 def as_lines(value: object) -> list[str]:

@@ -9,11 +9,12 @@ from typing import Literal
 
 import click
 
-from radius_push.cli.options import config_option, could_not_run, load_settings
+from radius_push.cli.options import config_option, could_not_run, load_settings, served_as
 
 
 @click.command()
 @config_option
+@click.option("--name", metavar="NAME", help="Be this one of `server.more_servers`, beside the first server.")
 @click.option(
     "--forget-phones", is_flag=True, help="Give up the phone side's old address and every device with it."
 )
@@ -30,7 +31,13 @@ from radius_push.cli.options import config_option, could_not_run, load_settings
     help="Log lines for people, or JSON for programs.",
 )
 def serve(
-    *, config: Path, forget_phones: bool, trust_clock: bool, verbose: bool, form: Literal["text", "json"]
+    *,
+    config: Path,
+    name: str | None,
+    forget_phones: bool,
+    trust_clock: bool,
+    verbose: bool,
+    form: Literal["text", "json"],
 ) -> None:
     """Answer the VPN gateways, until SIGTERM or Ctrl-C."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server knows what to do with it
@@ -40,7 +47,7 @@ def serve(
     from radius_push.ports import DoorClosed
     from radius_push.serving import serve as run
 
-    settings = load_settings(config)
+    settings = served_as(load_settings(config), name)
     log.set_up(level=logging.DEBUG if verbose else logging.INFO, form=form)
     for warning in settings.warnings:
         log.logger.warning("%s", warning)

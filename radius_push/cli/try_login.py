@@ -21,6 +21,7 @@ from radius_push.cli.options import (
     json_option,
     load_settings,
     no_store,
+    served_as,
 )
 from radius_push.model import PROOFS
 
@@ -79,8 +80,16 @@ class Why:
     show_default=True,
     help="How the password is proved; the client must accept it.",
 )
+@click.option("--name", metavar="NAME", help="Ask this one of `server.more_servers`, not the first server.")
 def try_login(
-    *, user: str, config: Path, as_json: bool, address: str | None, timeout: float, proof: ProofName
+    *,
+    user: str,
+    config: Path,
+    as_json: bool,
+    address: str | None,
+    timeout: float,
+    proof: ProofName,
+    name: str | None,
 ) -> None:
     """Ask the running server as a gateway does; the password is typed, or one line on standard input.
 
@@ -92,7 +101,7 @@ def try_login(
     from radius_push.ports import DoorClosed
     from radius_push.radius.packet import load_dictionary
 
-    settings = load_settings(config)
+    settings = served_as(load_settings(config), name)
     dictionary = load_dictionary(settings.dictionaries)
     store = Path(settings.store)
     try:

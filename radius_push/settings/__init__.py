@@ -15,6 +15,7 @@ from radius_push.settings import (
     dictionaries,
     directories,
     installation,
+    more_servers,
     policies,
     radsec,
     schema,
@@ -86,16 +87,18 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
     policies.policies(book, tree.get("policies"))
     connections = radsec.radsec(book), radsec.tcp(book)
     radsec.check(book)
+    more = more_servers.more_servers(book)
     crossings.check(book, dictionaries.dictionaries(book))
     if report.mistakes:
         raise SettingsError(report.mistakes)
-    return Checked(_settings(path, book, phone, *connections), book)
+    return Checked(_settings(path, book, phone, more, *connections), book)
 
 
 def _settings(
     path: File,
     book: Book,
     phone: shapes.PhoneListener | None,
+    more: dict[str, shapes.MoreServer],
     radsec: shapes.RadsecListener | None,
     tcp: tuple[shapes.Endpoint, ...],
 ) -> shapes.Settings:
@@ -122,6 +125,7 @@ def _settings(
         dictionaries=tuple(book.dictionary_lines),
         tcp=tcp,
         radsec=radsec,
+        more_servers=more,
         warnings=tuple(str(warning) for warning in sorted(set(book.report.warnings))),
     )
 
@@ -136,6 +140,9 @@ def describe(settings: shapes.Settings) -> str:
         lines += [f"  RadSec on {each}" for each in settings.radsec.endpoints]
     if settings.phone is not None:
         lines.append(f"  phones open {settings.phone.url}, served on {settings.phone.endpoint}")
+    for name, more in settings.more_servers.items():
+        where = ", ".join(map(str, more.authentication))
+        lines.append(f"  RADIUS authentication on {where}, by `serve --name {name}`")
     files = ", ".join(dict.fromkeys(line.file for line in settings.dictionaries))
     lines += [f"  RADIUS attributes of your own in {files}"] if files else []
     lines += ["", "What follows from it:"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from radius_push.settings.more_servers import place
 from radius_push.shapes import Endpoint, Settings
 
 _RESTART = {
@@ -23,7 +24,7 @@ def needs_restart(old: Settings, new: Settings) -> tuple[str, ...]:
     found = [name for field, name in _RESTART.items() if getattr(old, field) != getattr(new, field)]
     if _radsec_at(old) != _radsec_at(new):
         found.append("server.listen.radsec.address")
-    return tuple(found)
+    return tuple(place(new, name) for name in found)
 
 
 def _radsec_at(settings: Settings) -> tuple[Endpoint, ...]:
@@ -60,6 +61,7 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append(f"server.late_window: now {new.late_window:g}s")
     if old.reject_delay != new.reject_delay:
         found.append(f"server.reject_delay: now {new.reject_delay:g}s")
+    found += _named("server.more_servers", old.more_servers, new.more_servers)
     if old.dictionaries != new.dictionaries:
         found.append("server.dictionaries: changed")
     return tuple(found)

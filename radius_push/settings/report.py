@@ -178,6 +178,9 @@ def _missing_within(value: object, path: Path) -> Iterator[Path]:
         case tuple():
             for at, each in enumerate(value):
                 yield from _missing_within(each, (*path, at))
+        case dict():
+            for name, each in value.items():
+                yield from _missing_within(each, (*path, name))
 
 
 def _keys_at(model: type[Section], loc: tuple[int | str, ...]) -> tuple[str, ...]:

@@ -69,6 +69,23 @@ class ListenSection(Section):
     """The phone side, the only part that phones must reach. Needed as soon as a profile has `push`."""
 
 
+class MoreServerSection(Section):
+    REQUIRED = ("authentication",)
+    authentication: s.OneOrMore[p.ListenAt] = ()
+    """Where its Access-Requests come in (UDP). E.g. `[10.0.0.6:1812]`"""
+    accounting: s.OneOrMore[p.ListenAt] = ()
+    """Where its Accounting-Requests come in (UDP). E.g. `[10.0.0.6:1813]`"""
+    radsec: s.OneOrMore[p.ListenAt] = ()
+    """Where gateways connect to it by RadSec, with the files of `server.listen.radsec`. E.g.
+    `10.0.0.6:2083`"""
+    tcp: s.OneOrMore[p.ListenAt] = ()
+    """Access-Requests by TCP without TLS, as in `server.listen`. E.g. `[127.0.0.1:1822]`"""
+    phone: p.ListenAt | None = None
+    """Where it listens for phones too, with `url` and `tls` of `server.listen.phone`. Without it phones reach
+    the other servers only, and what is asked here rings and is answered there all the same. E.g.
+    `127.0.0.1:8444`"""
+
+
 class EnrollmentSection(Section):
     shown_code: Annotated[float, PlainValidator(s.duration(1, 86400))] = _ENROLLMENT.shown_code
     """How long a link or code that `enroll` shows can be used. E.g. `10m`"""
@@ -155,6 +172,9 @@ class ServerSection(Section):
     `sqlite:///var/lib/radius-push/state.db`"""
     listen: ListenSection = ListenSection()
     """Where the server listens."""
+    more_servers: Annotated[dict[str, MoreServerSection], BeforeValidator(mapping)] = {}
+    """Further processes on this machine that serve from the same store, by name: `serve --name NAME` starts
+    one. At most 3."""
     outbound_proxy: p.Proxy | None = None
     """The HTTP proxy through which push services are reached. It then decides which addresses their names
     lead to. E.g. `http://proxy.corp.example:3128`"""

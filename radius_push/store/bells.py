@@ -14,6 +14,10 @@ EVIDENCE = "evidence"
 """The topic of whatever is written to the evidence log."""
 
 
+EVERYBODY = "everybody"
+"""Rings every bell."""
+
+
 def person_topic(person: PersonKey | str) -> str:
     return f"person {person}"
 
@@ -72,12 +76,9 @@ class Bells:
 
     def ring(self, topic: str) -> None:
         with self._lock:
-            bells = tuple(self._by_topic.get(topic, ()))
-        for bell in bells:
-            bell.ring()
-
-    def ring_all(self) -> None:
-        with self._lock:
-            bells = [bell for bells in self._by_topic.values() for bell in bells]
+            if topic == EVERYBODY:
+                bells = [bell for bells in self._by_topic.values() for bell in bells]
+            else:
+                bells = list(self._by_topic.get(topic, ()))
         for bell in bells:
             bell.ring()

@@ -12,6 +12,8 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from radius_push.ports import StoreDown
+from radius_push.store.disk import check_disk
+from radius_push.store.lock import StoreLock
 from radius_push.store.ownership import as_owner_of, check_owner, make_folder
 
 # Read before root acts as the owner of the store, who may not look where radius-push is installed.
@@ -78,23 +80,64 @@ def _connect(path: Path) -> sqlite3.Connection:
     return rows
 
 
+def lock_for(path: Path, *, server: str) -> StoreLock:
+    """The right to serve from the store, which is up to date then. Raises StoreDown."""
+    check_disk(path)
+    lock = StoreLock.share(path, server=server)
+    try:
+        behind = _is_behind(path)
+    except (sqlite3.Error, StoreDown):
+        behind = False  # whoever opens it says what is wrong
+    if not behind:
+        return lock
+    # To change it we must be alone with it, without ourselves.
+    lock.release()
+    open_file(path).close()
+    return StoreLock.share(path, server=server)
+
+
+def _is_behind(path: Path) -> bool:
+    """Has an earlier version made it?"""
+    if not path.exists():
+        return False
+    with as_owner_of(path.parent):
+        check_owner(path, what="the store")
+        rows = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        try:
+            db = Database(rows, execute_plugins=False)
+            return bool(_migrations().applied(db)) and bool(_migrations().pending(db))
+        finally:
+            rows.close()
+
+
 def _migrate(path: Path) -> None:
-    """Run the numbered SQL files that this store has not seen; one process at a time, all or nothing."""
-    migrations = Migrations("radius_push")
-    for name, text in MIGRATIONS.items():
-        migrations(name=name)(partial(_run, text))
+    """Run the numbered SQL files that this store has not seen; one process at a time, all or nothing. Not
+    while a server serves from it: what is new to the store is unknown to that one."""
+    migrations = _migrations()
     rows = sqlite3.connect(path, timeout=BUSY_SECONDS)
     try:
         db = Database(rows, execute_plugins=False)
-        newer = sorted({migration.name for migration in migrations.applied(db)} - MIGRATIONS.keys())
-        if newer:
+        applied = {migration.name for migration in migrations.applied(db)}
+        if newer := sorted(applied - MIGRATIONS.keys()):
             raise StoreDown(f"a newer radius-push has changed it ({newer[0]})")
         if migrations.pending(db):
-            rows.execute("BEGIN IMMEDIATE")
-            migrations.apply(db)
-            rows.commit()
+            lock = StoreLock.take(path) if applied else None
+            try:
+                rows.execute("BEGIN IMMEDIATE")
+                migrations.apply(db)
+                rows.commit()
+            finally:
+                if lock is not None:
+                    lock.release()
     finally:
         rows.close()
+
+
+def _migrations() -> Migrations:
+    migrations = Migrations("radius_push")
+    for name, text in MIGRATIONS.items():
+        migrations(name=name)(partial(_run, text))
+    return migrations
 
 
 def _run(text: str, db: Database) -> None:

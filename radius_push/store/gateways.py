@@ -26,8 +26,11 @@ def keep_sightings(
         transaction.execute(
             "INSERT INTO sightings (client, source, first_at, last_at, sealed_at, unsealed_at, secret)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (client, source) DO UPDATE SET"
-            " last_at = ?4, sealed_at = coalesce(?5, sealed_at), unsealed_at = coalesce(?6, unsealed_at),"
-            " secret = coalesce(?7, secret)",
+            # Another server may have heard it later than we did.
+            " first_at = min(first_at, ?3), last_at = max(last_at, ?4),"
+            " secret = iif(?5 >= coalesce(sealed_at, 0), coalesce(?7, secret), secret),"
+            " sealed_at = max(coalesce(?5, sealed_at), coalesce(sealed_at, ?5)),"
+            " unsealed_at = max(coalesce(?6, unsealed_at), coalesce(unsealed_at, ?6))",
             each.client,
             each.source,
             each.first_at,
@@ -53,7 +56,7 @@ def keep_sightings(
     for stranger in strangers:
         transaction.execute(
             "INSERT INTO strangers (source, packets, first_at, last_at) VALUES (?1, ?2, ?3, ?4)"
-            " ON CONFLICT (source) DO UPDATE SET packets = packets + ?2, last_at = ?4",
+            " ON CONFLICT (source) DO UPDATE SET packets = packets + ?2, last_at = max(last_at, ?4)",
             stranger.source,
             stranger.packets,
             stranger.first_at,
@@ -64,14 +67,6 @@ def keep_sightings(
             "DELETE FROM strangers WHERE source NOT IN"
             " (SELECT source FROM strangers ORDER BY last_at DESC LIMIT ?)",
             MOST_STRANGERS,
-        )
-
-
-def keep_tallies(transaction: Transaction, tallies: Mapping[tuple[str, str], int]) -> None:
-    transaction.execute("DELETE FROM tallies")
-    for (client, counter), times in tallies.items():
-        transaction.execute(
-            "INSERT INTO tallies (client, counter, times) VALUES (?, ?, ?)", client, counter, times
         )
 
 
@@ -99,11 +94,6 @@ def strangers(transaction: Transaction) -> list[Stranger]:
         Stranger(row["source"], row["packets"], row["first_at"], row["last_at"])
         for row in transaction.execute("SELECT * FROM strangers ORDER BY last_at DESC, source")
     ]
-
-
-def tallies(transaction: Transaction) -> dict[tuple[str, str], int]:
-    found = transaction.execute("SELECT * FROM tallies ORDER BY client, counter")
-    return {(row["client"], row["counter"]): row["times"] for row in found}
 
 
 def latch(transaction: Transaction, client: str, source: str, *, at: float) -> bool:

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
 
-from radius_push.events import ClockTrusted, Event
+from radius_push.events import ClockTrusted, Event, ServerStarted, ServerStopped
 from radius_push.model import (
     Device,
     Invitation,
@@ -36,11 +36,22 @@ from radius_push.ports import (
     SeriesOf,
 )
 from radius_push.sessions import News, Reset, Session
-from radius_push.store import beside, evidence, gateways, latest, phones, push, questions, retention, sessions
+from radius_push.store import (
+    beside,
+    evidence,
+    gateways,
+    latest,
+    phones,
+    push,
+    questions,
+    retention,
+    servers,
+    sessions,
+)
 from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
 from radius_push.store.bells import EVIDENCE, person_topic
 from radius_push.store.evidence import Row
-from radius_push.store.file import open_file
+from radius_push.store.file import lock_for, open_file
 from radius_push.store.lock import StoreLock
 from radius_push.store.writer import OnEvent, Transaction, Writer
 
@@ -64,13 +75,14 @@ class SqliteStore(Questions):
         self._writer = Writer(rows, on_event=self._heard)
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock, on_event: OnEvent, alone: bool = False) -> SqliteStore:
-        """Open the file, made if absent (its folder 0700, itself 0600). `alone`: as the one that serves.
+    def open(cls, path: Path, *, clock: Clock, on_event: OnEvent, serves: str | None = None) -> SqliteStore:
+        """Open the file, made if absent (its folder 0700, itself 0600). `serves`: as the server of that
+        name, of which there is one at a time.
 
         `on_event` is called with the time of an event and the event, in order, in the event loop of whoever
         wrote it, once it is on disk. Raises StoreDown with a sentence for the admin.
         """
-        lock = StoreLock.take(path) if alone else None
+        lock = None if serves is None else lock_for(path, server=serves)
         try:
             return cls(open_file(path), clock=clock, on_event=on_event, lock=lock)
         except BaseException:
@@ -85,6 +97,10 @@ class SqliteStore(Questions):
     def busy(self) -> int:
         """Jobs begun and not yet heard of: a turned test clock moves only when there are none."""
         return self._writer.busy()
+
+    async def look(self) -> None:
+        """Hear now, and not within 200 ms, what another process has changed: for a turned test clock."""
+        await self._writer.look()
 
     async def close(self) -> None:
         await self._writer.close()
@@ -267,6 +283,19 @@ class SqliteStore(Questions):
     async def let_go(self, before: float, *, at: float) -> bool:
         return await self._write(lambda rows: retention.let_go(rows, before, at=at))
 
+    # --- who serves --------------------------------------------------------------------------------
+
+    async def server_started(self, event: ServerStarted, *, names: Collection[str]) -> None:
+        at = self._clock.now()
+        await self._write(lambda rows: servers.started(rows, event, at=at, names=names))
+
+    async def server_stopped(self, event: ServerStopped) -> None:
+        at = self._clock.now()
+        await self._write(lambda rows: servers.stopped(rows, event, at=at))
+
+    async def servers(self) -> Mapping[str, int]:
+        return await self._read(servers.serving)
+
     # --- what was seen of the gateways ---------------------------------------------------------------
 
     async def keep_sightings(
@@ -274,8 +303,8 @@ class SqliteStore(Questions):
     ) -> None:
         await self._write(lambda rows: gateways.keep_sightings(rows, sightings, strangers, series))
 
-    async def keep_tallies(self, tallies: Mapping[tuple[str, str], int]) -> None:
-        await self._write(lambda rows: gateways.keep_tallies(rows, tallies))
+    async def keep_tallies(self, tallies: Mapping[tuple[str, str], int], *, server: str) -> None:
+        await self._write(lambda rows: servers.keep_tallies(rows, tallies, server=server))
 
     async def sightings(self) -> Sequence[Sighting]:
         return await self._read(gateways.sightings)
@@ -284,7 +313,7 @@ class SqliteStore(Questions):
         return await self._read(gateways.strangers)
 
     async def tallies(self) -> Mapping[tuple[str, str], int]:
-        return await self._read(gateways.tallies)
+        return await self._read(servers.tallies)
 
     async def latch(self, client: str, source: str, *, at: float) -> bool:
         return await self._write(lambda rows: gateways.latch(rows, client, source, at=at))

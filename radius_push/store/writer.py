@@ -22,6 +22,7 @@ from radius_push.events import Event
 from radius_push.ports import StoreDown
 from radius_push.store import evidence
 from radius_push.store.bells import EVIDENCE, Bells
+from radius_push.store.rumours import Rumours
 
 T = TypeVar("T")
 OnEvent = Callable[[float, Event], None]
@@ -62,6 +63,7 @@ class Transaction:
         return 0 if self.head is None else self.head.number
 
     def ring(self, topic: str) -> None:
+        """Here, and in every process that waits for it."""
         self.topics.append(topic)
 
 
@@ -103,7 +105,7 @@ class Writer:
         self._unfinished = 0
         self._owed: Counter[str] = Counter()
         self._closed = False
-        self._version: int = rows.execute("PRAGMA data_version").fetchone()[0]
+        self._rumours = Rumours(rows)
         self._looked_at = 0.0
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
@@ -136,6 +138,11 @@ class Writer:
             self._hand_over()
         return await future
 
+    async def look(self) -> None:
+        """Hear at once, and not a moment later, what another process has changed."""
+        self._looked_at = -LOOK_SECONDS
+        await self.run(lambda _: None, writes=False)
+
     async def close(self) -> None:
         """Finish what was begun and let go of the file."""
         with self._lock:
@@ -163,11 +170,12 @@ class Writer:
         try:
             while True:
                 jobs = self._take()
+                # Before the jobs: when `busy` says zero, every ring has been handed to its loop.
+                self._look()
                 if jobs:
                     self._together(jobs)
                 elif self._closed:
                     break
-                self._look()
         finally:
             # Reached in the middle only by a fault of our own: then whoever waits must not wait for ever.
             with self._lock:
@@ -204,6 +212,7 @@ class Writer:
                 self._rows.execute("ROLLBACK")
                 self._rows.execute(begin)
                 topics = self._one_by_one(jobs)
+            self._rumours.spread(topics)
             self._rows.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  whatever it was, nobody may wait for ever
             topics = []
@@ -259,17 +268,15 @@ class Writer:
         return topics
 
     def _look(self) -> None:
-        """Has another process changed the file? Then every bell may have a reason to ring."""
+        """Has another process changed the file? Then its bells ring here too."""
         now = time.monotonic()
         if not self.bells.anybody() or now - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = now
         # What is wrong with the file is told to the next job.
         with contextlib.suppress(sqlite3.Error):
-            version = self._rows.execute("PRAGMA data_version").fetchone()[0]
-            if version != self._version:
-                self._version = version
-                self.bells.ring_all()
+            for topic in self._rumours.heard():
+                self.bells.ring(topic)
 
     def _fail_waiting(self) -> None:
         with self._lock:

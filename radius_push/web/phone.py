@@ -124,6 +124,7 @@ class PhoneSide:
 
         Raises OSError for an address, DoorClosed for a certificate or key that cannot be used.
         """
+        assert self._listener.endpoint is not None  # noqa: S101  # who opens this has an address for it
         doorway = Doorway(
             self._listener.endpoint,
             tls=tls_of(self._listener),

@@ -71,7 +71,7 @@ async def test_there_and_back_and_every_phone_is_confirmed_by_hand(
 async def test_a_running_server_is_not_pulled_away_from_under(config: Path, tmp_path: Path) -> None:
     file = str(tmp_path / "backup.tar")
     await run(backup, config, file)
-    lock = StoreLock.take(tmp_path / "state" / "state.db")
+    lock = StoreLock.share(tmp_path / "state" / "state.db", server="first")
     code, said = await run(restore, config, file, "--force")
     lock.release()
     assert code == 2

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +18,12 @@ from radius_push import enrollment, events
 from radius_push.client import Reply, ask
 from radius_push.directory.local import LocalDirectory, hash_password
 from radius_push.model import Person, ProofName, Secret
+from radius_push.ports import StoreDown
 from radius_push.radius.packet import load_dictionary
 from radius_push.server import Server
 from radius_push.settings import load
+from radius_push.settings.more_servers import served_as
+from radius_push.shapes import Settings
 from radius_push.test_phone import SoftwarePhone
 from tests.scenarios.one_socket import OneSocket
 from tests.scenarios.turned import TurnedClock, TurnedLoop
@@ -66,9 +70,20 @@ policies:
 """
 
 
+TWO = SETTINGS.replace(
+    "methods: {{push",
+    """\
+  more_servers: {{b: {{authentication: ["127.0.0.1:0"]}}}}
+methods: {{push""",
+)
+"""With a second server over the same store."""
+
+
 @dataclass
 class House:
     server: Server = field(init=False)
+    second: Server = field(init=False)
+    """Another one over the same store, if the settings name one (`TWO`): its phones are the first one's."""
     url: str
     told: list[events.Event] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -88,10 +103,12 @@ class House:
         tries: int = 1,
         message_authenticator: bool = True,
         attributes: Sequence[tuple[str, str]] = (("Calling-Station-Id", "203.0.113.7"),),
+        server: Server | None = None,
+        port: int = 0,
     ) -> Reply | None:
-        """What a gateway asks, and what it is told."""
+        """What a gateway asks (the first server, unless it is said), and what it is told. `port`: its own."""
         return await ask(
-            server=self.server.authentication[0],
+            server=(server or self.server).authentication[0],
             secret=secret,
             username=username,
             password=password,
@@ -99,7 +116,7 @@ class House:
             attributes=attributes,
             timeout=timeout,
             tries=tries,
-            source=(source, 0),
+            source=(source, port),
             message_authenticator=message_authenticator,
             dictionary=load_dictionary(),
         )
@@ -180,7 +197,77 @@ async def house(
         text += "client_defaults: {trace_code: no}\n"
     file.write_text(text)
     made = House(f"http://localhost:{port}")
-    made.server = server = Server(load(file, environ={}), clock=TurnedClock(loop), on_event=made.hear)
+    loaded, clock = load(file, environ={}), TurnedClock(loop)
+    async with contextlib.AsyncExitStack() as running:
+        if loaded.more_servers:
+            running.enter_context(Gossip(Path(loaded.store), made))
+        made.server = await running.enter_async_context(serving(loaded, clock, made))
+        for name in loaded.more_servers:
+            made.second = await running.enter_async_context(serving(served_as(loaded, name), clock, made))
+        try:
+            yield made
+        finally:
+            for one in made.sockets:
+                one.close()
+            for phone in made.phones:
+                await phone.close()
+            for session in made.sessions:
+                await session.close()
+
+
+class Gossip:
+    """Servers over one store look every 200 ms of real time what the others wrote; no turned clock waits for
+    that. So what one has written, the others hear before time moves on."""
+
+    def __init__(self, store: Path, house: House) -> None:
+        self._store = store
+        self._house = house
+        self._version = 0
+        self._rows: sqlite3.Connection | None = None
+        self._looking: set[asyncio.Task[None]] = set()
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, TurnedLoop)
+        self._loop = loop
+        loop.watched.append(self.in_flight)
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.watched.remove(self.in_flight)
+        if self._rows is not None:
+            self._rows.close()
+
+    def in_flight(self) -> int:
+        """Asked whenever the loop has nothing to do but to wait."""
+        if not hasattr(self._house, "second") or self._looking:
+            return len(self._looking)
+        if self._rows is None:
+            self._rows = sqlite3.connect(self._store)
+        version = self._rows.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self._loop.call_soon_threadsafe(self._look)
+            return 1
+        return 0
+
+    def _look(self) -> None:
+        for server in (self._house.server, self._house.second):
+            task = asyncio.ensure_future(look(server))
+            self._looking.add(task)
+            task.add_done_callback(self._looking.discard)
+
+
+async def look(server: Server) -> None:
+    with contextlib.suppress(StoreDown):  # it has stopped
+        await server.store.look()
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings, clock: TurnedClock, house: House) -> AsyncIterator[Server]:
+    """One of its servers: while it has something to do, time stands."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, TurnedLoop)
+    server = Server(settings, clock=clock, on_event=house.hear)
     # The store is there before `start` has returned, and time must not turn while it writes.
     in_flight = [
         lambda: server.store.busy() if hasattr(server, "store") else 0,
@@ -189,14 +276,8 @@ async def house(
     loop.watched += in_flight
     await server.start()
     try:
-        yield made
+        yield server
     finally:
-        for one in made.sockets:
-            one.close()
-        for phone in made.phones:
-            await phone.close()
-        for session in made.sessions:
-            await session.close()
         await server.stop()
         for each in in_flight:
             loop.watched.remove(each)

@@ -163,7 +163,7 @@ async def test_nothing_is_restored_under_a_running_server(path: Path, tmp_path: 
     file = tmp_path / "backup.tar"
     write(path, file)
     before = everything(path.parent)
-    lock = StoreLock.take(path)
+    lock = StoreLock.share(path, server="first")
     with pytest.raises(StoreDown, match=f"process {os.getpid()}.*stop it first"):
         bring_back(file, path, force=True)
     lock.release()
