@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address, ip_address, ip_network
+from itertools import zip_longest
 
 from radius_push.gateway import GroupsIn
 from radius_push.model import PROOFS, Address, Client
@@ -88,14 +90,20 @@ def simulating(settings: Settings, keys: Keys, preset: str) -> Client:
 
 
 def servers_to_ask(settings: Settings, count: int) -> list[tuple[str, int]]:
-    """The first so many IPv4 listeners. Raises DoorClosed."""
-    found = [endpoint for endpoint in settings.authentication if endpoint.address.version == 4]
+    """The first IPv4 listener of each server, then their others; the first so many. Raises DoorClosed."""
+    listens = [settings.authentication, *(more.authentication for more in settings.more_servers.values())]
+    listeners = [_by_ipv4(endpoints) for endpoints in listens]
+    found = [each for nth in zip_longest(*listeners) for each in nth if each is not None]
     if len(found) < count:
         raise DoorClosed(
-            f"{settings.file}: `server.listen.authentication` has {len(found) or 'no'} IPv4 "
-            f"address{'' if len(found) == 1 else 'es'}; name {count} servers by --server ADDRESS:PORT"
+            f"{settings.file}: its servers listen at {len(found) or 'no'} IPv4 "
+            f"address{'' if len(found) == 1 else 'es'} for logins; name {count} by --server ADDRESS:PORT"
         )
-    return [(str(_reached_at(endpoint)), endpoint.port) for endpoint in found[:count]]
+    return found[:count]
+
+
+def _by_ipv4(endpoints: Iterable[Endpoint]) -> list[tuple[str, int]]:
+    return [(str(_reached_at(each)), each.port) for each in endpoints if each.address.version == 4]
 
 
 # --- try-login -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from radius_push.own_clients import client_table, servers_to_ask, simulating, sp
 from radius_push.ports import DoorClosed
 from radius_push.radius.presets import PRESETS
 from radius_push.settings import load
-from radius_push.shapes import Settings, is_our_own
+from radius_push.shapes import Endpoint, MoreServer, Settings, is_our_own
 from radius_push.store.keys import Keys
 
 SECRET = Secret("what only the server and its verbs know")
@@ -83,5 +84,8 @@ def test_servers_are_the_first_listeners_by_ipv4(tmp_path: Path) -> None:
     found = settings(tmp_path, listen='"[::1]:1812", "0.0.0.0:1812", "192.0.2.9:1645"')
     assert servers_to_ask(found, 1) == [("127.0.0.1", 1812)]
     assert servers_to_ask(found, 2) == [("127.0.0.1", 1812), ("192.0.2.9", 1645)]
-    with pytest.raises(DoorClosed, match="has 2 IPv4 addresses; name 3 servers by --server"):
+    more = replace(found, more_servers={"b": MoreServer((Endpoint(ip_address("192.0.2.10"), 1812),))})
+    assert servers_to_ask(more, 2) == [("127.0.0.1", 1812), ("192.0.2.10", 1812)]
+    assert servers_to_ask(more, 3)[2] == ("192.0.2.9", 1645)
+    with pytest.raises(DoorClosed, match="listen at 2 IPv4 addresses for logins; name 3 by --server"):
         servers_to_ask(found, 3)

@@ -72,7 +72,7 @@ _seconds = click.FloatRange(0, 3600)
     type=click.IntRange(1, MOST_SERVERS),
     default=1,
     show_default=True,
-    help="How many servers it knows: the first ones of `server.listen.authentication`.",
+    help="How many servers it knows: those of the settings, in order.",
 )
 @click.option("--server", "named", type=Server(), multiple=True, help="One of its servers; may be repeated.")
 @click.option(

@@ -82,10 +82,26 @@ def _past(row: sqlite3.Row) -> Past:
     )
 
 
-def add_rider(transaction: Transaction, question: str, rider: Rider) -> None:
+def held_elsewhere(transaction: Transaction, rider: Rider, request: bytes, *, at: float) -> Question | None:
+    """The pending question for which these very octets are held already, as they came from the same port to
+    another address of ours: a gateway that asks its second server so."""
+    row = transaction.execute(
+        "SELECT questions.* FROM riders JOIN questions ON questions.id = riders.question"
+        " WHERE request = ? AND source = ? AND source_port = ? AND gone = 0 AND until > ?"
+        " AND state = 'pending' AND expires_at > ? LIMIT 1",
+        request,
+        rider.source,
+        rider.source_port,
+        at,
+        at,
+    ).fetchone()
+    return None if row is None else rows.question(row)
+
+
+def add_rider(transaction: Transaction, question: str, rider: Rider, request: bytes) -> None:
     transaction.execute(
-        "INSERT INTO riders (packet, question, client, source, source_port, proof, until)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO riders (packet, question, client, source, source_port, proof, until, request)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         rider.packet,
         question,
         rider.client,
@@ -93,6 +109,7 @@ def add_rider(transaction: Transaction, question: str, rider: Rider) -> None:
         rider.source_port,
         rider.proof,
         rider.until,
+        request,
     )
 
 

@@ -102,18 +102,21 @@ def open_or_join(
     if transaction.execute("SELECT 1 FROM riders WHERE packet = ?", rider.packet).fetchone():
         return Reason.REPLAYED
     if not remember_request(transaction, request, at=at):
-        return Reason.REPLAYED
+        held = attempts.held_elsewhere(transaction, rider, request, at=at)
+        if held is None:
+            return Reason.REPLAYED
+        return _join(transaction, held, rider, request, ends_at=min(rider.ends_at, held.closes_at), at=at)
     seen = attempts.look(transaction, question, limit, at=at)
     match joining.meet(rider, decision, seen.past, seen.crowd, limit, at=at):
         case joining.Join(past, ends_at):
-            return _join(transaction, past.question, rider, ends_at=ends_at, at=at)
+            return _join(transaction, past.question, rider, request, ends_at=ends_at, at=at)
         case joining.Skip(past, by):
-            attempts.add_rider(transaction, past.question.id, rider)
+            attempts.add_rider(transaction, past.question.id, rider, request)
             return Owed(past.question, by)
         case joining.Open(lane, rings):
             question = replace(question, lane=lane, unanswered=seen.unanswered)
             _insert(transaction, question, decision=decision, rings=rings)
-            attempts.add_rider(transaction, question.id, rider)
+            attempts.add_rider(transaction, question.id, rider, request)
             transaction.write(at, replace(event, lane=lane, unanswered=seen.unanswered, rings=rings))
             _ring(transaction, question.id, question.person)
             last = seen.past[0].question if seen.past else None
@@ -149,9 +152,11 @@ def _insert(transaction: Transaction, question: Question, *, decision: bytes, ri
     )
 
 
-def _join(transaction: Transaction, question: Question, rider: Rider, *, ends_at: float, at: float) -> Joined:
+def _join(
+    transaction: Transaction, question: Question, rider: Rider, request: bytes, *, ends_at: float, at: float
+) -> Joined:
     """A question that was late is open again; one that is answered stays so, and this request hears of it."""
-    attempts.add_rider(transaction, question.id, rider)
+    attempts.add_rider(transaction, question.id, rider, request)
     if question.state in {QuestionState.PENDING, QuestionState.LATE}:
         transaction.execute(
             "UPDATE questions SET state = 'pending', expires_at = max(expires_at, ?), later_until = NULL"

@@ -74,7 +74,7 @@ def address(preset: str) -> str:
     return f"127.84.0.{list(PRESETS).index(preset) + 1}"
 
 
-def settings() -> str:
+def settings(servers: int) -> str:
     """A house with a client of each preset, which says nothing but that, and a user for each play."""
     clients = "\n".join(
         f'  {name}: {{{{addresses: [{address(name)}], secret: "{SECRET.reveal().decode()}", '
@@ -86,13 +86,15 @@ def settings() -> str:
         for preset in PRESETS
         for behaviour in NAMES
     )
+    also = '  more_servers: {{b: {{authentication: ["127.0.0.1:0"]}}}}' if servers == 2 else ""
     longest = in_words(max(preset.patience for preset in PRESETS.values()))
     return f"""\
 server:
   store: sqlite://state/radius-push.db
   listen:
-    authentication: ["127.0.0.1:0", "127.0.0.2:0"]
+    authentication: ["127.0.0.1:0"]
     phone: {{{{address: "127.0.0.1:{{phone}}", url: "http://localhost:{{phone}}"}}}}
+{also}
 methods: {{{{push: {{{{}}}}}}}}
 clients:
 {clients}
@@ -108,7 +110,7 @@ profiles:
 
 async def play_all(folder: Path, setup: Setup) -> Plays:
     """All presets and behaviours at once; a preset of which nobody knows how it is shipped is left out."""
-    async with house(folder, people=(), settings=settings()) as h:
+    async with house(folder, people=(), settings=settings(setup.servers)) as h:
         parts = [(preset, behaviour) for preset in PRESETS for behaviour in NAMES if _gateway(preset, setup)]
         phones = [await h.phone(username(*part)) for part in parts]
         told = await asyncio.gather(
@@ -133,7 +135,8 @@ async def _play(h: House, setup: Setup, preset: str, behaviour: str, phone: Soft
     said = attributes(PRESETS[preset], gateway.timers, address=home, client=client)
     sealed = client.require_message_authenticator == "yes"
     login = Login(username(preset, behaviour), Secret(PASSWORD), SECRET, said, sealed=sealed)
-    servers = h.server.authentication[: setup.servers]
+    running = [h.server, h.second] if setup.servers == 2 else [h.server]
+    servers = [each.authentication[0] for each in running]
     person = behaviours(client, gateway)[behaviour]
     async with Speaker(
         login, servers=servers, source=address(preset), dictionary=load_dictionary()

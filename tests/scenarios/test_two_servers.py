@@ -9,6 +9,7 @@ from pathlib import Path
 from radius_push import events
 from radius_push.model import Reason
 from tests.scenarios.house import ACCEPT, REJECT, TWO, House, house
+from tests.scenarios.test_after_a_restart import PACKET, Wire
 from tests.scenarios.turned import run
 
 
@@ -61,6 +62,59 @@ def test_a_failover_joins_the_question_and_rings_once(tmp_path: Path) -> None:
         assert reply is not None
         assert reply.code == ACCEPT
         assert (len(h.of(events.Asked)), len(h.of(events.Accepted))) == (1, 1)
+
+    two(tmp_path, story)
+
+
+def test_the_very_same_octets_at_the_second_server_are_held_for_the_same_question(tmp_path: Path) -> None:
+    """As a gateway does that makes its packet once and sends it around."""
+
+    async def story(h: House) -> None:
+        phone, wire = await h.phone(), Wire()
+        socket, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: wire, local_addr=("127.0.0.1", 0)
+        )
+        socket.sendto(PACKET, h.server.authentication[0])
+        await h.until(events.Asked)
+        await asyncio.sleep(10)
+        socket.sendto(PACKET, h.second.authentication[0])
+        await h.until(events.Joined)
+        await phone.answer_next(approve=True, seconds=30)
+        await wire.first.wait()
+        await asyncio.sleep(10)
+        assert [reply[0] for reply in wire.heard] == [ACCEPT]
+        assert (len(h.of(events.Asked)), len(h.of(events.Accepted))) == (1, 1)
+        # Behind the answer it is a replay there as here.
+        await asyncio.sleep(60)
+        for server in (h.server, h.second):
+            socket.sendto(PACKET, server.authentication[0])
+        await asyncio.sleep(70)
+        assert len(wire.heard) == 1
+        socket.close()
+
+    two(tmp_path, story)
+
+
+def test_the_same_octets_from_another_port_are_a_replay(tmp_path: Path) -> None:
+    async def story(h: House) -> None:
+        await h.phone()
+        heard = []
+        for server in (h.server, h.second):
+            wire = Wire()
+            socket, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda wire=wire: wire,  # type: ignore[misc]
+                local_addr=("127.0.0.1", 0),
+                remote_addr=server.authentication[0],
+            )
+            socket.sendto(PACKET)
+            await asyncio.sleep(1)
+            heard.append((socket, wire))
+        await asyncio.sleep(60)
+        assert [[reply[0] for reply in wire.heard] for _, wire in heard] == [[REJECT], []]
+        assert [event.reason for event in h.of(events.Unanswered)] == [Reason.REPLAYED]
+        assert (len(h.of(events.Asked)), h.of(events.Joined)) == (1, [])
+        for socket, _ in heard:
+            socket.close()
 
     two(tmp_path, story)
 

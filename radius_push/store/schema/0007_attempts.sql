@@ -47,6 +47,8 @@ CREATE TABLE riders (
     source      TEXT NOT NULL,
     source_port INTEGER NOT NULL,
     proof       TEXT NOT NULL,
+    -- What it is remembered by, wherever it was sent to; NULL for those of before.
+    request     BLOB,
     -- When its gateway gives up.
     until       REAL NOT NULL,
     -- The gateway was told, or hung up.
@@ -58,6 +60,7 @@ CREATE TABLE riders (
 INSERT INTO riders (packet, question, client, source, source_port, proof, until, accepted, sent_at)
     SELECT packet, id, client, '', 0, 'pap', expires_at, accepted, sent_at FROM questions WHERE packet IS NOT NULL;
 CREATE INDEX riders_of_question ON riders (question, number);
+CREATE INDEX riders_by_request ON riders (request) WHERE request IS NOT NULL;
 
 DROP TABLE questions;
 ALTER TABLE questions_now RENAME TO questions;
