@@ -150,7 +150,8 @@ def _join(rider: Rider, decision: bytes, past: Sequence[Past], at: float) -> Joi
             continue
         if each.waiting == Waiting(rider.source, rider.source_port):
             return Join(each, ends_at)  # the same gateway, where it has one request at a time
-        if each.waiting is None and found is None:
+        # A yes for which no gateway waits any more is no ticket: nobody was told that it would be one.
+        if each.waiting is None and each.question.state is not QuestionState.APPROVED and found is None:
             found = Join(each, ends_at)
     return found
 

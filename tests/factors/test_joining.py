@@ -80,7 +80,6 @@ def test_the_first_of_its_attempt_rings() -> None:
     ("waiting", "met"),
     [
         (HERE, ("join", 45)),  # where a gateway has one request at a time
-        (None, ("join", 45)),  # no gateway waits for it any more
         (ELSEWHERE, ("open", 2, True)),  # another sign-in
         (Waiting("192.0.2.2", 1645), ("open", 2, True)),
     ],
@@ -90,6 +89,11 @@ def test_a_retry_joins_and_another_sign_in_takes_the_next_lane(
     state: State, waiting: Waiting | None, met: object
 ) -> None:
     assert meet(past(state, waiting=waiting), at=NOW + 20) == met
+
+
+def test_what_no_gateway_waits_for_any_more_is_joined_unless_it_is_answered() -> None:
+    assert meet(past(State.PENDING), at=NOW + 20) == ("join", 45)
+    assert meet(past(State.APPROVED, device="d1", closed_at=NOW + 10), at=NOW + 20) == ("open", 2, True)
 
 
 def test_of_several_it_joins_the_one_of_its_own_socket() -> None:
