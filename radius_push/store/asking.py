@@ -11,7 +11,7 @@ from radius_push.events import Asked, Event
 from radius_push.model import Earlier, PersonKey, Question, QuestionState
 from radius_push.ports import Clock, StoreDown
 from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
-from radius_push.store import questions
+from radius_push.store import abandoned, questions
 from radius_push.store.bells import question_topic
 from radius_push.store.writer import Transaction, Work, Writer
 
@@ -162,4 +162,4 @@ class Questions:
         )
 
     async def close_abandoned(self, at: float) -> int:
-        return await self._write(lambda rows: questions.close_abandoned(rows, at=at))
+        return await self._write(lambda rows: abandoned.close_abandoned(rows, at=at))

@@ -35,7 +35,7 @@ _IN_VAIN = """
     WHERE person = ?1 AND state IN ('timed_out', 'closed', 'late', 'pending') AND device IS NULL
         AND opened_at > ?2 - ?3 - ?4 AND abs(coalesce(closed_at, expires_at) - ?2) < ?3"""
 _WAITING = """
-    SELECT count(*) AS waiting FROM questions
+    SELECT count(*) AS waiting FROM questions INDEXED BY open_questions_of_person
     WHERE person = ?1 AND state IN ('pending', 'late') AND coalesce(later_until, expires_at) > ?2"""
 _FAMILIAR = """
     SELECT 1 FROM questions
@@ -43,7 +43,7 @@ _FAMILIAR = """
         AND address IS ?2 AND (address IS NOT NULL OR client = ?3) LIMIT 1"""
 _LATE_IS_OVER = """
     UPDATE questions SET state = 'timed_out', closed_at = expires_at
-    WHERE attempt = ? AND state = 'late' AND later_until <= ?"""
+    WHERE attempt = ?1 AND opened_at > ?2 - ?3 AND state = 'late' AND later_until <= ?2"""
 
 
 class Seen(NamedTuple):
@@ -59,7 +59,7 @@ def look(transaction: Transaction, question: Question, limit: RingLimit, *, at: 
     """`question`: what would be asked."""
     past = []
     if question.attempt is not None:
-        transaction.execute(_LATE_IS_OVER, question.attempt, at)
+        transaction.execute(_LATE_IS_OVER, question.attempt, at, LOOK_BACK)
         found = transaction.execute(_PAST, question.attempt, at, LOOK_BACK, MOST_PAST)
         past = [_past(row) for row in found]
     person = str(question.person)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from radius_push import events
 from radius_push.attempts import Joined, Lateness, Met, Opened, Owed, Rider, Standing, Without
-from radius_push.events import Abandoned, Asked, Event, Sent
+from radius_push.events import Asked, Event, Sent
 from radius_push.factors import joining
 from radius_push.model import Earlier, PersonKey, Question, QuestionState, Reason
 from radius_push.shapes import RingLimit
@@ -23,12 +23,6 @@ MOST_SEEN = 200_000
 FORGET_EVERY = 256
 """Requests after which the old ones are looked for: so many more may be remembered."""
 MOST_LISTED = 200
-PENDING_TOO_LONG = 30.0
-"""Seconds after its end: whoever waits for it lives no more."""
-APPROVED_TOO_LONG = 3600.0
-"""The longest patience of a gateway: so long the same packet may come for it."""
-MOST_CLOSED = 1000
-"""Abandoned questions closed in one transaction."""
 By = Literal["push"] | Without
 """Which yes lets a request in."""
 
@@ -218,7 +212,8 @@ def earlier(transaction: Transaction, packet: bytes) -> Earlier | None:
 def of_person(transaction: Transaction, person: PersonKey, *, closed_since: float) -> list[Question]:
     """Oldest first; of very many the newest."""
     found = transaction.execute(
-        "SELECT * FROM (SELECT * FROM questions WHERE person = ?1 AND state IN ('pending', 'late')"
+        "SELECT * FROM (SELECT * FROM questions INDEXED BY open_questions_of_person"
+        " WHERE person = ?1 AND state IN ('pending', 'late')"
         " UNION SELECT * FROM questions WHERE person = ?1 AND closed_at >= ?2)"
         " ORDER BY opened_at DESC, id DESC LIMIT ?3",
         str(person),
@@ -351,27 +346,6 @@ def sent(transaction: Transaction, packet: bytes, *, login: str, at: float) -> N
     ).fetchall()
     asked = read(transaction, noted[0]["question"]) if noted else None
     transaction.write(at, Sent(login if asked is None else asked.login))
-
-
-def close_abandoned(transaction: Transaction, *, at: float) -> int:
-    transaction.execute(
-        "UPDATE questions SET closed_at = coalesce(closed_at, expires_at), later_until = NULL,"
-        " state = CASE state WHEN 'late' THEN 'timed_out' ELSE 'closed' END"
-        " WHERE state IN ('late', 'ticket') AND later_until <= ?",
-        at,
-    )
-    left = transaction.execute(
-        "SELECT id, login, person, state FROM questions WHERE state IN ('pending', 'approved')"
-        " AND expires_at <= CASE state WHEN 'pending' THEN ?1 ELSE ?2 END LIMIT ?3",
-        at - PENDING_TOO_LONG,
-        at - APPROVED_TOO_LONG,
-        MOST_CLOSED,
-    ).fetchall()
-    for row in left:
-        event = Abandoned(row["login"], row["id"], row["person"], row["state"])
-        state = QuestionState(row["state"])
-        close_question(transaction, row["id"], expected=state, state=QuestionState.CLOSED, at=at, event=event)
-    return len(left)
 
 
 def _written(
