@@ -1,14 +1,16 @@
-"""A gateway that waits no more: its connection is closed, or it asked again in place of this request."""
+"""A gateway that waits no more: its connection is closed, it asked again in place of this request, or fell
+silent in the middle of its repetitions."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from typing import TypeVar
 
 from radius_push.attempts import Standing
 from radius_push.model import Question, Reason
-from radius_push.ports import Store
+from radius_push.ports import Clock, Store
 from radius_push.radius.packet import Arrival
 from radius_push.story import Quiet
 
@@ -27,6 +29,19 @@ def given_up(arrival: Arrival) -> Quiet | None:
     if arrival.superseded():
         return Quiet(Reason.SUPERSEDED, "the gateway sent a newer request in its place")
     return hung_up(arrival)
+
+
+def falls_silent(arrival: Arrival, clock: Clock) -> float:
+    """Seconds after which it may be plain that the gateway waits no more: it asked again and again, and then
+    not when it should have. 0 or less: it is. Endless if nothing can tell it, and where the settings say
+    themselves how long the gateway waits.
+
+    An answer behind that moment would be heard by nobody; a yes is better kept for the next try.
+    """
+    if arrival.repeats is None or arrival.hang_up is not None or arrival.client.patience_said:
+        return math.inf
+    now = clock.monotonic()
+    return arrival.repeats.over_at(now) - now
 
 
 async def wait_for_answer(question: Question, arrival: Arrival, store: Store, *, seconds: float) -> Standing:

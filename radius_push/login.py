@@ -26,7 +26,7 @@ from radius_push.endings import (
     told_no,
 )
 from radius_push.first_factor import first_factor, prove
-from radius_push.hanging_up import given_up, hung_up, wait_for_answer
+from radius_push.hanging_up import falls_silent, given_up, hung_up, wait_for_answer
 from radius_push.heard import tried_again
 from radius_push.model import (
     Client,
@@ -57,6 +57,8 @@ from radius_push.story import (
 
 SPARE = 5.0
 """Seconds of the gateway's patience that the phone's bar leaves for the way back."""
+
+GAVE_UP = "the gateway had asked again and again, and then no more: it waits no longer"
 
 SHORTEST_QUESTION = 1.0
 """A question with less time than this is not asked: nobody can answer it."""
@@ -206,7 +208,8 @@ async def hold(
     late = lateness(story, doors.settings.late_window)
     while True:
         left = min(time_left(arrival, choice.profile, clock), question.expires_at - clock.now())
-        standing = await wait_for_answer(question, arrival, store, seconds=left)
+        silence = falls_silent(arrival, clock)
+        standing = await wait_for_answer(question, arrival, store, seconds=min(left, silence))
         question, at = standing.question, clock.now()
         match question.state:
             case QuestionState.PENDING if gone := hung_up(arrival):
@@ -215,8 +218,11 @@ async def hold(
                 return Silent(gone.reason, arrival.login)
             case QuestionState.PENDING if not standing.newest:
                 return Silent(Reason.JOINED_BY_NEWER, arrival.login)
+            case QuestionState.PENDING if silence < left and falls_silent(arrival, clock) > 0:
+                continue  # it was here once more, or cannot tell yet
             case QuestionState.PENDING:
-                timed_out = rejected(story, Refuse(Reason.TIMED_OUT), question)
+                gave_up = Refuse(Reason.TIMED_OUT, GAVE_UP if silence < left else "")
+                timed_out = rejected(story, gave_up, question)
                 if await store.end_of_bar(question.id, arrival.packet, late=late, at=at, event=timed_out):
                     return told_no(story, Reason.TIMED_OUT, choice.profile.texts.timeout)
                 # Somebody answered, or joined, in that very moment: what the row says is the truth.

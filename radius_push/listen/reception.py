@@ -291,6 +291,7 @@ class Reception:
             supersede=partial(self._supersede, ticket, client.name),
             certificate=line.certificate,
             hang_up=line.hang_up,
+            repeats=ticket.repeats,
         )
 
     def _supersede(self, ticket: Ticket, client: str) -> None:

@@ -23,6 +23,7 @@ from radius_push.radius import attributes as names
 from radius_push.radius import mschap
 from radius_push.radius.dictionary import Dictionary, has_control_character
 from radius_push.radius.dictionary_files import load_dictionary
+from radius_push.radius.patience import Repeats
 from radius_push.radius.presets import PRESETS
 from radius_push.radius.proof import Kind, read_proof
 from radius_push.radius.wire import (
@@ -147,6 +148,8 @@ class Arrival:
     """By which the gateway was known; None: by its address."""
     hang_up: HangUp | None = None
     """The end of the connection that it came by; None: nobody hangs up on a datagram."""
+    repeats: Repeats | None = None
+    """How it was sent again since, on the clock of `started`."""
 
 
 def read_request(

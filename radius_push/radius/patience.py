@@ -27,6 +27,8 @@ LEAST = 10.0
 """Seconds under which no gateway's patience is ever cut: five are for the way back, and with less than the
 other five nobody could answer at all. Who has a gateway hang up early on purpose takes no more than that."""
 
+EARLY = 0.01
+"""Seconds by which a timer may ring too soon, and be right."""
 TWIN = 0.2
 """A repetition that comes so soon is the network's copy: no gateway asks faster."""
 CROSSED = 0.25
@@ -59,18 +61,31 @@ class Repeats:
         """Seconds since it came."""
         return now - self._began
 
+    def over_at(self, now: float) -> float:
+        """The moment at which its gateway has given it up, if it is not here once more by then. Of a request
+        that came once nobody can tell: then it is the next moment worth a look, and never `now`."""
+        if self.tries == 1:
+            held = self.held(now)
+            return self._began + max(LEAST, 2 * held + patient_for(held))
+        return self._began + max(LEAST, self._last + patient_for(self._longest_next()))
+
+    def _longest_next(self) -> float:
+        """Seconds to the next try, at most. Of two tries nobody can tell whether the next interval would
+        have been twice as long."""
+        return self._next() if self._before else self._gap * DOUBLING
+
+    def _next(self) -> float:
+        """Seconds to the next try, if it follows the ones before it."""
+        growth = self._gap / self._before if self._before else 1.0
+        return self._gap * (1.0 if growth < STEADY else min(growth, DOUBLING))
+
     def series(self, ended: float, *, at: float, whose: bytes) -> Series | None:
         """What they were when the request was answered or let go; None: it came once. `at`: that moment in
         UTC seconds."""
         if self.tries == 1:
             return None
-        growth = self._gap / self._before if self._before else 1.0
-        growth = 1.0 if growth < STEADY else min(growth, DOUBLING)
-        then = self._gap * growth
-        # Of two tries nobody can tell whether the next interval would have been twice as long.
-        silence = patient_for(then) if self._before else patient_for(then * DOUBLING)
-        over = self.held(ended) - self._last >= silence
-        return Series(at, whose, self.tries, self._first, self._last, then, given_up=over)
+        over = self.held(ended) - self._last >= patient_for(self._longest_next()) - EARLY
+        return Series(at, whose, self.tries, self._first, self._last, self._next(), given_up=over)
 
 
 def patient_for(interval: float) -> float:

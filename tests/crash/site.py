@@ -286,7 +286,7 @@ class Site:
             questions = {
                 packet: (id, state, accepted)
                 for packet, id, state, accepted in rows.execute(
-                    "SELECT packet, id, state, accepted FROM questions"
+                    "SELECT packet, id, state, accepted FROM riders JOIN questions ON id = question"
                 )
             }
             numbers = dict(rows.execute("SELECT number, body FROM evidence WHERE kind = 'accepted'"))

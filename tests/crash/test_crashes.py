@@ -125,7 +125,8 @@ async def opened_torn(s: Site, cut: Cut, trial: int, whole: list[tuple[int, byte
         assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         without = store.execute(
             "SELECT count(*) FROM questions WHERE state = 'spent'"
-            " AND NOT EXISTS (SELECT 1 FROM evidence WHERE number = accepted AND kind = 'accepted')"
+            " AND NOT EXISTS (SELECT 1 FROM riders JOIN evidence ON evidence.number = accepted"
+            " WHERE question = questions.id AND kind = 'accepted')"
         ).fetchone()
     assert without == (0,)
 

@@ -49,8 +49,8 @@ acctserver {net.server_address}:{accounting}
 servers {folder}/servers
 dictionary /etc/radcli/dictionary
 default_realm
-radius_timeout 60
-radius_retries 1
+radius_timeout {timeout}
+radius_retries {retries}
 bindaddr *
 """
 
@@ -89,7 +89,10 @@ class Gateway:
         return run("ip", "netns", "exec", self.net.client, "ping", "-c1", "-W5", GATEWAY_IN_TUNNEL)
 
 
-def start_gateway(lab: Lab, net: Network, *, radius_port: int, accounting_port: int) -> Gateway:
+def start_gateway(
+    lab: Lab, net: Network, *, radius_port: int, accounting_port: int, timeout: int = 60, retries: int = 1
+) -> Gateway:
+    """`timeout`: seconds of each of its tries; one long one, unless said otherwise."""
     folder = lab.folder / "gateway"
     folder.mkdir()
     folder.chmod(0o755)
@@ -100,7 +103,14 @@ def start_gateway(lab: Lab, net: Network, *, radius_port: int, accounting_port: 
     )
     (folder / "servers").write_text(f"{net.server_address} {SECRET}\n")
     (folder / "radiusclient.conf").write_text(
-        RADCLI.format(net=net, folder=folder, radius=radius_port, accounting=accounting_port)
+        RADCLI.format(
+            net=net,
+            folder=folder,
+            radius=radius_port,
+            accounting=accounting_port,
+            timeout=timeout,
+            retries=retries,
+        )
     )
     (folder / "ocserv.conf").write_text(OCSERV.format(net=net, folder=folder, port=PORT, tunnel=TUNNEL))
     script = folder / "vpnc-script"

@@ -68,10 +68,11 @@ class Site:
         self, *options: str, password: str = PASSWORD, secret: str = SECRET, server: str = "127.0.0.1",
         source: str = "", signed: bool = True, user: str = "alice",
     ) -> Program:  # fmt: skip
+        """A login from an address of its own: no two are tries of one attempt."""
         attributes = [
             f'User-Name="{user}"',
             f'User-Password="{password}"',
-            'Calling-Station-Id="203.0.113.7"',
+            f'Calling-Station-Id="203.0.113.{len(self.lab.programs)}"',
         ]
         if signed:
             attributes.append("Message-Authenticator=0x00")

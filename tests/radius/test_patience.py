@@ -72,6 +72,31 @@ def test_a_gateway_gives_up_one_interval_after_its_last_try(
 
 
 @pytest.mark.parametrize(
+    ("repeats", "over"),
+    [
+        ((4, 8, 12, 16), 22.0),
+        ((2, 4.8, 8.72), 16.6),  # strongSwan, which gives up after 14.2 s
+        ((5,), 19.75),  # the next interval may be twice as long
+        ((1, 3, 7), 18.0),
+        ((0.3, 0.6, 0.9), LEAST),
+    ],
+)
+def test_a_gateway_that_falls_silent_has_given_up_an_interval_and_some_seconds_later(
+    repeats: tuple[float, ...], over: float
+) -> None:
+    heard = heard_at(*repeats)
+    assert heard.over_at(1000.0 + repeats[-1]) == pytest.approx(1000.0 + over, abs=0.02)
+    series = heard.series(1000.0 + over, at=NOW, whose=ALICE)
+    assert series is not None
+    assert series.given_up
+
+
+@given(st.floats(0, 1000))
+def test_a_request_that_came_once_is_given_up_at_no_moment(held: float) -> None:
+    assert heard_at().over_at(1000.0 + held) > 1000.0 + held
+
+
+@pytest.mark.parametrize(
     ("repeats", "held"),
     [
         ((4, 8), 12.5),  # the next one is about to come
