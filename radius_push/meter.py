@@ -154,7 +154,8 @@ def mend(client: Client, learned: Learned) -> str:
     """What the admin is to set, there and here."""
     if not client.patience_said:
         whose = "phones have" if learned.of_many else "the phone of the one person whose logins show it has"
-        return f"So {whose} less time. {to_set(client)}"
+        then = f"Once that is set, write `patience: {client.patience:g}s` here."
+        return f"So {whose} less time. {to_set(client)} {then}"
     here = f"or write `patience: {max(LEAST, learned.waits):.0f}s`"
     return f"Phones ring for too long: the settings say {client.patience:g} s; {here}. {to_set(client)}"
 

@@ -240,7 +240,7 @@ def played(timers: Timers) -> str:
     if timers.growth != 1:
         said = [f"{timers.tries} times the same packet, {each}, then {timers.growth:g} times longer each"]
     if timers.cut_off is not None:
-        said.append(f"gives up after {timers.cut_off:g} s")
+        said.append(f"{timers.cut_off:g} s for the whole sign-in")
     if timers.protocols:
         said.append(f"after a reject the next of {', '.join(timers.protocols)}")
     if timers.logins > 1:

@@ -197,7 +197,7 @@ def _said(gateway: Gateway) -> Iterator[str]:
     if timers.growth != 1:
         yield f"each {timers.growth:g} times longer"
     if timers.cut_off is not None:
-        yield f"gives up after {timers.cut_off:g} s"
+        yield f"{timers.cut_off:g} s for the whole sign-in"
     if timers.logins > 1:
         yield f"{timers.logins} logins for one sign-in"
     yield "by " + ", then ".join(gateway.protocols)

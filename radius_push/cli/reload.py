@@ -95,6 +95,7 @@ def signalled(process: int, *, owner: int) -> bool:
         # What holds this number is looked at and signalled as one and the same process.
         handle = os.pidfd_open(process)
         if not serves(process, owner=owner):
+            not_its_own(process, owner=owner)
             return False
         signal.pidfd_send_signal(handle, signal.SIGHUP)
     except ProcessLookupError:
@@ -132,6 +133,20 @@ def serves(process: int, *, owner: int) -> bool:
     except OSError:
         return False
     return b"serve" in words and any(b"radius-push" in word or b"radius_push" in word for word in words)
+
+
+def not_its_own(process: int, *, owner: int) -> None:
+    """Ends the verb if a server runs there as another user than owns the store: as root, after `setup`."""
+    try:
+        runs_as = Path(f"/proc/{process}").stat().st_uid
+    except OSError:
+        return
+    if runs_as != owner and serves(process, owner=runs_as):
+        could_not_run(
+            f"the server (process {process}) runs as user id {runs_as}, and its store belongs to user id "
+            f"{owner}, which it should run as. If it is yours: `kill -HUP {process}` does the same, and its "
+            "log says what changed"
+        )
 
 
 def tell(good: bool, lines: list[str], *, as_json: bool) -> None:

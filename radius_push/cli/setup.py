@@ -86,10 +86,12 @@ def setup(
     if as_json:
         click.echo(json.dumps({"steps": steps, "config": str(site.config), "password": password}))
         return
-    click.echo("\nNothing was changed." if dry_run else _next(site.config, password, systemd=systemd))
+    click.echo(
+        "\nNothing was changed." if dry_run else _next(site.config, password, user=user, systemd=systemd)
+    )
 
 
-def _next(config: Path, password: str | None, *, systemd: bool) -> str:
+def _next(config: Path, password: str | None, *, user: str, systemd: bool) -> str:
     where = "" if str(config) == "/etc/radius-push/radius-push.yaml" else f" --config {config}"
     lines = []
     if password is not None:
@@ -102,7 +104,7 @@ def _next(config: Path, password: str | None, *, systemd: bool) -> str:
     start = (
         "systemctl enable --now radius-push"
         if systemd
-        else f"radius-push serve{where}        (as the server's user; --systemd installs a service)"
+        else f"sudo -u {user} radius-push serve{where}        (--systemd installs a service)"
     )
     lines += [
         "",

@@ -16,6 +16,11 @@ WIDTH = 80
 """Columns of the page: what does not fit goes on below."""
 OF_AN_ID = 8
 """Letters of a phone's id, as `radius-push devices` takes them."""
+WITHOUT_A_RING = {
+    "ticket": "the yes that came too late for the try before; no phone rang",
+    "follow_on": "the yes of a moment before; no phone rang",
+}
+"""How a second factor is told that is not this try's own."""
 _TEXT_AT = 26
 _LABELS = {
     "session_started": "session",
@@ -46,9 +51,24 @@ def timeline(login: Login, phones: Mapping[str, Device]) -> Iterator[str]:
             said += tuple(new)
             if new:
                 yield from _told(after, label, new)
+        came_again = _came_again(step, login)
+        if came_again is not None:
+            yield from _told(
+                came_again,
+                "request",
+                ["again: the person, or the gateway, tried once more", *filter(None, [step.text("packet")])],
+            )
         yield from _told(after, _LABELS.get(step.kind, step.kind), told(step, phones))
         if (reason := reason_of(step)) is not None:
             yield from _told(None, "reply", [words.reply(reason)])
+
+
+def _came_again(step: Step, login: Login) -> float | None:
+    """When the request came that was let in without a ring, after an earlier one: seconds since that."""
+    at = step.fields.get("arrived_at")
+    if step.text("method") not in WITHOUT_A_RING or not isinstance(at, int | float) or at <= login.began:
+        return None
+    return float(at) - login.began
 
 
 def _happened_at(step: Step) -> float:
@@ -110,7 +130,7 @@ def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
             return [f"{step.fields.get('answer')}, signed by {phone}{late}"]
         case "accepted":
             reply = [" = ".join(map(str, pair)) for pair in _pairs(step)]
-            return [f"{_by(step)}; second factor: {step.text('method')}", *reply]
+            return [f"{_by(step)}; second factor: {_second_factor(step)}", *reply]
         case "rejected" | "unanswered":
             return [": ".join(filter(None, (step.text("reason"), step.text("detail"))))]
         case "sent":
@@ -140,6 +160,11 @@ def _asked(step: Step) -> list[str]:
     if step.fields.get("rings") is False:
         said.append("too many rang in vain: only an open app shows it")
     return said
+
+
+def _second_factor(step: Step) -> str:
+    method = step.text("method") or ""
+    return ": ".join(filter(None, (method, WITHOUT_A_RING.get(method))))
 
 
 def _anything(step: Step) -> str:

@@ -13,10 +13,11 @@ from radius_push import trace_code
 from radius_push.cli.columns import shown
 from radius_push.cli.options import config_option, json_option, with_store
 from radius_push.cli.timeline import timeline, wrapped
-from radius_push.model import Device
+from radius_push.model import Device, Reason
 from radius_push.observe import logins as observed
 from radius_push.observe import words
 from radius_push.observe.logins import Outcome
+from radius_push.observe.timeline import Login
 from radius_push.ports import Clock, Store
 
 Page = tuple[Outcome, Mapping[str, Device]]
@@ -24,17 +25,18 @@ Page = tuple[Outcome, Mapping[str, Device]]
 
 
 @click.command()
-@click.argument("code")
+@click.argument("code", nargs=-1, required=True)
 @config_option
 @json_option
-def trace(*, code: str, config: Path, as_json: bool) -> None:
+def trace(*, code: tuple[str, ...], config: Path, as_json: bool) -> None:
     """Tell the whole login with this CODE, which stands on the phone, in the log and behind a refusal.
 
     Letter case does not matter, nor do blanks, dashes and brackets; letters that are in no code are read as
     what they look like: O, I, L, Z, S, B and U as 0, 1, 1, 2, 5, 8 and V. Should two logins have the same
     code, both are told, the newer one first.
     """
-    wanted = trace_code.read(code)
+    typed = " ".join(code)  # as it was read out: with blanks, and nobody quotes them
+    wanted = trace_code.read(typed)
 
     async def work(store: Store, clock: Clock) -> list[Page]:
         found = await observed.of_code(store, wanted)
@@ -48,7 +50,7 @@ def trace(*, code: str, config: Path, as_json: bool) -> None:
         else:
             click.echo(("\n" if number else "") + "\n".join(lines(outcome, phones)))
     if not pages:
-        click.echo(unknown(code, wanted), err=True)
+        click.echo(unknown(typed, wanted), err=True)
         sys.exit(1)
 
 
@@ -114,7 +116,9 @@ def headline(outcome: Outcome) -> str:
 def meaning(outcome: Outcome) -> tuple[str, str]:
     """What it means, and what to do next."""
     login, reason = outcome.login, outcome.login.reason
-    if reason is not None:
+    if reason is Reason.TIMED_OUT and said_yes_late(login):
+        found = words.YES_TOO_LATE
+    elif reason is not None:
         found = words.REASONS[reason]
     elif outcome.verdict != "accepted":
         found = words.WITHOUT_A_REASON.get(outcome.verdict, words.ANOTHER_RELEASE)
@@ -124,5 +128,10 @@ def meaning(outcome: Outcome) -> tuple[str, str]:
         again = (login.step("not_heard") or login.steps[0]).text("what") == "new_try"
         found = words.TRIED_AGAIN if again else words.NOT_HEARD
     else:
-        found = words.BY_PASSWORD_ALONE if login.text("method") == "none" else words.BY_PHONE
+        found = words.BY_METHOD.get(login.text("method") or "", words.BY_PHONE)
     return words.spoken(found.means), words.spoken(found.do)
+
+
+def said_yes_late(login: Login) -> bool:
+    answered = login.step("answered")
+    return answered is not None and bool(answered.fields.get("late")) and answered.text("answer") == "approve"

@@ -195,6 +195,7 @@ class Asking:
             wait_for_listener=False,
             message_authenticator=seal,
             dictionary=self.dictionary,
+            source=(self.server[0], 0) if ip_address(self.server[0]).is_loopback else None,
         )
 
 

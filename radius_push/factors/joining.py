@@ -51,6 +51,8 @@ class Past:
     """By which its requests proved the password."""
     waiting: Waiting | None
     """None: no gateway waits for it."""
+    phone_there: bool = True
+    """The phone that answered it is still this person's: a yes of one that was removed lets nobody in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _ended(question: Question) -> float:
 def _skip(rider: Rider, decision: bytes, past: Sequence[Past], at: float) -> Skip | None:
     for each in past:
         question = each.question
-        if each.decision != decision:
+        if each.decision != decision or not each.phone_there:
             continue  # it would be let in with other rights, or after less than the rules ask for
         until, said = question.later_until, question.closed_at
         match question.state:

@@ -62,6 +62,11 @@ class Outcome:
         """The second factor that was used, or is waited for."""
         return self.login.text("method") or ("push" if self.login.question else None)
 
+    @property
+    def reason(self) -> str | None:
+        """Why nobody was let in; what an earlier try of an accepted login was told is not one."""
+        return None if self.verdict == "accepted" else self.login.text("reason")
+
     def values(self) -> dict[str, object]:
         """For JSON."""
         login = self.login
@@ -74,7 +79,7 @@ class Outcome:
             "client": login.text("client"),
             "address": login.text("address"),
             "verdict": self.verdict,
-            "reason": login.text("reason"),
+            "reason": self.reason,
             "detail": login.text("detail"),
             "profile": login.text("profile"),
             "policy": login.text("policy"),

@@ -102,9 +102,11 @@ REASONS: dict[Reason, Meaning] = {
         "Ask the person. If it was not them, somebody has their password: change it.",
     ),
     Reason.TIMED_OUT: Meaning(
-        "Access-Reject with `texts.timeout`; refused, if the directory took all of the time",
+        "Access-Reject with `texts.timeout`; with the text of every refusal, if the directory took so long "
+        "that no time was left for a phone",
         "No phone answered in time.",
-        "Is the phone's page open? Is `patience` as long as the gateway really waits?",
+        "Did the phone ring, was its app open? If there were only seconds for it: `radius-push clients` says "
+        "how long the gateway really waits, and what to set there.",
     ),
     Reason.DEVICE_REMOVED: Meaning(
         "refused, at once", "The phone that said yes was removed meanwhile.", "Nothing."
@@ -200,6 +202,25 @@ BY_PASSWORD_ALONE = Meaning(
     _ACCEPT,
     "The password was right, and the profile asks for nothing else. The gateway was told so.",
     "Nothing here. If the person is still not in, look at the gateway: does it take the reply attributes?",
+)
+BY_TICKET = Meaning(
+    _ACCEPT,
+    "The password was right, and the phone had said yes to an earlier try, too late for that one. "
+    "So this try was let in without a ring.",
+    "Let the gateway wait longer, so that one try is enough: `radius-push clients` says how long it does.",
+)
+BY_FOLLOW_ON = Meaning(
+    _ACCEPT,
+    "The password was right, and the same attempt was let in a moment before: `follow_on`. No phone rang.",
+    "Nothing.",
+)
+BY_METHOD = {"none": BY_PASSWORD_ALONE, "ticket": BY_TICKET, "follow_on": BY_FOLLOW_ON}
+"""By the second factor; all others are a phone's yes."""
+YES_TOO_LATE = Meaning(
+    "Access-Reject with `texts.timeout`",
+    "The phone said yes, but too late: the gateway had been told no.",
+    "Sign in again: within a minute of the yes, that try is let in without a ring. And let the gateway wait "
+    "longer: `radius-push clients` says how long it does, and what to set there.",
 )
 NOT_SENT = Meaning(
     _SILENCE,

@@ -24,6 +24,8 @@ MOST_PAST = 64
 _PAST = """
     SELECT questions.*,
         (SELECT group_concat(DISTINCT proof) FROM riders WHERE question = questions.id) AS proofs,
+        EXISTS (SELECT 1 FROM devices WHERE devices.id = questions.device AND devices.state = 'active'
+            AND devices.person = questions.person) AS phone_there,
         newest.source AS newest_source, newest.source_port AS newest_port
     FROM questions LEFT JOIN riders AS newest ON newest.number = (
         SELECT max(number) FROM riders WHERE question = questions.id AND gone = 0 AND until > ?2)
@@ -79,6 +81,7 @@ def _past(row: sqlite3.Row) -> Past:
         followed=bool(row["followed"]),
         proofs=cast("frozenset[ProofName]", frozenset(proofs)),
         waiting=None if source is None else Waiting(source, row["newest_port"]),
+        phone_there=bool(row["phone_there"]),
     )
 
 

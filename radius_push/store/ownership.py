@@ -121,7 +121,10 @@ def make_folder(folder: Path) -> None:
             above.mkdir(mode=0o700, exist_ok=True)
         status = folder.stat()
     except OSError as error:
-        raise StoreDown(f"the folder {folder} cannot be made: {error.strerror}") from error
+        where = ""
+        if error.errno == errno.EACCES:  # also for root, who acts as another user here
+            where = f" for user id {os.geteuid()}, which must be able to enter every folder above it"
+        raise StoreDown(f"the folder {folder} cannot be made: {error.strerror}{where}") from error
     if status.st_uid not in (0, os.geteuid()):
         raise StoreDown(
             f"the folder {folder} belongs to user id {status.st_uid}, and this runs as user id "

@@ -99,7 +99,7 @@ def test_how_long_a_gateway_was_seen_to_wait_is_told_with_what_to_set_there(
         "fw1 (127.0.0.1) gives up after about 15 s: it asks 3 times, every 5 s (seen 3 times), too short for "
         "a person. So phones have less time. FortiGate (SSL VPN, IPsec with XAuth, administrators): "
         "`config system global`: `set remoteauthtimeout 60`. `config user radius`: `set timeout 60`, "
-        "`set auth-type pap`."
+        "`set auth-type pap`. Once that is set, write `patience: 60s` here."
     )
     fw1 = json.loads(ask(tmp_path, clients, "--json")[1].splitlines()[0])
     assert (fw1["patience"], fw1["patience_from"]) == (60.0, "preset")

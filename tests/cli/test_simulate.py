@@ -72,7 +72,7 @@ async def test_it_tells_what_the_person_saw_and_takes_the_phone_back(config: Pat
         ended = await run(config, "fortigate", "--user", "alice", "--approve-after", "0")
         assert ended.exit_code == 0, ended.output
         first, asking, ring, tap, verdict, counts = ended.stdout.splitlines()
-        assert first.endswith(": 60 s, gives up after 60 s, by pap")
+        assert first.endswith(": 60 s, 60 s for the whole sign-in, by pap")
         assert asking.endswith("as client simulate-fortigate ...")
         assert "the phone rings: a sign-in from 203.0.113.9 (login " in ring
         assert tap.endswith("s  alice taps Yes: approved")

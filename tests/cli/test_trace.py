@@ -21,6 +21,7 @@ from tests.cli.lived import AT, At, ask, live
 from tests.radius.reports import START
 from tests.scenarios.accounting import WITH_ACCOUNTING, report, tell
 from tests.scenarios.house import house
+from tests.scenarios.test_one_push import SHORT, Gateway, too_late
 from tests.scenarios.turned import run
 
 
@@ -216,6 +217,33 @@ def test_later_tries_and_what_has_no_words_here_are_lines_of_the_login() -> None
         assert each in said, said
     assert "\x1b" not in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_a_yes_that_came_too_late_is_told_with_the_try_that_it_let_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> list[str]:
+        pages = []
+        async with house(tmp_path, settings=SHORT) as h:
+            phone, gateway = await h.phone("carol"), Gateway(h)
+            await phone.answer(await too_late(h, phone, gateway), approve=True)
+            login = h.of(events.Rejected)[-1].login
+            for _ in range(2):
+                spoken = f"{login[:3].lower()} {login[3:]}".split()
+                monkeypatch.setattr(At, "time", h.server.clock.now())
+                pages.append((await asyncio.to_thread(ask, tmp_path, trace, *spoken))[1])
+                if len(pages) == 1:
+                    await (await gateway.begins())
+                    await h.until(events.Sent)
+        return [" ".join(page.split()) for page in pages]
+
+    monkeypatch.setattr(server, "LoopClock", At)
+    late, let_in = run(story())
+    assert "It means: The phone said yes, but too late" in late
+    assert "What to do: Sign in again: within a minute" in late
+    assert "request again: the person, or the gateway, tried once more" in let_in
+    assert "second factor: ticket: the yes that came too late for the try before" in let_in
+    assert "had said yes to an earlier try" in let_in
 
 
 def test_repeats_stand_where_the_last_one_came() -> None:

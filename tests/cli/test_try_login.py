@@ -54,6 +54,21 @@ async def run(config: Path, *words: str, password: str = PASSWORD) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, try_login, words, input=f"{password}\n")
 
 
+@pytest.fixture
+def elsewhere(config: Path) -> Path:
+    config.write_text(config.read_text().replace('["127.0.0.1:', '["127.0.0.7:'))
+    return config
+
+
+async def test_a_server_at_another_loopback_address_is_asked_from_that_address(elsewhere: Path) -> None:
+    """Linux would speak from 127.0.0.1, which may be another client with another secret."""
+    async with serving(elsewhere):
+        ended = await run(elsewhere, "alice", "--timeout", "5", password="wrong")
+    assert "as client try-login ..." in ended.stdout
+    assert "reason: wrong_password" in ended.output
+    assert ended.exit_code == 1
+
+
 async def test_before_serve_there_is_no_store(config: Path) -> None:
     ended = await run(config, "alice")
     assert ended.exit_code == 2

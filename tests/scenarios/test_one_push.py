@@ -458,6 +458,22 @@ def test_a_ticket_is_void_when_its_phone_is_removed(tmp_path: Path) -> None:
             await h.server.store.remove_device(phone.enrolled.device, at=h.server.clock.now(), event=removed)
             await (await gateway.begins())
             assert h.of(events.Accepted) == []
+            assert rings(h) == 2  # the other phone is asked
+
+    run(story())
+
+
+def test_a_follow_on_is_asked_when_the_phone_of_the_yes_is_removed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path, settings=TWICE) as h:
+            phone, gateway = await h.phone("carol"), Gateway(h)
+            await h.phone("carol")
+            await let_in(h, phone, gateway)
+            removed = events.DeviceRemoved(str(phone.enrolled.person), phone.enrolled.device, "test")
+            await h.server.store.remove_device(phone.enrolled.device, at=h.server.clock.now(), event=removed)
+            await gateway.begins()
+            assert rings(h) == 2  # not refused: the other phone is asked
+            await asyncio.gather(*gateway.asking)
 
     run(story())
 
