@@ -114,8 +114,8 @@ def _group(book: Book, client: Client) -> None:
     if client.may_be_many:
         book.report.wrong(
             path,
-            "is for gateways whose secret few have: name its addresses, a /29 at most, or write "
-            "shared_secret_prefix: accepted",
+            "this client is wider than a /29, so that many may have its secret and speak for the whole group: "
+            "name the gateway's own addresses, or write shared_secret_prefix: accepted",
         )
     if all(each.group != client.group for each in book.clients.values() if each is not client):
         book.report.warn(path, f"no other client is in {client.group}")
