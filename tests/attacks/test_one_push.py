@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from radius_push import events
-from radius_push.attempts import Joined, Met, Opened
-from radius_push.model import Question, QuestionState, Reason
+from radius_push.attempts import Joined, Lateness, Met, Opened
+from radius_push.model import ProofName, Question, QuestionState, Reason, Secret
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import PhoneRefused
 from tests.scenarios.house import ACCEPT, REJECT, house
@@ -120,7 +121,62 @@ def test_a_yes_to_the_next_try_is_for_one_try_alone(tmp_path: Path) -> None:
     run(story())
 
 
+@pytest.mark.parametrize("proof", ["pap", "chap", "ms-chapv2"])
+@pytest.mark.parametrize("secret", [None, Secret("a guess of enough octets")])
+def test_who_does_not_know_its_secret_asks_nobody_as_try_login(
+    tmp_path: Path, secret: Secret | None, proof: ProofName
+) -> None:
+    """Whoever has a shell on the machine speaks from any of its addresses. Without a seal, and with a guess."""
+
+    async def story() -> None:
+        async with house(tmp_path) as h:
+            sealed, known = secret is not None, h.server.keys.try_login_secret
+            reply = await h.ask(
+                source="127.6.6.6",
+                secret=secret or known,
+                proof=proof,
+                timeout=2,
+                message_authenticator=sealed,
+            )
+            assert reply is None
+            assert h.server.counters["not_authentic"] == 1
+            assert not [*h.of(events.Rejected), *h.of(events.Asked)]
+
+    run(story())
+
+
 # --- the store itself -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["push", "ticket", "follow_on"])
+async def test_of_many_requests_at_two_servers_one_spends_a_yes(
+    tmp_path: Path, by: Literal["push", "ticket", "follow_on"]
+) -> None:
+    clock = SetClock()
+    stores = [open_store(tmp_path / "state.db", clock) for _ in range(2)]
+    try:
+        await add_phone(stores[0])
+        question = await ask(stores[0])
+        said, packet = events.Sent("said"), b"packet q1"
+        if by == "ticket":
+            late = Lateness(30.0, counts=True)
+            assert await stores[0].end_of_bar("q1", packet, late=late, at=NOW + 45, event=said)
+            clock.time = NOW + 46
+        await stores[0].answer(
+            "q1", device="d1", approve=True, late=by == "ticket", at=clock.time, event=said
+        )
+        if by == "follow_on":
+            assert await stores[0].accept("q1", packet=packet, at=NOW, event=accepted(question))
+        spent = await asyncio.gather(
+            *(
+                stores[number % 2].accept("q1", packet=packet, by=by, at=clock.time, event=accepted(question))
+                for number in range(20)
+            )
+        )
+        assert spent.count(True) == 1
+    finally:
+        for store in stores:
+            await store.close()
 
 
 async def test_a_clock_that_went_back_authorizes_nobody(tmp_path: Path) -> None:
