@@ -126,7 +126,7 @@ def test_a_yes_to_the_next_try_is_for_one_try_alone(tmp_path: Path) -> None:
 def test_who_does_not_know_its_secret_asks_nobody_as_try_login(
     tmp_path: Path, secret: Secret | None, proof: ProofName
 ) -> None:
-    """Whoever has a shell on the machine speaks from any of its addresses. Without a seal, and with a guess."""
+    """Whoever has a shell on the machine speaks from any of its addresses: unsealed, and with a guess."""
 
     async def story() -> None:
         async with house(tmp_path) as h:
