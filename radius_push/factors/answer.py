@@ -15,8 +15,18 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from radius_push.factors.question import IN_TIME, LATE, OVER, VERSION, Value, is_late, lateness, statement
-from radius_push.model import Device, DeviceState, Question
+from radius_push.factors.question import (
+    IN_TIME,
+    LATE,
+    OVER,
+    VERSION,
+    Value,
+    is_late,
+    is_of_another_try,
+    lateness,
+    statement,
+)
+from radius_push.model import Device, DeviceState, Question, QuestionState
 
 LONGEST_PAYLOAD = 4096
 """Octets of UTF-8."""
@@ -124,9 +134,16 @@ def read_answer(payload: str, *, question: Question, device: Device, origin: str
     late = said.get("late")
     if late not in {IN_TIME, LATE, OVER}:
         raise AnswerRefused("late")
-    # What was signed while the gateway still waited is no yes to its next try: the person knew of none.
-    if said.get("purpose") == "approve" and is_late(question) and not late == lateness(question) == LATE:
-        raise TooLate
+    another_try = is_of_another_try(said.get("nonce"), question)
+    # What was signed while the gateway still waited is no yes to its next try, not even when that is here
+    # already: the person knew of none.
+    if said.get("purpose") == "approve":
+        if another_try and question.state is QuestionState.PENDING:
+            raise TooLate
+        if is_late(question) and (another_try or not late == lateness(question) == LATE):
+            raise TooLate
+    if another_try:
+        said["nonce"] = question.nonce  # a no is a no to all of them; and what is over takes no yes
     match said.get("purpose"):
         case "approve":
             _compare(said, statement(question, device=device.id, origin=origin, purpose="approve", late=late))

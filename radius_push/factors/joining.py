@@ -19,7 +19,7 @@ TICKET_SECONDS = 60.0
 MOST_LANES = 3
 """Sign-ins of one attempt that wait beside each other."""
 MOST_WAITING = 10
-"""Questions of one person that wait, of whatever attempts."""
+"""Questions of one person that wait, of whatever attempts; from where they are known, those from there."""
 SHORTEST_BAR = 1.0
 """Nobody can answer in less."""
 LONGEST_BACKOFF = 3600.0
@@ -62,6 +62,7 @@ class Crowd:
     in_vain: int
     """Rings of the last `RingLimit.within` seconds that nobody answered, those that wait among them."""
     waiting: int
+    """From this place alone, if it is familiar."""
     familiar: bool
     """The person was let in from there lately."""
 

@@ -23,6 +23,9 @@ CLOSED_SECONDS = 60.0
 IN_TIME, LATE, OVER = "no", "yes", "over"
 """What a phone signs of it. `over`: nobody can be let in by a yes, unless the gateway asks again."""
 
+_GAVE_UP = "~"
+"""Behind it: how often."""
+
 Purpose = Literal["approve", "deny"]
 Value = str | int | None
 
@@ -49,6 +52,19 @@ def is_open(question: Question, now: float) -> bool:
     if question.state is QuestionState.LATE:
         return question.later_until is not None and now < question.later_until
     return question.state is QuestionState.PENDING and now < question.expires_at
+
+
+def next_nonce(nonce: str) -> str:
+    """Of the same question, once its gateway has given up: a yes to one try is none to another."""
+    base, _, tries = nonce.partition(_GAVE_UP)
+    return f"{base}{_GAVE_UP}{int(tries or 0) + 1}"
+
+
+def is_of_another_try(nonce: Value, question: Question) -> bool:
+    """Was it this question's, until a gateway gave up?"""
+    if not isinstance(nonce, str) or nonce == question.nonce:
+        return False
+    return nonce.partition(_GAVE_UP)[0] == question.nonce.partition(_GAVE_UP)[0]
 
 
 def is_late(question: Question) -> bool:

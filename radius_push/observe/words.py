@@ -132,7 +132,8 @@ REASONS: dict[Reason, Meaning] = {
     ),
     Reason.TOO_MANY_WAITING: Meaning(
         _REFUSED,
-        "Three sign-ins of the same attempt wait already, or ten of this person in all.",
+        "Three sign-ins of the same attempt wait already, or ten of this person: in all, or from an address "
+        "that let them in during the last 30 days.",
         "Answer those, or wait until their time is over.",
     ),
     Reason.TICKET_VOID: Meaning(

@@ -38,7 +38,8 @@ _IN_VAIN = """
         AND opened_at > ?2 - ?3 - ?4 AND abs(coalesce(closed_at, expires_at) - ?2) < ?3"""
 _WAITING = """
     SELECT count(*) AS waiting FROM questions INDEXED BY open_questions_of_person
-    WHERE person = ?1 AND state IN ('pending', 'late') AND coalesce(later_until, expires_at) > ?2"""
+    WHERE person = ?1 AND state IN ('pending', 'late') AND coalesce(later_until, expires_at) > ?2
+        AND (NOT ?3 OR address IS ?4 AND (address IS NOT NULL OR client = ?5))"""
 _FAMILIAR = """
     SELECT 1 FROM questions
     WHERE person = ?1 AND state = 'spent' AND closed_at > ?4
@@ -66,9 +67,11 @@ def look(transaction: Transaction, question: Question, limit: RingLimit, *, at: 
         past = [_past(row) for row in found]
     person = str(question.person)
     in_vain = transaction.execute(_IN_VAIN, person, at, limit.within, LONGEST).fetchone()
-    waiting = transaction.execute(_WAITING, person, at).fetchone()["waiting"]
-    familiar = transaction.execute(_FAMILIAR, person, question.address, question.client, at - FAMILIAR)
-    return Seen(past, Crowd(in_vain["rang"], waiting, familiar.fetchone() is not None), in_vain["ended"])
+    place = question.address, question.client
+    familiar = transaction.execute(_FAMILIAR, person, *place, at - FAMILIAR).fetchone() is not None
+    # Who fills the queue from elsewhere must not keep them out of where they were let in.
+    waiting = transaction.execute(_WAITING, person, at, familiar, *place).fetchone()["waiting"]
+    return Seen(past, Crowd(in_vain["rang"], waiting, familiar), in_vain["ended"])
 
 
 def _past(row: sqlite3.Row) -> Past:
@@ -85,18 +88,23 @@ def _past(row: sqlite3.Row) -> Past:
     )
 
 
-def held_elsewhere(transaction: Transaction, rider: Rider, request: bytes, *, at: float) -> Question | None:
+def held_elsewhere(
+    transaction: Transaction, question: Question, rider: Rider, request: bytes, *, decision: bytes, at: float
+) -> Question | None:
     """The pending question for which these very octets are held already, as they came from the same port to
-    another address of ours: a gateway that asks its second server so."""
+    another address of ours: a gateway that asks its second server so. `question`: what would be asked; a
+    server whose settings differ may take them for somebody else's, or decide otherwise."""
     row = transaction.execute(
         "SELECT questions.* FROM riders JOIN questions ON questions.id = riders.question"
         " WHERE request = ? AND source = ? AND source_port = ? AND gone = 0 AND until > ?"
-        " AND state = 'pending' AND expires_at > ? LIMIT 1",
+        " AND state = 'pending' AND expires_at > ? AND person = ? AND decision = ? LIMIT 1",
         request,
         rider.source,
         rider.source_port,
         at,
         at,
+        str(question.person),
+        decision,
     ).fetchone()
     return None if row is None else rows.question(row)
 
@@ -137,9 +145,14 @@ def leave(transaction: Transaction, question: str, packet: bytes, *, at: float) 
 
 
 def void_tickets(transaction: Transaction, question: str) -> None:
-    """A no: whatever yes of the same attempt was not used yet is worth nothing."""
+    """A no: whatever yes of the same attempt was not used yet is worth nothing, nor is its second use."""
     transaction.execute(
         "UPDATE questions SET state = 'closed', later_until = NULL"
         " WHERE state = 'ticket' AND attempt = (SELECT attempt FROM questions WHERE id = ?)",
+        question,
+    )
+    transaction.execute(
+        "UPDATE questions SET followed = 1"
+        " WHERE state = 'spent' AND followed = 0 AND attempt = (SELECT attempt FROM questions WHERE id = ?)",
         question,
     )

@@ -98,13 +98,19 @@ def of_login(rows: sqlite3.Connection, login: str) -> list[EvidenceRow]:
 
 
 def was_let_in(
-    rows: sqlite3.Connection, person: PersonKey, *, clients: Collection[str], profile: str, since: float
+    rows: sqlite3.Connection,
+    person: PersonKey,
+    *,
+    clients: Collection[str],
+    profile: str,
+    since: float,
+    until: float,
 ) -> bool:
-    """By a login: not by an authorization alone."""
+    """By a login: not by an authorization alone, and not in what a clock that went back calls the future."""
     found = rows.execute(
-        "SELECT body FROM evidence WHERE person = ? AND kind = 'accepted' AND at >= ?"
+        "SELECT body FROM evidence WHERE person = ? AND kind = 'accepted' AND at BETWEEN ? AND ?"
         " AND kind IN ('accepted', 'rejected', 'unanswered') ORDER BY number DESC LIMIT ?",
-        (str(person), since, MOST_ACCEPTS),
+        (str(person), since, until, MOST_ACCEPTS),
     )
     accepts = (json.loads(row[0]) for row in found)
     return any(

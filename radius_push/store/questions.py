@@ -11,6 +11,7 @@ from radius_push import events
 from radius_push.attempts import Joined, Lateness, Met, Opened, Owed, Rider, Standing, Without
 from radius_push.events import Asked, Event, Sent
 from radius_push.factors import joining
+from radius_push.factors.question import next_nonce
 from radius_push.model import Earlier, PersonKey, Question, QuestionState, Reason
 from radius_push.shapes import RingLimit
 from radius_push.store import attempts, rows
@@ -96,7 +97,7 @@ def open_or_join(
     if transaction.execute("SELECT 1 FROM riders WHERE packet = ?", rider.packet).fetchone():
         return Reason.REPLAYED
     if not remember_request(transaction, request, at=at):
-        held = attempts.held_elsewhere(transaction, rider, request, at=at)
+        held = attempts.held_elsewhere(transaction, question, rider, request, decision=decision, at=at)
         if held is None:
             return Reason.REPLAYED
         return _join(transaction, held, rider, request, ends_at=min(rider.ends_at, held.closes_at), at=at)
@@ -273,9 +274,13 @@ def leave(
 def _nobody_waits(
     transaction: Transaction, question: str, *, late: Lateness, at: float, event: Event
 ) -> bool:
+    asked = read(transaction, question)
+    if asked is None:
+        return False
+    nonce = next_nonce(asked.nonce) if late.window > 0 else asked.nonce
     # The bar ends at this moment, if not before: an open app must not show more.
     changed = transaction.execute(
-        "UPDATE questions SET expires_at = min(expires_at, ?2),"
+        "UPDATE questions SET expires_at = min(expires_at, ?2), nonce = ?5,"
         " closed_at = CASE WHEN ?3 > 0 THEN NULL ELSE ?2 END,"
         " state = CASE WHEN ?3 > 0 THEN 'late' ELSE 'timed_out' END,"
         " later_until = CASE WHEN ?3 > 0 THEN min(?2 + ?3, max(closes_at, expires_at)) END, late_counts = ?4"
@@ -284,6 +289,7 @@ def _nobody_waits(
         at,
         late.window,
         late.counts,
+        nonce,
     ).fetchall()
     if changed:
         transaction.execute("UPDATE riders SET gone = 1 WHERE question = ?", question)

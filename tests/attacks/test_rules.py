@@ -78,6 +78,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/scenarios/test_one_no.py::test_it_locks_its_owner_out_of_no_place_where_they_were_let_in",
             "tests/contracts/test_stores_and_rings.py::test_those_that_wait_count_so_many_at_once_are_bounded",
             "tests/contracts/test_stores_and_rings.py::test_another_persons_success_opens_no_address",
+            "tests/attacks/test_one_push.py::test_who_fills_the_queue_from_elsewhere_keeps_nobody_out_of_where_they_were_let_in",
         ),
     ),
     (
@@ -90,6 +91,70 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "wrong passwords are written nowhere",
         (
             "tests/attacks/test_no_secret_is_seen.py::test_no_secret_is_in_any_log_error_evidence_repr_or_file",
+        ),
+    ),
+    # --- riding on somebody's yes ---
+    (
+        "one yes is spent once: by a push, as a ticket and for a follow-on, also through two servers at once",
+        (
+            "tests/attacks/test_one_push.py::test_of_many_requests_at_two_servers_one_spends_a_yes",
+            "tests/scenarios/test_one_push.py::test_a_late_yes_lets_the_next_try_in_without_a_ring_once",
+            "tests/scenarios/test_one_push.py::test_a_gateway_that_logs_in_twice_rings_once",
+        ),
+    ),
+    (
+        "who differs in anything joins nothing; of those that join the newest is told",
+        (
+            "tests/scenarios/test_one_push.py::test_whatever_differs_never_rides_along",
+            "tests/scenarios/test_one_push.py::test_without_an_address_nothing_joins",
+            "tests/scenarios/test_one_push.py::test_an_address_that_anybody_can_write_joins_nothing",
+            "tests/scenarios/test_one_push.py::test_two_at_once_are_two_sign_ins_each_with_its_code",
+            "tests/scenarios/test_one_push.py::test_a_new_try_from_the_same_socket_joins_and_only_the_newest_is_told",
+            "tests/attacks/test_one_push.py::test_the_same_octets_at_a_server_that_takes_them_otherwise_join_nothing",
+        ),
+    ),
+    (
+        "a yes is for the try that it was tapped for, and a no for all of them",
+        (
+            "tests/attacks/test_one_push.py::test_a_yes_signed_for_one_try_is_none_for_the_next_that_is_here_already",
+            "tests/attacks/test_one_push.py::test_a_yes_to_the_next_try_is_for_one_try_alone",
+            "tests/attacks/test_one_push.py::test_a_no_signed_for_one_try_is_a_no_to_the_next",
+            "tests/attacks/test_one_push.py::test_a_no_signed_in_time_that_comes_late_is_a_no",
+            "tests/scenarios/test_one_push.py::test_a_yes_signed_in_time_that_comes_late_asks_the_person_again",
+        ),
+    ),
+    (
+        "a ticket is for its attempt, protocol, minute, phone and rules, and void after a no",
+        (
+            "tests/scenarios/test_one_push.py::test_a_ticket_is_for_its_attempt_and_protocol_and_sealed",
+            "tests/scenarios/test_one_push.py::test_a_ticket_is_void_after_a_minute",
+            "tests/scenarios/test_one_push.py::test_a_ticket_is_void_when_its_phone_is_removed",
+            "tests/scenarios/test_one_push.py::test_a_ticket_is_void_when_the_rules_say_something_else",
+            "tests/scenarios/test_one_push.py::test_a_no_to_another_sign_in_of_the_attempt_voids_the_ticket",
+        ),
+    ),
+    (
+        "a follow-on is the same attempt's, sealed, soon, and not after a no",
+        (
+            "tests/scenarios/test_one_push.py::test_a_follow_on_is_the_same_attempts_and_sealed",
+            "tests/scenarios/test_one_push.py::test_a_follow_on_comes_soon_or_never",
+            "tests/attacks/test_one_push.py::test_a_no_ends_the_follow_on_of_the_yes_before_it",
+        ),
+    ),
+    (
+        "Authorize-Only is sealed, soon, and of whom its gateways let in",
+        (
+            "tests/scenarios/test_one_push.py::test_authorize_only_is_answered_for_who_was_let_in_a_moment_ago",
+            "tests/scenarios/test_one_push.py::test_authorize_only_without_a_seal_is_a_request_without_a_password",
+            "tests/attacks/test_one_push.py::test_a_clock_that_went_back_authorizes_nobody",
+        ),
+    ),
+    (
+        "the built-in clients of this machine open nothing to others on it",
+        (
+            "tests/attacks/test_simulated_gateways.py::test_who_does_not_know_the_secret_asks_nobody_as_a_simulated_gateway",
+            "tests/attacks/test_simulated_gateways.py::test_a_phone_that_plays_along_approves_nobodys_real_login",
+            "tests/attacks/test_one_push.py::test_who_does_not_know_its_secret_asks_nobody_as_try_login",
         ),
     ),
     # --- no way around the second factor ---
