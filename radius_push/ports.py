@@ -170,9 +170,11 @@ class Store(Protocol):
         at: float,
         event: Event,
         late: bool = False,
+        nonce: str | None = None,
     ) -> QuestionState | None:
         """One conditional UPDATE: the question is pending and not expired at `at`, or late and not over (then
-        a yes counts only if the phone knew: `late`), and the device is active and the same person's. A yes
+        a yes counts only if the phone knew: `late`), still of this `nonce` for a yes, and the device is
+        active and the same person's. A yes
         to a late one is a ticket. A no voids the tickets of its attempt. The state that it is in now; None if
         not so (somebody was faster, it is over): nothing is written."""
 

@@ -114,7 +114,7 @@ def _group(book: Book, client: Client) -> None:
     if client.may_be_many:
         book.report.wrong(
             path,
-            "this client is wider than a /29, so that many may have its secret and speak for the whole group: "
+            "this client is wider than a /29: many may have its secret, and would speak for the whole group; "
             "name the gateway's own addresses, or write shared_secret_prefix: accepted",
         )
     if all(each.group != client.group for each in book.clients.values() if each is not client):

@@ -90,11 +90,12 @@ class Questions:
         at: float,
         event: Event,
         late: bool = False,
+        nonce: str | None = None,
     ) -> QuestionState | None:
         late = late and not self.clock_behind()
         return await self._write(
             lambda rows: questions.answer(
-                rows, question, device=device, approve=approve, late=late, at=at, event=event
+                rows, question, device=device, approve=approve, late=late, nonce=nonce, at=at, event=event
             )
         )
 

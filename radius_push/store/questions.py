@@ -35,7 +35,7 @@ _ANSWER = """
         later_until = CASE WHEN ?4 = 'approve' AND state = 'late' THEN ?3 + ?6 END
     WHERE id = ?1 AND (state = 'pending' AND expires_at > ?3
             OR state = 'late' AND later_until > ?3 AND (?4 = 'deny' OR ?5 AND late_counts))
-        AND EXISTS (
+        AND (?4 = 'deny' OR ?7 IS NULL OR nonce = ?7) AND EXISTS (
             SELECT 1 FROM devices
             WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
     RETURNING person, state"""
@@ -239,12 +239,13 @@ def answer(
     device: str,
     approve: bool,
     late: bool,
+    nonce: str | None,
     at: float,
     event: Event,
 ) -> QuestionState | None:
     said = "approve" if approve else "deny"
     changed = transaction.execute(
-        _ANSWER, question, device, at, said, late, joining.TICKET_SECONDS
+        _ANSWER, question, device, at, said, late, joining.TICKET_SECONDS, nonce
     ).fetchall()
     if changed and not approve:
         attempts.void_tickets(transaction, question)

@@ -183,6 +183,7 @@ class PhoneApi:
                 device=device.id,
                 approve=approve,
                 late=late,
+                nonce=question.nonce,
                 at=at,
                 event=events.Answered(
                     login=question.login,

@@ -231,6 +231,19 @@ async def test_an_approval_by_a_phone_removed_since_is_not_accepted(store: Store
     assert await kinds(store) == before
 
 
+async def test_a_yes_is_for_the_try_that_it_was_signed_for_and_a_no_for_all(store: Store) -> None:
+    await add_phone(store)
+    question = await ask(store)
+
+    async def say(*, approve: bool) -> QuestionState | None:
+        said = events.Sent("said")
+        return await store.answer("q1", device="d1", approve=approve, nonce="of before", at=NOW, event=said)
+
+    assert await say(approve=True) is None
+    assert (await store.question("q1")) == question
+    assert await say(approve=False) is QuestionState.DENIED
+
+
 async def test_a_deny_is_never_accepted(store: Store) -> None:
     await add_phone(store)
     await ask(store)
