@@ -117,9 +117,8 @@ def add(link: str, name: str, file: Path) -> None:
     if word != "enrol":
         raise SystemExit("this is no link of `radius-push enroll`")
     key = ec.generate_private_key(ec.SECP256R1())
-    keep(
-        file, {"key": pem(key)}
-    )  # before the link is used up: a phone that cannot keep its key must not use it
+    # Before the link is used up: a phone that cannot keep its key must not use it.
+    keep(file, {"key": pem(key)}, new=True)
     try:
         said = {
             "version": 1,
