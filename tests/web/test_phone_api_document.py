@@ -18,6 +18,7 @@ import pytest
 from aiohttp import web
 
 from radius_push.attempts import Lateness
+from radius_push.enrollment import confirmation_code
 from radius_push.factors import question
 from radius_push.model import QuestionState
 from radius_push.ports import StoreDown
@@ -442,6 +443,22 @@ async def test_a_native_app_sends_no_origin_and_no_other_site_may_read_a_reply(h
             f"{house.origin}/api/nonce", headers={"Origin": "https://app.example"}
         ) as asked:
             assert asked.status == web.HTTPMethodNotAllowed.status_code
+
+
+async def test_what_is_no_http_is_answered_in_plain_text_and_ends_the_connection(house: House) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.side.port)
+    writer.write(b"HELLO\r\n\r\n")
+    async with asyncio.timeout(WAIT):
+        told = (await reader.read()).decode()
+    assert re.match(r"HTTP/1.[01] 400 ", told)
+    assert "\r\nContent-Type: text/plain" in told
+    writer.close()
+
+
+def test_the_confirmation_code_on_the_page_is_the_one_that_the_server_computes() -> None:
+    page = (ROOT / "docs" / "reference" / "phone-api.md").read_text(encoding="utf-8")
+    code = confirmation_code("0123456789abcdef", b"\4" + b"k" * 64)
+    assert f"it is `{code}`" in page
 
 
 async def test_the_stream_of_the_software_phone_is_as_documented(house: House) -> None:
