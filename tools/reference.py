@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import phone_api
 import yaml
 from pydantic import PlainValidator
 from reference_words import EXIT_CODES, FIELDS, REASONS_HEAD, SECTIONS, TAKES
@@ -60,10 +61,12 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("verbs", verbs()),
         ("evidence", evidence()),
         ("one-push", one_push()),
+        ("phone-api", phone_api.page(table)),
     ):
         page = FOLDER / f"{name}.md"
         head, _, _ = page.read_text(encoding="utf-8").partition(MARK)
         yield page, head + "\n".join([MARK, "", *body]).rstrip() + "\n"
+    yield FOLDER / "phone-api.json", phone_api.document()
 
 
 def run(*, check: bool) -> int:

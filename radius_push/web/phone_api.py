@@ -252,13 +252,15 @@ class PhoneApi:
         if request.content_type != "application/json":
             raise Refusal(415, "content_type", "Only application/json is read here.")
         if (request.content_length or 0) > LONGEST_BODY:
-            raise Refusal(413, "too_large", "This is more than a phone has to say.")
+            raise _too_large()
         try:
             async with asyncio.timeout(self._body_seconds):
                 octets = await request.read()
             fields: dict[str, Value] = read_object(octets.decode(), most=LONGEST_BODY)
         except TimeoutError:
             raise Refusal(408, "too_slow", "The request took too long.") from None
+        except web.HTTPRequestEntityTooLarge:  # it came in chunks, and had not said how long it is
+            raise _too_large() from None
         except UnicodeDecodeError:
             raise Refusal(400, "malformed", "This is not UTF-8.") from None
         extra = fields.keys() - names
@@ -311,6 +313,10 @@ def expect_active(device: Device) -> None:
             raise Refusal(403, "restored", "This phone must be confirmed by your administrator first.")
         case DeviceState.ACTIVE:
             return
+
+
+def _too_large() -> Refusal:
+    return Refusal(413, "too_large", "This is more than a phone has to say.")
 
 
 def _gave_up() -> Refusal:

@@ -1,0 +1,312 @@
+"""A phone for radius-push in one file: what an app of your own has to do, and no more.
+
+    python own_phone.py add 'https://mfa.example.com/#enrol=...'
+    python own_phone.py listen
+
+Python 3.11 and `cryptography` (pip install cryptography). Its key lies in a file: a real app has its key made
+in the phone's secure hardware, where nobody can copy it, and asks for finger or face before it signs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import http.client
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+SILENCE = 40  # seconds; the server says something every 15
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+
+
+class Refused(Exception):
+    """The server said no. The word is for the program, the sentence for the person."""
+
+    def __init__(self, word: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.word = word
+
+
+# --- key and signature -------------------------------------------------------------------------------
+
+
+def text(octets: bytes) -> str:
+    """base64url without padding."""
+    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+
+
+def public_octets(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The uncompressed point: 65 octets."""
+    encoding, form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    return key.public_key().public_bytes(encoding, form)
+
+
+def sign(key: ec.EllipticCurvePrivateKey, said: dict[str, Any]) -> dict[str, str]:
+    """The text and the signature over exactly this text: r and s, 32 octets each, not DER."""
+    payload = json.dumps(said)
+    der = key.sign(payload.encode(), ec.ECDSA(hashes.SHA256()))
+    r, s = utils.decode_dss_signature(der)
+    return {"payload": payload, "signature": text(r.to_bytes(32, "big") + s.to_bytes(32, "big"))}
+
+
+def confirmation_code(invitation: str, public_key: bytes) -> str:
+    """Six digits that the server computes as well."""
+    digest = hashlib.sha256(b"radius-push confirm v1\0" + invitation.encode() + b"\0" + public_key).digest()
+    return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
+
+
+# --- requests ----------------------------------------------------------------------------------------
+
+
+def connect(origin: str, seconds: float) -> http.client.HTTPConnection:
+    """https checks the server's certificate. Plain http is for a server on this machine."""
+    parts = urlsplit(origin)
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(parts.netloc, timeout=seconds)
+    if parts.scheme == "http" and parts.hostname == "localhost":
+        return http.client.HTTPConnection(parts.netloc, timeout=seconds)
+    raise SystemExit(f"{origin}: only https, or http://localhost")
+
+
+def send(connection: http.client.HTTPConnection, path: str, body: dict[str, Any]) -> http.client.HTTPResponse:
+    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    if response.status == 200:
+        return response
+    try:
+        told = json.loads(response.read(8192))
+        word, sentence = str(told["error"]), str(told["message"])
+    except (ValueError, KeyError, TypeError):  # not this server: a proxy in front of it, perhaps
+        raise ConnectionError(f"status {response.status}") from None
+    if response.status >= 500:
+        raise ConnectionError(sentence)
+    raise Refused(word, sentence)
+
+
+def ask(origin: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    connection = connect(origin, seconds=15)
+    try:
+        told: dict[str, Any] = json.loads(send(connection, path, body).read())
+        return told
+    finally:
+        connection.close()
+
+
+def nonce(origin: str) -> str:
+    return str(ask(origin, "/api/nonce", {})["nonce"])
+
+
+# --- add this phone ----------------------------------------------------------------------------------
+
+
+def add(link: str, name: str, file: Path) -> None:
+    parts = urlsplit(link)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    word, _, token = parts.fragment.partition("=")
+    if word != "enrol":
+        raise SystemExit("this is no link of `radius-push enroll`")
+    key = ec.generate_private_key(ec.SECP256R1())
+    # Before the link is used up: a phone that cannot keep its key must not use it.
+    keep(file, {"key": pem(key)}, new=True)
+    try:
+        said = {
+            "version": 1,
+            "purpose": "enrol",
+            "origin": origin,
+            "nonce": nonce(origin),
+            "public_key": text(public_octets(key)),
+            "name": name,
+        }
+        told = ask(origin, "/api/enrol", {"token": token, **sign(key, said)})
+    except BaseException:
+        file.unlink()
+        raise
+    keep(file, {"key": pem(key), "origin": origin, "device": told["device"]})
+    print(f"Phone of {told['account']}. Tell this code to whoever invited you:")
+    print(confirmation_code(told["invitation"], public_octets(key)), flush=True)
+
+
+def pem(key: ec.EllipticCurvePrivateKey) -> str:
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def keep(file: Path, phone: dict[str, str], *, new: bool = False) -> None:
+    """`new`: never over a phone that is there already."""
+    mode = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC)
+    with os.fdopen(os.open(file, mode, 0o600), "w") as out:
+        json.dump(phone, out)
+
+
+def load(file: Path) -> tuple[ec.EllipticCurvePrivateKey, dict[str, str]]:
+    phone = json.loads(file.read_text())
+    key = serialization.load_pem_private_key(phone["key"].encode(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key, phone
+
+
+# --- be asked ----------------------------------------------------------------------------------------
+
+
+def listen(file: Path, decided: str | None, once: bool) -> None:
+    key, phone = load(file)
+    pause = FIRST_PAUSE
+    while True:
+        began = time.monotonic()
+        try:
+            for event, data in events(key, phone):
+                if event == "replaced":
+                    raise SystemExit("this phone listens elsewhere, too often")
+                if event == "state" and show(key, phone, data, decided) and once:
+                    return
+        except Refused as no:
+            if no.word != "nonce":  # a server that was restarted knows none of its old ones
+                raise SystemExit(str(no)) from None
+        except (OSError, http.client.HTTPException, ValueError) as problem:
+            print(f"not reached: {problem}", file=sys.stderr)
+        if time.monotonic() - began > LONGEST_PAUSE:
+            pause = FIRST_PAUSE
+        # Not all at once, when a server comes back.
+        time.sleep(pause * random.uniform(0.75, 1.25))
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def events(key: ec.EllipticCurvePrivateKey, phone: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Server-sent events, until the connection ends."""
+    origin = phone["origin"]
+    said = {
+        "version": 1,
+        "purpose": "stream",
+        "origin": origin,
+        "device": phone["device"],
+        "nonce": nonce(origin),
+    }
+    connection = connect(origin, seconds=SILENCE)
+    try:
+        event, data = "", ""
+        for line in send(connection, "/api/stream", sign(key, said)):
+            field, _, value = line.decode().rstrip("\n").partition(": ")
+            if field == "event":
+                event = value
+            elif field == "data":
+                data = value
+            elif not field and event and data:  # an empty line ends an event; ": ping" is none
+                yield event, json.loads(data)
+                event, data = "", ""
+    finally:
+        connection.close()
+
+
+def show(
+    key: ec.EllipticCurvePrivateKey, phone: dict[str, str], state: dict[str, Any], decided: str | None
+) -> bool:
+    """True if a question was answered. A state is the whole truth: what the last one said is forgotten."""
+    match state["device"]["state"]:
+        case "removed":
+            raise SystemExit("this phone was removed: add it again")
+        case "pending":
+            print("waiting for the code to be typed", flush=True)
+        case "restored":
+            print("waiting for the administrator to confirm this phone", flush=True)
+        case "active" if not state["questions"]:
+            print("no request", flush=True)
+    answered = False
+    for card in state["questions"]:
+        try:
+            answered |= answer(key, phone, card, state["now"], decided)
+        except Refused as no:
+            # `late`, `too_late`, `denied_elsewhere`...: say so. The next state shows what is there now.
+            print(f"not taken ({no.word}): {no}", flush=True)
+    return answered
+
+
+def answer(
+    key: ec.EllipticCurvePrivateKey,
+    phone: dict[str, str],
+    card: dict[str, Any],
+    now: int,
+    decided: str | None,
+) -> bool:
+    show_facts(card, now)
+    word = decided or input("approve, deny, or nothing? ").strip()
+    if word == "approve" and (card["late"] == "over" or card["number_mode"] != "off"):
+        print("this request takes no yes here", flush=True)
+        return False
+    if word not in {"approve", "deny"}:
+        return False
+    said = {
+        "version": 1,
+        "purpose": word,
+        "origin": phone["origin"],
+        "question": card["id"],
+        "device": phone["device"],
+        # What was shown is what is signed: `late`, above all, as it stood on the screen.
+        **{
+            name: card[name]
+            for name in ("person", "client", "address", "number_mode", "nonce", "late", "expires_at")
+        },
+    }
+    told = ask(phone["origin"], "/api/answer", sign(key, said))
+    if told["outcome"] == "approved_late":
+        print("approved_late: just sign in again, you will not be asked", flush=True)
+    else:
+        print(told["outcome"], flush=True)
+    return True
+
+
+def show_facts(card: dict[str, Any], now: int) -> None:
+    """All of them. What others wrote (account, gateway) is shown as plain text and never as markup."""
+    address = card["address"] or "unknown: the gateway did not report one"
+    print(f"Are you signing in?  {plain(card['account'])} at {plain(card['client'])}, code {card['login']}")
+    print(f"  address: {plain(address)} (reported by the gateway)")
+    print(f"  {(card['ends_at'] - now) / 1000:.0f} s left")
+    if card["unanswered"]:
+        print(f"  {card['unanswered']} earlier tries were not answered")
+    if card["late"] == "yes":
+        print("  Your VPN has given up. A yes lets your next try in.")
+    elif card["late"] == "over":
+        print("  Your VPN has given up. If it was you, sign in again.")
+
+
+def plain(words: str) -> str:
+    """Nothing that turns the direction of a line, moves the cursor or cannot be seen."""
+    return "".join(c if c.isprintable() else "?" for c in words)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A phone for radius-push.")
+    parser.add_argument("--phone", type=Path, default=Path("own-phone.json"), help="where its key is kept")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    adding = verbs.add_parser("add", help="by the link that `radius-push enroll` shows")
+    adding.add_argument("link")
+    adding.add_argument("--name", default="own phone")
+    listening = verbs.add_parser("listen", help="show every request, and answer as you say")
+    listening.add_argument(
+        "--answer", choices=["approve", "deny"], help="for tests: answer all without asking"
+    )
+    listening.add_argument("--once", action="store_true", help="end after one answer")
+    said = parser.parse_args()
+    try:
+        if said.verb == "add":
+            add(said.link, said.name, said.phone)
+        else:
+            listen(said.phone, said.answer, said.once)
+    except Refused as no:
+        raise SystemExit(str(no)) from None
+    except OSError as problem:
+        raise SystemExit(f"not done: {problem}") from None
+
+
+if __name__ == "__main__":
+    main()

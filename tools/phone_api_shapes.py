@@ -1,0 +1,264 @@
+"""What phones send and are sent, in words and shapes: `phone_api.py` makes the page and the OpenAPI file.
+
+Bounds come from the code. `tests/web/test_phone_api_document.py` plays every request against a phone side
+that listens, and fails for a path, a field, an error word or a header that does not stand here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from radius_push.enrollment import LONGEST_NAME
+from radius_push.factors.answer import LONGEST_PAYLOAD
+from radius_push.factors.question import CLOSED_SECONDS, IN_TIME, LATE, NUMBER_MODE, OVER, VERSION
+from radius_push.model import DeviceState
+from radius_push.push.endpoints import LONGEST as LONGEST_ENDPOINT
+from radius_push.web.nonces import LIFETIME
+
+Schema = dict[str, Any]
+
+# --- shapes of single values -------------------------------------------------------------------------
+
+
+def text(words: str, **more: Any) -> Schema:
+    return {"type": "string", "description": words, **more}
+
+
+def octets(count: int, words: str) -> Schema:
+    """base64url without padding, in its one spelling."""
+    letters = -(-count * 8 // 6)
+    return text(
+        f"{words} {count} octets, base64url without padding.", pattern=f"^[A-Za-z0-9_-]{{{letters}}}$"
+    )
+
+
+def time(words: str) -> Schema:
+    return {"type": "integer", "minimum": 0, "description": f"{words} UTC, milliseconds."}
+
+
+def one_of(words: str, *values: str) -> Schema:
+    return text(words, enum=list(values))
+
+
+def always(value: str | int, words: str) -> Schema:
+    return {"const": value, "description": words}
+
+
+def a_list(of: str, words: str) -> Schema:
+    return {"type": "array", "items": ref(of), "description": words}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def or_null(schema: Schema) -> Schema:
+    return {**schema, "type": ["string", "null"]}
+
+
+NONCE = text(
+    f"From `/api/nonce`, at most {LIFETIME:g} s old, never used before.", pattern="^[A-Za-z0-9_-]{64}$"
+)
+DEVICE = text("This phone, as `/api/enrol` named it.", pattern="^[0-9a-f]{32}$")
+ORIGIN = text("The address of this server as the phone was enrolled at: scheme, host, port if it is not the "
+              "default one. No slash at the end.", format="uri")  # fmt: skip
+PERSON = text("Who is asked: authentication profile and the directory's stable id.")
+CLIENT = text("The VPN gateway's name in the settings.")
+ADDRESS = or_null(text("Where the person signs in from, **as the gateway reported it**. `null`: it did not."))
+ID = text("Of the question.", minLength=1, maxLength=64)
+CARD_NONCE = text(
+    "Belongs to this question alone; no other is needed for its answer.", minLength=1, maxLength=64
+)
+LATE_FIELD = one_of(
+    f"`{IN_TIME}`: somebody waits for the answer. `{LATE}`: the gateway gave up; a yes lets the next try in "
+    f"without "
+    f"another ring. `{OVER}`: the gateway gave up, and a yes is not taken.",
+    IN_TIME, LATE, OVER,
+)  # fmt: skip
+NUMBER = text(f"`{NUMBER_MODE}`: no number has to be matched. An app that reads a word that it does not "
+              f"know takes no "
+              "yes, and says that it must be updated.", enum=[NUMBER_MODE])  # fmt: skip
+CLOSES = time("The question's last moment, whatever the bar shows. It is signed, not shown.")
+
+# --- what is sent: unknown fields are refused ---------------------------------------------------------
+
+
+def payload(purpose: str | tuple[str, ...], **fields: Schema) -> Schema:
+    """A text that a phone signs."""
+    purposes = (purpose,) if isinstance(purpose, str) else purpose
+    said = " or ".join(f"`{each}`" for each in purposes)
+    named = {
+        "version": always(VERSION, "Of this interface."),
+        "purpose": one_of(f"{said}: what is signed for one thing is never taken for another.", *purposes),
+        "origin": ORIGIN,
+    }
+    return closed(named | fields)
+
+
+def closed(fields: dict[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
+    needed = [name for name in fields if name not in optional]
+    return {"type": "object", "required": needed, "properties": fields, "additionalProperties": False}
+
+
+def signed(name: str) -> Schema:
+    """The body around a payload."""
+    return closed({
+        "payload": text(f"JSON: the exact text that was signed, at most {LONGEST_PAYLOAD:,} octets of UTF-8.",
+                        contentMediaType="application/json", contentSchema=ref(name)),
+        "signature": octets(64, "r and s of ECDSA (P-256, SHA-256) over the octets of `payload`, 32 each, "
+                                "big-endian."),
+    })  # fmt: skip
+
+
+def enrol_body() -> Schema:
+    inner = signed("EnrolPayload")
+    inner["properties"] = {
+        "token": text("What stands behind `#enrol=` in the link.", pattern="^[A-Za-z0-9_-]{22}$"),
+        "code": text("Or what the person typed, as it was typed: case, spaces and dashes do not matter, O "
+                     "is 0, I and "
+                     "L are 1."),
+    } | inner["properties"]  # fmt: skip
+    return {**inner, "oneOf": [{"required": ["token"]}, {"required": ["code"]}]}
+
+
+SENT: dict[str, Schema] = {
+    "Nothing": closed({}),
+    "EnrolBody": enrol_body(),
+    "EnrolPayload": payload(
+        "enrol",
+        nonce=NONCE,
+        public_key=octets(65, "The phone's key: an uncompressed point of P-256 (0x04, x, y; SEC 1, 2.3.3)."),
+        name=text(f"What the person calls the phone. Kept without control characters, {LONGEST_NAME} "
+                  f"characters."),
+    ),
+    **{
+        f"{name}{part}": shape
+        for name, purpose in (("Stream", "stream"), ("Questions", "questions"), ("Test", "test"))
+        for part, shape in (
+            ("Body", signed(f"{name}Payload")),
+            ("Payload", payload(purpose, device=DEVICE, nonce=NONCE)),
+        )
+    },
+    "AnswerBody": signed("AnswerPayload"),
+    "AnswerPayload": payload(
+        ("approve", "deny"),
+        question={**ID, "description": "The card's `id`."},
+        person=PERSON,
+        device=DEVICE,
+        client=CLIENT,
+        address=ADDRESS,
+        number_mode=NUMBER,
+        nonce={**CARD_NONCE, "description": "The card's own `nonce`, not one of `/api/nonce`."},
+        late=LATE_FIELD,
+        expires_at=CLOSES,
+    ),
+    "PushBody": signed("PushPayload"),
+    "PushPayload": {
+        **payload(
+            "push",
+            device=DEVICE,
+            nonce=NONCE,
+            endpoint=or_null(
+                text("Where the push service takes messages for this phone: https, one of the services that "
+                     "the server "
+                     "allows.", format="uri", maxLength=LONGEST_ENDPOINT)),
+            p256dh=or_null(octets(65, "Point of P-256 to encrypt for (RFC 8291).")),
+            auth=or_null(octets(16, "RFC 8291's authentication secret.")),
+        ),
+        "oneOf": [
+            {"properties": {name: {"type": kind} for name in ("endpoint", "p256dh", "auth")}}
+            for kind in ("string", "null")
+        ],
+    },
+    "TestAnswerBody": signed("TestAnswerPayload"),
+    "TestAnswerPayload": payload(
+        "test_answer", device=DEVICE, nonce=NONCE, test=text("The test request's `id`.", maxLength=64)
+    ),
+}  # fmt: skip
+
+# --- what comes back: an app overlooks fields that it does not know -------------------------------------
+
+
+def open_shape(**fields: Schema) -> Schema:
+    return {"type": "object", "required": list(fields), "properties": fields}
+
+
+TOLD: dict[str, Schema] = {
+    "Config": open_shape(
+        web_push=open_shape(
+            public_key=octets(65, "The server's VAPID key (RFC 8292), to subscribe at a push service with."))
+    ),
+    "Nonce": open_shape(nonce=NONCE, now=time("The server's time.")),
+    "Enrolled": open_shape(
+        device=DEVICE,
+        person=PERSON,
+        account=text("The name that the person signs in with."),
+        name=text("The phone's name as it is kept.", maxLength=LONGEST_NAME),
+        invitation=text("For the confirmation code.", pattern="^[0-9a-f]{16}$"),
+    ),
+    "Answered": open_shape(
+        outcome=one_of(
+            "`approved`; `denied`; `approved_late`: the gateway had given up, and the next try is let in if "
+            "it comes soon.",
+            "approved", "denied", "approved_late")
+    ),
+    "PushKept": open_shape(
+        outcome=one_of("`kept`: it is new. `known`: nothing changed. `removed`: this phone is not rung any "
+                       "more.",
+                       "kept", "known", "removed")
+    ),
+    "TestAsked": open_shape(
+        outcome=one_of("It comes like a sign-in would.", "asked"), test=text("Its `id`.")
+    ),
+    "TestAnswered": open_shape(outcome=one_of("The answer arrived.", "answered")),
+    "State": open_shape(
+        now=time("The server's time, when this was said."),
+        device=ref("Device"),
+        questions=a_list("Card", "What is asked now. Those that somebody waits for come first. Show all of "
+                                 "them."),
+        closed=a_list("Closed", f"What became of those that ended, for {CLOSED_SECONDS:g} s."),
+        tests=a_list("Test", "Test requests of this phone that wait for their answer."),
+    ),
+    "Device": open_shape(
+        id=DEVICE,
+        name=text("The phone's name."),
+        account=text("The name that the person signs in with."),
+        state=one_of(
+            "`pending`: its six digits are not typed yet. `active`. `restored`: a backup brought it back, "
+            "the "
+            "administrator has to confirm it. `removed`: it has to be added again; the stream ends. All but "
+            "an `active` one "
+            "are asked nothing.",
+            *(state.value for state in DeviceState)),
+    ),
+    "Card": open_shape(
+        id=ID,
+        login=text("The sign-in's code, for the helpdesk: `radius-push trace CODE`."),
+        person=PERSON,
+        account=text("The name that is signing in. Show it."),
+        client={**CLIENT, "description": CLIENT["description"] + " Show it."},
+        address={**ADDRESS, "description": ADDRESS["description"] + " Show it, with those words."},
+        number_mode=NUMBER,
+        unanswered={"type": "integer", "minimum": 0,
+                    "description": "How many requests shortly before it nobody had answered. Show it, if "
+                                   "there were any."},
+        nonce=CARD_NONCE,
+        opened_at=time("When it was asked."),
+        ends_at=time("The end of the bar. A later try of the gateway moves it."),
+        late=LATE_FIELD,
+        expires_at=CLOSES,
+    ),
+    "Closed": open_shape(
+        id=ID,
+        outcome=one_of(
+            "`timed_out`: nobody answered. `closed`: the sign-in ended by itself. The others: what was "
+            "answered.",
+            "approved", "approved_late", "denied", "timed_out", "closed"),
+        by_this_device={"type": "boolean", "description": "This phone answered it."},
+    ),
+    "Test": open_shape(
+        id=text("Of the test request. It cannot be answered at `/api/answer`."),
+        opened_at=time("When it was asked for."),
+        expires_at=time("When it ends."),
+    ),
+}  # fmt: skip
