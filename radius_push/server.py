@@ -29,13 +29,9 @@ from radius_push.listen.tally import Tally
 from radius_push.listeners import Listeners
 from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
-from radius_push.opening import (
-    CannotListen,
-    keys_of,
-    rules_of,
-    where_else,
-)
+from radius_push.opening import CannotListen, keys_of, rules_of, where_else
 from radius_push.own_clients import client_table
+from radius_push.places import open_places, reopen_places
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.pressure import Pressure
 from radius_push.push.ringing import PushRinger
@@ -174,6 +170,7 @@ class Server:
         if fixed := needs_restart(self.settings, settings):
             raise NeedsRestart(fixed)
         changes = differences(self.settings, settings)
+        places = await reopen_places(settings.places, now=self.clock.now())
         prepared = self._listeners.prepare(settings) if self._listeners is not None else None
         assert self._directories is not None  # noqa: S101  # it serves
         opened = self._directories.prepare(settings)
@@ -190,7 +187,7 @@ class Server:
         if self._listeners is not None and prepared is not None:
             self._listeners.use(prepared, self._doors.clients)
         if self._phone is not None:
-            self._phone.use(settings.enrollment, settings.trusted_proxies)
+            self._phone.use(settings.enrollment, settings.trusted_proxies, places)
         if self._ringer is not None:
             self._ringer.use(settings.web_push)
         self._use_limits()
@@ -379,6 +376,7 @@ class Server:
                 ringer=self._ringer,
                 counters=self.counters,
                 trusted_proxies=self.settings.trusted_proxies,
+                places=open_places(self.settings.places, now=self.clock.now()),
                 limits=descriptors.limits_for_phones(descriptors.raise_limit() - self._listeners.connections),
             )
             try:
