@@ -92,6 +92,15 @@ async def reopen_places(path: str | None, *, now: float) -> PlacesFile | None:
     return None if path is None else await asyncio.to_thread(open_places, path, now=now)
 
 
+def news_of(before: PlacesFile | None, after: PlacesFile | None, *, path: str | None) -> tuple[str, ...]:
+    """What a reload has to say of it, for the admin."""
+    if path is not None and after is None:
+        return ("server.places: can't be used, phones are shown no places; `radius-push check` says why",)
+    if after is not None and (before is None or str(before) != str(after)):
+        return (f"server.places: {after}",)
+    return ()
+
+
 def place_in(record: object) -> Place | None:
     """What a record in the layout of GeoIP2 says: names by language, only those that can be shown."""
     city, country = _names(_in(record, "city")), _names(_in(record, "country"))

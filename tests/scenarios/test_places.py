@@ -37,6 +37,8 @@ def test_a_reload_reads_the_file_again_and_a_bad_one_takes_only_the_places_away(
 
             file = tmp_path / "city.mmdb"
             write_mmdb(file, {"203.0.113.0/24": VIENNA}, built_at=h.server.clock.now())
+            changes = await h.server.reload(load(settings, environ={}))
+            assert changes[0].startswith("server.places: GeoLite2-City of 20")
             assert await h.server.reload(load(settings, environ={})) == ()
             facts = await approved(h, phone)
             assert facts["place"]["city"]["en"] == "Vienna"
@@ -48,7 +50,9 @@ def test_a_reload_reads_the_file_again_and_a_bad_one_takes_only_the_places_away(
             assert (await approved(h, phone))["place"]["city"]["en"] == "Istanbul"
 
             file.write_bytes(b"<html>")
-            await h.server.reload(load(settings, environ={}))
+            assert await h.server.reload(load(settings, environ={})) == (
+                "server.places: can't be used, phones are shown no places; `radius-push check` says why",
+            )
             assert (await approved(h, phone))["place"] is None
 
     run(story())
