@@ -83,6 +83,7 @@ async def test_the_hash_is_what_the_docs_say(tmp_path: Path) -> None:
     [
         (lambda rows: evidence.of_login(rows, "K7F2QX"), "evidence_of_login"),
         (lambda rows: evidence.last_login_of(rows, ALICE), "login_ends_of_person"),
+        (lambda rows: evidence.last_address_of(rows, ALICE, before=NOW), "accepts_of_person"),
         (lambda rows: questions.last_answers(Transaction(rows, None)), "answers_of_device"),
     ],
 )
