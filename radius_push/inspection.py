@@ -1,4 +1,4 @@
-"""What the directories say of good settings: `check --online`."""
+"""What good settings lead to outside the file: the file of places, and the directories (`check --online`)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from radius_push import policy
 from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.ldap_inspection import Finding
 from radius_push.opening import open_directory
+from radius_push.places import PlacesUnusable, read_places
 from radius_push.ports import Clock
 from radius_push.settings import Checked, Path
 from radius_push.shapes import AttributeCondition, LdapProfile, LocalProfile, Settings
@@ -21,6 +22,17 @@ class Said:
     what: Literal["good", "look", "bad"]
     line: str
     """`corp-ldap: ...` where it is good, else `FILE:LINE:COL: path: what is wrong; the mend`."""
+
+
+def look_at_places(checked: Checked, *, now: float) -> Said | None:
+    """Of the file of places, if the settings name one. A server serves without it all the same."""
+    path = checked.settings.places
+    if path is None:
+        return None
+    try:
+        return Said("good", f"places of addresses by {read_places(path, now=now)}")
+    except PlacesUnusable as problem:
+        return Said("bad", str(checked.mistake(("server", "places"), str(problem))))
 
 
 async def inspect(checked: Checked, *, clock: Clock) -> tuple[Said, ...]:

@@ -406,6 +406,16 @@ class Trial:
 # --- the question --------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """About where an address is. Names by language (`en`); any of it may be empty."""
+
+    city: Mapping[str, str]
+    country: Mapping[str, str]
+    country_code: str | None
+    """ISO 3166-1, two capital letters."""
+
+
 class QuestionState(StrEnum):
     PENDING = "pending"
     LATE = "late"  # the gateway was told no, or nobody waits; a yes lets the next try in

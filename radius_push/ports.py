@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
 from radius_push.attempts import Lateness, Met, Rider, Standing, Without
 from radius_push.events import Asked, Event, ServerStarted, ServerStopped
+from radius_push.evidence import EvidenceReader
 from radius_push.gateway import Series
 from radius_push.model import (
+    Address,
     Device,
     Earlier,
     Found,
@@ -17,6 +19,7 @@ from radius_push.model import (
     Known,
     Person,
     PersonKey,
+    Place,
     Proof,
     Proved,
     PushAddress,
@@ -80,6 +83,13 @@ class Bell(Protocol):
         """Return at the next ring, or after `seconds`."""
 
 
+class Places(Protocol):
+    """About where public addresses are, by a file of the admin's."""
+
+    def find(self, address: Address) -> Place | None:
+        """At once, and never raises. None: not known."""
+
+
 class Ringer(Protocol):
     """A tap on the shoulder of closed phones, beside the walk: never waits, never raises."""
 
@@ -97,8 +107,6 @@ class Ringer(Protocol):
         """May a phone name this URL as its push service's?"""
 
 
-EvidenceRow = tuple[int, float, str, dict[str, object]]
-"""number, at, kind, fields."""
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
 Accounted = Literal["opened", "kept", "repeated", "old", "too_many", "too_many_today"]
 Closed = int | Literal["repeated", "too_many_today"]
@@ -107,7 +115,7 @@ SeriesOf = Mapping[tuple[str, str], Sequence[Series]]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
 
 
-class Store(Protocol):
+class Store(EvidenceReader, Protocol):
     """Everything that outlives a packet. Each method is one transaction that is on disk when it
     returns; every method may raise StoreDown. Events given to a method are written to the hash
     chain in that same transaction, and reach the log only after it."""
@@ -322,26 +330,8 @@ class Store(Protocol):
 
     # evidence
 
-    def evidence(self, *, after: int = 0) -> AsyncIterator[EvidenceRow]:
-        """Rows in order, behind number `after`."""
-
     def news(self) -> AbstractAsyncContextManager[Bell]:
         """Rings when evidence was written (in any process)."""
-
-    async def evidence_before(
-        self, number: int | None, *, kinds: Collection[str], most: int
-    ) -> Sequence[EvidenceRow]:
-        """Newest first: rows of these kinds before `number` (None: from the end)."""
-
-    async def evidence_of(self, login: str) -> Sequence[EvidenceRow]:
-        """What happened to the logins with this trace code, in order; of very many rows the newest."""
-
-    async def last_login_of(self, person: PersonKey) -> EvidenceRow | None:
-        """How their last login ended: accepted, rejected or unanswered."""
-
-    async def verify_evidence(self) -> int:
-        """Walk the hash chain; the number of its last row. Raises StoreDown naming the first broken
-        row."""
 
     async def let_go(self, before: float, *, at: float) -> bool:
         """Delete a stretch of the oldest evidence, and the questions, devices, invitations and

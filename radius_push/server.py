@@ -29,13 +29,9 @@ from radius_push.listen.tally import Tally
 from radius_push.listeners import Listeners
 from radius_push.model import Question, Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
-from radius_push.opening import (
-    CannotListen,
-    keys_of,
-    rules_of,
-    where_else,
-)
+from radius_push.opening import CannotListen, keys_of, rules_of, where_else
 from radius_push.own_clients import client_table
+from radius_push.places import PlacesFile, news_of, open_places, reopen_places
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.pressure import Pressure
 from radius_push.push.ringing import PushRinger
@@ -104,6 +100,7 @@ class Server:
         self._directories: Directories | None = None
         self._ringer: PushRinger | None = None
         self._phone: PhoneSide | None = None
+        self._places: PlacesFile | None = None
         self._started = self._stopped = False
 
     async def start(self, *, forget_phones: bool = False, trust_clock: bool = False) -> None:
@@ -173,7 +170,9 @@ class Server:
         decided again at their approval. Raises NeedsRestart, and then nothing has changed."""
         if fixed := needs_restart(self.settings, settings):
             raise NeedsRestart(fixed)
-        changes = differences(self.settings, settings)
+        path = settings.places if self._phone is not None else None
+        places = await reopen_places(path, now=self.clock.now())
+        changes = (*differences(self.settings, settings), *news_of(self._places, places, path=path))
         prepared = self._listeners.prepare(settings) if self._listeners is not None else None
         assert self._directories is not None  # noqa: S101  # it serves
         opened = self._directories.prepare(settings)
@@ -183,14 +182,14 @@ class Server:
             await self._directories.drop(opened)
             raise
         # From here on nothing waits: either all of it is in force, or nothing.
-        self.settings = settings
+        self.settings, self._places = settings, places
         if self._directories.use(settings, opened):  # what was wrong may be right in another directory
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
         self._doors = self._open_doors()
         if self._listeners is not None and prepared is not None:
             self._listeners.use(prepared, self._doors.clients)
         if self._phone is not None:
-            self._phone.use(settings.enrollment, settings.trusted_proxies)
+            self._phone.use(settings.enrollment, settings.trusted_proxies, places)
         if self._ringer is not None:
             self._ringer.use(settings.web_push)
         self._use_limits()
@@ -370,6 +369,7 @@ class Server:
         await self._listeners.open()
         listener = self.settings.phone
         if listener is not None and listener.endpoint is not None and self._ringer is not None:
+            self._places = open_places(self.settings.places, now=self.clock.now())
             self._phone = PhoneSide(
                 listener,
                 store=self.store,
@@ -379,6 +379,7 @@ class Server:
                 ringer=self._ringer,
                 counters=self.counters,
                 trusted_proxies=self.settings.trusted_proxies,
+                places=self._places,
                 limits=descriptors.limits_for_phones(descriptors.raise_limit() - self._listeners.connections),
             )
             try:

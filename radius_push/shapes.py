@@ -374,6 +374,8 @@ class Settings:
     enrollment: Enrollment = Enrollment()
     trusted_proxies: tuple[Network, ...] = ()
     """Whose X-Forwarded-For is believed on the phone side."""
+    places: str | None = None
+    """Path of the file that names the places of addresses."""
     web_push: WebPush = WebPush()
     retention: Retention = Retention()
     limits: Limits = Limits()

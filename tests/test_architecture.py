@@ -17,6 +17,7 @@ FLOORS = {
         "attempts",
         "shapes",
         "events",
+        "evidence",
         "ports",
         "dn",
         "proofs",
@@ -48,7 +49,7 @@ FLOORS = {
         "accounting",
         "tls",
     },
-    4: {"directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
+    4: {"places", "directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},
     6: {
         "opening",
@@ -131,6 +132,7 @@ DOORS = {
     "py_vapid": {"push/webpush.py"},
     "uvloop": {"cli/serve.py"},
     "click": {"cli"},
+    "maxminddb": {"places.py"},
 }
 """Each third-party library is imported by the one door that is for it, so that it can be exchanged there."""
 

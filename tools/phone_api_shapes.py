@@ -6,10 +6,11 @@ that listens, and fails for a path, a field, an error word or a header that does
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from radius_push.enrollment import LONGEST_NAME
 from radius_push.factors.answer import LONGEST_PAYLOAD
+from radius_push.factors.facts import Kind
 from radius_push.factors.question import CLOSED_SECONDS, IN_TIME, LATE, NUMBER_MODE, OVER, VERSION
 from radius_push.model import DeviceState
 from radius_push.push.endpoints import LONGEST as LONGEST_ENDPOINT
@@ -183,6 +184,15 @@ def open_shape(**fields: Schema) -> Schema:
     return {"type": "object", "required": list(fields), "properties": fields}
 
 
+def maybe(words: str) -> Schema:
+    return {"type": ["boolean", "null"], "description": f"{words} `null`: it cannot be told."}
+
+
+def names_of(whose: str) -> Schema:
+    words = f"{whose} names by language (`en`); empty: not known."
+    return {"type": "object", "additionalProperties": {"type": "string"}, "description": words}
+
+
 TOLD: dict[str, Schema] = {
     "Config": open_shape(
         web_push=open_shape(
@@ -247,6 +257,22 @@ TOLD: dict[str, Schema] = {
         ends_at=time("The end of the bar. A later try of the gateway moves it."),
         late=LATE_FIELD,
         expires_at=CLOSES,
+        facts=ref("Facts"),
+    ),
+    "Facts": open_shape(
+        network={"type": ["string", "null"], "enum": [*get_args(Kind), None],
+                 "description": "What kind of address it is; `null`: none was reported."},
+        place={"anyOf": [ref("Place"), {"type": "null"}],
+               "description": "About where a public address is, as the server's file of places has it. Show "
+                              "it with *about*, as reported by the gateway. `null`: nobody knows."},
+        same_network_as_this_phone=maybe("The address is that of this phone, or of its IPv6 /64."),
+        same_address_as_last_login=maybe("The person's last sign-in came from there. Perhaps their laptop "
+                                         "reconnects by itself."),
+    ),
+    "Place": open_shape(
+        city=names_of("The city's"),
+        country=names_of("The country's"),
+        country_code={"type": ["string", "null"], "description": "ISO 3166-1, two letters."},
     ),
     "Closed": open_shape(
         id=ID,

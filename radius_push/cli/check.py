@@ -46,14 +46,32 @@ def check(*, file: Path | None, config: Path, online: bool, schema: bool, as_jso
         sys.exit(1)
     text = describe(checked.settings)
     warnings = list(checked.settings.warnings)
+    places = _places(checked)
     said = _ask(checked) if online else ()
-    good = all(each.what != "bad" for each in said)
+    good = all(each.what != "bad" for each in (*said, *places))
     if as_json:
         asked = {"online": [{"what": each.what, "says": each.line} for each in said]} if online else {}
-        click.echo(json.dumps({"good": good, "says": text.splitlines(), "warnings": warnings, **asked}))
+        wrong = {"mistakes": [each.line for each in places if each.what == "bad"]} if not good else {}
+        found = [each.line for each in places if each.what == "good"]
+        says = {"good": good, "says": [*text.splitlines(), *found], "warnings": warnings}
+        click.echo(json.dumps({**says, **wrong, **asked}))
     else:
-        click.echo("\n".join([text, *_lines(said)]))
+        click.echo("\n".join([text, *_found(places), *_lines(said)]))
     sys.exit(0 if good else 1)
+
+
+def _places(checked: Checked) -> tuple[Said, ...]:
+    from radius_push.inspection import look_at_places
+    from radius_push.server import LoopClock
+
+    said = look_at_places(checked, now=LoopClock().now()) if checked.settings.places is not None else None
+    return () if said is None else (said,)
+
+
+def _found(places: tuple[Said, ...]) -> Iterator[str]:
+    for each in places:
+        title = "Phones are shown" if each.what == "good" else "Serves, but shows phones no places"
+        yield from ("", f"{title}:", f"  {plain(each.line)}")
 
 
 def _ask(checked: Checked) -> tuple[Said, ...]:

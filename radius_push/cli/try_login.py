@@ -27,8 +27,8 @@ from radius_push.model import PROOFS
 
 if TYPE_CHECKING:
     from radius_push.client import Reply
+    from radius_push.evidence import EvidenceRow
     from radius_push.model import Client, ProofName
-    from radius_push.ports import EvidenceRow
     from radius_push.radius.packet import Dictionary
     from radius_push.store.sqlite import SqliteStore
 

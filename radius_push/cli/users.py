@@ -9,8 +9,9 @@ import click
 
 from radius_push.cli.columns import Columns, day_and_time
 from radius_push.cli.options import config_option, json_option, with_store
+from radius_push.evidence import EvidenceRow
 from radius_push.model import DeviceState, Known
-from radius_push.ports import Clock, EvidenceRow, Store
+from radius_push.ports import Clock, Store
 
 HEADINGS = ("USER", "PERSON", *(state.name for state in DeviceState), "LAST LOGIN", "VERDICT")
 

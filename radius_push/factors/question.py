@@ -6,9 +6,11 @@ how a fraction is written; a value is text, a whole number or null.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
+from radius_push.factors.facts import Facts, shown
 from radius_push.model import Device, DeviceState, Question, QuestionState, Trial
 
 VERSION = 1
@@ -133,15 +135,21 @@ def statement(
 
 
 def state(
-    device: Device, questions: Sequence[Question], trials: Sequence[Trial] = (), *, now: float
+    device: Device,
+    questions: Sequence[Question],
+    trials: Sequence[Trial] = (),
+    *,
+    now: float,
+    facts: Mapping[str, Facts] = MappingProxyType({}),
 ) -> dict[str, object]:
     """Everything that a phone shows, without the time: who it is, what it is asked, what became of it.
     Test requests stand apart, with nothing in them that could be answered like a question.
 
-    A phone that is not active yet, or no more, is told only that.
+    `facts` by question: beside what is signed, never in it. A phone that is not active yet, or no more, is
+    told only that.
     """
-    shown = questions if device.state is DeviceState.ACTIVE else ()
-    shown = sorted(shown, key=is_late)  # what somebody waits for comes first
+    told = questions if device.state is DeviceState.ACTIVE else ()
+    told = sorted(told, key=is_late)  # what somebody waits for comes first
     return {
         "device": {
             "id": device.id,
@@ -149,14 +157,18 @@ def state(
             "account": device.username,
             "state": device.state.value,
         },
-        "questions": [card(question) for question in shown if _is_shown(question, now)],
+        "questions": [
+            {**card(question), "facts": shown(facts.get(question.id, Facts()))}
+            for question in told
+            if _is_shown(question, now)
+        ],
         "closed": [
             {
                 "id": question.id,
                 "outcome": outcome(question),
                 "by_this_device": question.device == device.id,
             }
-            for question in shown
+            for question in told
             if not _is_shown(question, now) and now < _forgotten_at(question)
         ],
         "tests": [

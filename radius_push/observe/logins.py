@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+from radius_push.evidence import EvidenceRow
 from radius_push.model import Device, PersonKey, QuestionState
 from radius_push.observe.timeline import ASKED, ENDS, Login, tell
-from radius_push.ports import EvidenceRow, Store
+from radius_push.ports import Store
 
 PAGE = 500
 """Evidence rows read in one go."""

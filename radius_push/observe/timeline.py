@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from radius_push.evidence import EvidenceRow
 from radius_push.model import Reason
-from radius_push.ports import EvidenceRow
 
 ASKED = "asked"
 ENDS = ("accepted", "rejected", "unanswered")

@@ -116,6 +116,7 @@ def _settings(
         policies=tuple(book.policies),
         enrollment=shapes.Enrollment(enrollment.shown_code, enrollment.devices_per_user),
         trusted_proxies=book.server.trusted_proxies,
+        places=installation.places(book),
         web_push=book.web_push,
         retention=shapes.Retention(book.server.retention.evidence),
         limits=shapes.Limits(**book.server.limits.model_dump()),

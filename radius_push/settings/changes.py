@@ -47,6 +47,8 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append(f"server.enrollment: changed ({', '.join(_differing(old.enrollment, new.enrollment))})")
     if old.trusted_proxies != new.trusted_proxies:
         found.append("server.trusted_proxies: changed")
+    if old.places != new.places:
+        found.append("server.places: changed")
     if old.web_push != new.web_push:
         found.append(f"methods.push: changed ({', '.join(_differing(old.web_push, new.web_push))})")
     if old.radsec != new.radsec:

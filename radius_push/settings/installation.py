@@ -44,6 +44,12 @@ def phone(book: Book) -> shapes.PhoneListener | None:
     return shapes.PhoneListener(section.address, section.url, certificate, key)
 
 
+def places(book: Book) -> str | None:
+    """Not opened here: a file that can't be used is no reason to answer no gateway."""
+    written = book.server.places
+    return written and book.vault.path(written, book.report, ("server", "places"))
+
+
 def methods(book: Book, tree: Tree) -> None:
     """`methods:`: what is switched on for this installation."""
     path: Path = ("methods",)

@@ -184,6 +184,10 @@ class ServerSection(Section):
     """The reverse proxies before the phone side. They alone are believed when `X-Forwarded-For` says whose
     request it is, so that limits count each phone's own address. Name nothing but the proxies. E.g.
     `[10.0.1.0/28]`"""
+    places: s.FilePath | None = None
+    """A GeoLite2-City file, or another of its layout (`.mmdb`): phones are shown about where an address is.
+    It is read at the start and at each reload. See [places](../how-to/places.md). E.g.
+    `/var/lib/GeoIP/GeoLite2-City.mmdb`"""
     retention: Annotated[RetentionSection, BeforeValidator(mapping)] = RetentionSection()
     """How long the store keeps what."""
     limits: Annotated[LimitsSection, BeforeValidator(mapping)] = LimitsSection()

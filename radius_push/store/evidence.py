@@ -15,19 +15,23 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from radius_push.events import Event, fields, kind
+from radius_push.evidence import EvidenceRow
 from radius_push.model import PersonKey
-from radius_push.ports import EvidenceRow, StoreDown
+from radius_push.ports import StoreDown
 
 MOST_OF_A_LOGIN = 1000
 """Rows read of one trace code."""
 MOST_ACCEPTS = 50
-"""Of one person's last minute."""
+"""Of one person's last minute, or last ones."""
 
 Row = tuple[int, float, str, str, bytes]
 """number, at, kind, body as JSON, hash."""
 
 
 _BEHIND_ALL = 2**63 - 1
+_LAST_ACCEPTS = """
+    SELECT body FROM evidence WHERE person = ?1 AND kind = 'accepted' AND at < ?2
+    ORDER BY at DESC LIMIT ?3"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,14 @@ def last_login_of(rows: sqlite3.Connection, person: PersonKey) -> EvidenceRow | 
         (str(person),),
     ).fetchone()
     return None if row is None else _read(row)
+
+
+def last_address_of(rows: sqlite3.Connection, person: PersonKey, *, before: float) -> str | None:
+    """From where they were let in last before then; an authorization alone is no login."""
+    found = rows.execute(_LAST_ACCEPTS, (str(person), before, MOST_ACCEPTS))
+    accepts = (json.loads(row["body"]) for row in found)
+    last = next((each for each in accepts if each["method"] != "authorize_only"), None)
+    return None if last is None else last["address"]
 
 
 def check_copies(rows: sqlite3.Connection) -> None:

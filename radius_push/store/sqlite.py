@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from radius_push.events import ClockTrusted, Event, ServerStarted, ServerStopped
+from radius_push.evidence import EvidenceRow
 from radius_push.model import (
     Device,
     Invitation,
@@ -31,7 +32,6 @@ from radius_push.ports import (
     ClockBehind,
     Closed,
     Confirmation,
-    EvidenceRow,
     Redemption,
     SeriesOf,
 )
@@ -262,6 +262,9 @@ class SqliteStore(Questions):
 
     async def last_login_of(self, person: PersonKey) -> EvidenceRow | None:
         return await self._read(lambda rows: evidence.last_login_of(rows.rows, person))
+
+    async def last_address_of(self, person: PersonKey, *, before: float) -> str | None:
+        return await self._read(lambda rows: evidence.last_address_of(rows.rows, person, before=before))
 
     async def was_let_in(
         self, person: PersonKey, *, clients: Collection[str], profile: str, since: float

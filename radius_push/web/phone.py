@@ -19,11 +19,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from radius_push.factors.answer import AnswerRefused
 from radius_push.hush import Hush, place_of
 from radius_push.model import Network, Secret
-from radius_push.ports import Clock, Ringer, Store, StoreDown
+from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.certificate import tls_of
 from radius_push.web.doorway import Doorway
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
+from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
 from radius_push.web.phone_push import PushApi
 from radius_push.web.phone_stream import Streams
@@ -74,6 +75,7 @@ class PhoneSide:
         fresh: Callable[[int], bytes] = secrets.token_bytes,
         limits: PhoneLimits = PhoneLimits(),
         trusted_proxies: tuple[Network, ...] = (),
+        places: Places | None = None,
     ) -> None:
         self._listener = listener
         self._counters = counters
@@ -82,8 +84,14 @@ class PhoneSide:
         self._hush = Hush()
         self._proxies = Proxies(trusted_proxies)
         self._hosts = _hosts(listener.url)
+        self._facts = FactsOf(store, places)
         self._streams = Streams(
-            store, clock, per_device=limits.streams_per_device, in_all=limits.streams, counters=counters
+            store,
+            clock,
+            per_device=limits.streams_per_device,
+            in_all=limits.streams,
+            counters=counters,
+            facts=self._facts,
         )
         self._api = PhoneApi(
             origin=listener.url,
@@ -109,8 +117,11 @@ class PhoneSide:
         assert self._doorway is not None, "not started"  # noqa: S101  # a fault of the caller
         return self._doorway.port
 
-    def use(self, enrollment: Enrollment, trusted_proxies: tuple[Network, ...]) -> None:
-        """After a reload: other limits for the phones that are added from now on."""
+    def use(
+        self, enrollment: Enrollment, trusted_proxies: tuple[Network, ...], places: Places | None
+    ) -> None:
+        """After a reload: other limits for the phones that are added from now on, and other places."""
+        self._facts.places = places
         self._api.enrollment = enrollment
         self._proxies.use(trusted_proxies)
 

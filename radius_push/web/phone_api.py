@@ -25,7 +25,7 @@ from radius_push.factors.answer import (
     verify_signature,
 )
 from radius_push.factors.question import Value, is_late, is_open, milliseconds, outcome
-from radius_push.model import Device, DeviceState, Question, QuestionState, Secret
+from radius_push.model import Address, Device, DeviceState, Question, QuestionState, Secret
 from radius_push.ports import Clock, Store
 from radius_push.shapes import Enrollment
 from radius_push.web.doorway import address_of
@@ -150,12 +150,12 @@ class PhoneApi:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         device, _ = await self.signed(request, purpose="stream")
-        return await self._streams.serve(request, device)
+        return await self._streams.serve(request, device, phone=self._caller(request))
 
     async def questions(self, request: web.Request) -> web.StreamResponse:
         """The same once: for a service worker, which lives too shortly to listen."""
         device, _ = await self.signed(request, purpose="questions")
-        return web.json_response(await self._streams.now(device))
+        return web.json_response(await self._streams.now(device, phone=self._caller(request)))
 
     # --- the answer ----------------------------------------------------------------------------------
 
@@ -269,9 +269,13 @@ class PhoneApi:
         return {name: text_field(fields, name) for name in fields}
 
     def _neighbourhood(self, request: web.Request) -> str:
+        return neighbourhood(self._caller(request))
+
+    def _caller(self, request: web.Request) -> Address | None:
+        """Where the phone comes from, as far as the proxies before us are believed."""
         peer = request.transport.get_extra_info("peername") if request.transport else None
         forwarded = request.headers.getall("X-Forwarded-For", [])
-        return neighbourhood(self._proxies.caller(address_of(peer), forwarded))
+        return self._proxies.caller(address_of(peer), forwarded)
 
     async def _signer(self, device: str, body: dict[str, str]) -> Device:
         """The device that signed. One row is read for it, and nothing is written."""

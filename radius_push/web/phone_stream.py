@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from radius_push.factors import question as asked
-from radius_push.model import Device, DeviceState, Question
+from radius_push.model import Address, Device, DeviceState, Question
 from radius_push.ports import Clock, Store, StoreDown
+from radius_push.web.phone_facts import FactsOf
 from radius_push.web.refusal import Refusal
 from radius_push.web.shown import Shown
 
@@ -44,12 +45,20 @@ class Streams:
     """Who listens. Bounded per device (the oldest gives way) and in all (the newest is refused)."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, per_device: int, in_all: int, counters: Counter[str]
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        per_device: int,
+        in_all: int,
+        counters: Counter[str],
+        facts: FactsOf,
     ) -> None:
         self._store = store
         self._clock = clock
         self._per_device = per_device
         self._in_all = in_all
+        self._facts = facts
         self._counters = counters
         self._by_device: dict[str, list[OneStream]] = {}
         self._shown = Shown(store, clock, counters)
@@ -64,15 +73,18 @@ class Streams:
     def __len__(self) -> int:
         return sum(len(streams) for streams in self._by_device.values())
 
-    async def serve(self, request: web.Request, device: Device) -> web.StreamResponse:
-        """Tell this device until it leaves, is removed, or opens too many others."""
+    async def serve(
+        self, request: web.Request, device: Device, *, phone: Address | None
+    ) -> web.StreamResponse:
+        """Tell this device until it leaves, is removed, or opens too many others. `phone`: where it comes
+        from."""
         stream = self._enter(device.id)
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )
         try:
             await response.prepare(request)
-            await self._tell(response, device)
+            await self._tell(response, device, phone)
         except asyncio.CancelledError:
             if not stream.replaced:
                 raise
@@ -109,13 +121,13 @@ class Streams:
         if not streams:
             self._by_device.pop(device, None)
 
-    async def _tell(self, response: web.StreamResponse, device: Device) -> None:
+    async def _tell(self, response: web.StreamResponse, device: Device, phone: Address | None) -> None:
         told: dict[str, object] | None = None
         written_at = self._clock.monotonic()
         # Listen first, read then: what happens between the two rings.
         async with self._store.bell(device.person) as bell:
             while True:
-                seen = await self._look(device)
+                seen = await self._look(device, phone)
                 state, now = seen.state, seen.now
                 if state != told:
                     told, written_at = state, self._clock.monotonic()
@@ -132,20 +144,21 @@ class Streams:
                     seconds = min(seconds, seen.next_change - now)
                 await bell.wait(max(seconds, SHORTEST_WAIT))
 
-    async def now(self, device: Device) -> dict[str, object]:
+    async def now(self, device: Device, *, phone: Address | None) -> dict[str, object]:
         """The state once, for who asks without listening on."""
-        seen = await self._look(device)
+        seen = await self._look(device, phone)
         self._shown.note(device, seen.open, by="service_worker")
         return {"now": asked.milliseconds(seen.now), **seen.state}
 
-    async def _look(self, device: Device) -> Look:
+    async def _look(self, device: Device, phone: Address | None) -> Look:
         row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
         now = self._clock.now()
         if row.state is not DeviceState.ACTIVE:
             return Look(now, asked.state(row, (), now=now), None, removed=row.state is DeviceState.REMOVED)
         questions = await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
-        state = asked.state(row, questions, trials, now=now)
+        facts = await self._facts.each(questions, phone=phone)
+        state = asked.state(row, questions, trials, now=now, facts=facts)
         pending = tuple(question for question in questions if asked.is_open(question, now))
         change = asked.next_change(questions, trials, now=now)
         return Look(now, state, change, removed=False, open=pending)

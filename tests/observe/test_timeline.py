@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from radius_push.evidence import EvidenceRow
 from radius_push.model import Reason
 from radius_push.observe.timeline import tell
-from radius_push.ports import EvidenceRow
 
 AT = 1_790_000_000.0
 

@@ -83,6 +83,7 @@ async def test_the_hash_is_what_the_docs_say(tmp_path: Path) -> None:
     [
         (lambda rows: evidence.of_login(rows, "K7F2QX"), "evidence_of_login"),
         (lambda rows: evidence.last_login_of(rows, ALICE), "login_ends_of_person"),
+        (lambda rows: evidence.last_address_of(rows, ALICE, before=NOW), "accepts_of_person"),
         (lambda rows: questions.last_answers(Transaction(rows, None)), "answers_of_device"),
     ],
 )
@@ -103,11 +104,11 @@ def test_a_login_is_found_by_an_index(
 async def test_rows_from_before_are_found_too(path: Path) -> None:
     """A store that was made when rows had no login column."""
     rows = sqlite3.connect(path)
-    for index in ("evidence_of_login", "login_ends_of_person", "answers_of_device"):
+    for index in ("evidence_of_login", "login_ends_of_person", "answers_of_device", "accepts_of_person"):
         rows.execute(f"DROP INDEX {index}")
     for column in ("login", "person"):
         rows.execute(f"ALTER TABLE evidence DROP COLUMN {column}")
-    rows.execute("DELETE FROM _sqlite_migrations WHERE name = '0003_find_a_login'")
+    rows.execute("DELETE FROM _sqlite_migrations WHERE name IN ('0003_find_a_login', '0010_last_address')")
     rows.commit()
     rows.close()
     store = open_store(path)

@@ -27,6 +27,7 @@ from radius_push.model import (
     Secret,
     Trial,
 )
+from radius_push.ports import Places
 from radius_push.shapes import Endpoint, Enrollment, PhoneListener
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import SoftwarePhone
@@ -190,6 +191,28 @@ class House:
         self.riders[question.id] = rider.packet
         return question
 
+    async def let_in(
+        self, *, address: str | None, at: float, person: Person = ALICE, method: str = "push"
+    ) -> None:
+        """As if a login of theirs had been accepted then."""
+        accepted = events.Accepted(
+            login="EAR1ER",
+            client="fw1",
+            username=person.username,
+            person=str(person.key),
+            profile="staff-push",
+            policy=None,
+            method=method,
+            question=None,
+            device=None,
+            address=address,
+            reply=(),
+            directories=(),
+            trace=(),
+            arrived_at=at,
+        )
+        assert await self.store.accept(None, at=at, event=accepted, request=secrets.token_bytes(32))
+
     async def time_out(self, question: Question) -> None:
         """What the login does at the end of its bar, where no late window is."""
         await self.store.close_question(
@@ -235,6 +258,7 @@ async def open_house(
     tls: tuple[str, str] | None = None,
     trusted_proxies: tuple[Network, ...] = (),
     ringer: HeardRinger | None = None,
+    places: Places | None = None,
 ) -> AsyncIterator[House]:
     clock = Clock()
     counters: Counter[str] = Counter()
@@ -253,6 +277,7 @@ async def open_house(
         counters=counters,
         limits=limits,
         trusted_proxies=trusted_proxies,
+        places=places,
     )
     await side.start()
     try:

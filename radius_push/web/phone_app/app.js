@@ -1,6 +1,7 @@
 // The screens: what is true decides which one is shown, and a screen is rebuilt only when it changes.
 
 import { Refused, NoKey, Unreachable, answer, confirmationCode, enrol, forgetPhone, listen, loadPhone } from "./core.js";
+import { showFacts } from "./facts.js";
 import { answerTest, askForNotifications, closeNotification, closeNotifications, notifyState, onNotifyChange, renewNotifications, sendTest } from "./notify.js";
 import { said, texts } from "./texts.js";
 
@@ -223,6 +224,7 @@ function showRequests() {
 function hearAgain(item, card) {
   const before = item.card;
   item.card = card;
+  if (item.element && !item.test && !item.result) showFacts(item.element, card.facts);
   if (item.test || item.result || (before.late === card.late && before.ends_at === card.ends_at)) return;
   item.from = serverNow();
   if (before.late !== card.late && item.element) {
@@ -252,6 +254,7 @@ function cardOf(id, item) {
   named(element, "unanswered").textContent = card.unanswered ? said.unanswered(card.unanswered) : "";
   named(element, "unanswered").hidden = !card.unanswered;
   named(element, "by").textContent = card.address ? texts.card_address_by : texts.card_address_why;
+  showFacts(element, card.facts);
   named(element, "login").textContent = card.login;
   named(element, "yes").addEventListener("click", () => say(id, "approve"));
   named(element, "no").addEventListener("click", () => say(id, "deny"));

@@ -10,6 +10,7 @@ const FILES = [
   "/",
   "/app.js",
   "/core.js",
+  "/facts.js",
   "/notify.js",
   "/push.js",
   "/texts.js",

@@ -89,6 +89,12 @@ export const texts = {
   card_address_by: "reported by the gateway",
   card_address_none: "Unknown",
   card_address_why: "the gateway did not report one",
+  card_network_private: "inside a private network",
+  card_network_shared: "inside an internet provider’s network",
+  card_network_loopback: "the gateway’s own machine",
+  card_network_link_local: "inside one local network",
+  card_same_network: "Same network as this phone.",
+  card_same_address: "Same address as your last sign-in. Did your laptop reconnect by itself?",
   card_when: "Asked",
   card_code: "Code of this sign-in",
   card_yes: "Yes, it’s me",
@@ -148,5 +154,6 @@ export const said = {
   ago: (seconds) =>
     seconds < 1 ? "just now" : seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`,
   left: (seconds) => (seconds <= 120 ? `${seconds} s left` : `${Math.ceil(seconds / 60)} min left`),
+  about: (place) => `about ${place}`,
   which: (card) => `${card.account} at ${card.client}, ${card.login}`,
 };
