@@ -223,13 +223,21 @@ def holds(schema: Schema) -> str:
         case {"const": value}:
             return f"`{json.dumps(value)}`"
         case {"enum": words}:
-            return ", ".join(f"`{word}`" for word in words)
+            return ", ".join(f"`{json.dumps(word) if word is None else word}`" for word in words)
+        case {"anyOf": choices}:
+            return " or ".join(map(holds, choices))
+        case {"type": "null"}:
+            return "null"
+        case {"type": "object"}:
+            return "texts by name"
         case {"type": "array", "items": items}:
             return f"list of {holds(items)}"
         case {"type": "integer"}:
             return "whole number"
         case {"type": "boolean"}:
             return "true or false"
+        case {"type": ["boolean", "null"]}:
+            return "true, false or null"
         case {"type": ["string", "null"]}:
             return "text or null"
     return f"text, {schema['maxLength']} characters at most" if "maxLength" in schema else "text"
