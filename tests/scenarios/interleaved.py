@@ -226,6 +226,7 @@ class World:
     async def send(self, request: Request) -> None:
         request.sent.append(self.clock.now())
         request.lives.append(self.lives)
+        request.rules.add(self.rules)
         self._on_the_way += 1
         self._wires[request.gateway.name, request.port].sendto(request.octets)
         right = request.sealed and request.password == self.rules[0]

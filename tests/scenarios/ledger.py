@@ -119,7 +119,9 @@ class Ledger:
     def _nobody_is_forgotten(self) -> None:
         """Whoever waits is told of the yes at once, or there is nobody to tell it."""
         for asked, newest in self._owed:
-            excused = self.world.dead or newest.superseded or asked.seconds != self.world.rules[1]
+            # Under other settings it is decided again, and a directory that changed is another one.
+            other = newest.rules != {self.world.rules} or asked.seconds != self.world.rules[1]
+            excused = self.world.dead or newest.superseded or other
             assert excused or self._is_in(newest), "a yes in time, and the newest request was not told"
         self._owed.clear()
 
@@ -139,6 +141,7 @@ class Ledger:
                 "asked again soon after a time-out"
             )
         assert event.question not in self.asked
+        request.taken_at = event.arrived_at
         self.asked[event.question] = Asked(request, at, self.world.rules[1], [request])
 
     def _joins(self, event: events.Joined, at: float) -> None:
@@ -150,6 +153,7 @@ class Ledger:
         assert asked.seconds == self.world.rules[1], "joined what was asked under other rules"
         self._no_no_before(request, at, "joins")
         assert request not in asked.riders
+        request.taken_at = event.arrived_at
         asked.riders.append(request)
         asked.over_at = None
 

@@ -85,9 +85,13 @@ class Request:
     """When; the first time counts."""
     lives: list[int] = field(default_factory=list)
     """Of the server, to which it was sent."""
+    rules: set[tuple[str, int]] = field(default_factory=set)
+    """That were in force when it was sent."""
     heard: list[Heard] = field(default_factory=list)
     superseded: tuple[int, float] | None = None
     """In which life of the server, and when, a sealed request with a right password came in its place."""
+    taken_at: float | None = None
+    """When it came for the time that the server wrote something of it. Before, nobody can know of it."""
 
     @property
     def attempt(self) -> tuple[str, str, str, str] | None:
@@ -97,7 +101,8 @@ class Request:
     @property
     def until(self) -> float:
         """When its gateway gives up."""
-        return self.sent[0] + self.gateway.patience
+        since = next(at for at, life in zip(self.sent, self.lives, strict=True) if life == self.lives[-1])
+        return (since if self.taken_at is None else self.taken_at) + self.gateway.patience
 
 
 class Template:
