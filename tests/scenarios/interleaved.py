@@ -229,10 +229,12 @@ class World:
         request.rules.add(self.rules)
         self._on_the_way += 1
         self._wires[request.gateway.name, request.port].sendto(request.octets)
-        right = request.sealed and request.password == self.rules[0]
+        new = len(request.sent) == 1 and request.sealed and request.password == self.rules[0]
         for older in self._of_one_identifier(request):
-            if right and older is not request and older.lives[-1:] == [self.lives] and not older.heard:
-                older.superseded = older.superseded or (self.lives, request.sent[-1])
+            if older is not request and older.lives[-1:] == [self.lives]:
+                older.has_rivals = True
+                if new and not older.heard:
+                    older.superseded = older.superseded or (self.lives, request.sent[-1])
         await asyncio.sleep(MOMENT)
 
     def _of_one_identifier(self, request: Request) -> list[Request]:

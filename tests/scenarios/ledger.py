@@ -19,6 +19,8 @@ from tests.scenarios.three_gateways import Heard, Request
 MINUTE = 60.0
 LATE_WINDOW, LONGER = 30.0, 120.0
 LANES = 3
+SAID_AGAIN = 30.0
+"""Seconds in which the same packet gets the same accept."""
 TWIN = 0.01
 """Seconds that are nothing: two things at one moment may be written in either order."""
 
@@ -121,8 +123,10 @@ class Ledger:
         for asked, newest in self._owed:
             # Under other settings it is decided again, and a directory that changed is another one.
             other = newest.rules != {self.world.rules} or asked.seconds != self.world.rules[1]
-            excused = self.world.dead or newest.superseded or other
-            assert excused or self._is_in(newest), "a yes in time, and the newest request was not told"
+            excused = self.world.dead or newest.has_rivals or other
+            assert excused or self._is_in(newest), (
+                f"a yes in time, and the newest request was not told: {asked}"
+            )
         self._owed.clear()
 
     # --- what the evidence says ---------------------------------------------------------------------------
@@ -246,10 +250,14 @@ class Ledger:
         assert {each.code for each in before} <= {heard.code}, "told two things"
         for each in before:
             assert each.life != heard.life or each.octets == heard.octets, "a duplicate got other octets"
+        if before and heard.code == ACCEPT:
+            assert heard.at <= before[0].at + SAID_AGAIN + TWIN, "an accept said again too late"
         if not before:
             assert heard.at <= request.until - 1.0, "told after its gateway gave up"
             life, since = request.superseded or (0, 0.0)
-            assert life != heard.life or heard.at <= since + TWIN, "a request that was replaced got a reply"
+            assert life != heard.life or heard.at <= since + TWIN, (
+                f"a request that was replaced got a reply: {request}"
+            )
         if heard.code == ACCEPT:
             assert request in self.accepted, "an accept that is not in the evidence"
             asked, _ = self.accepted[request]

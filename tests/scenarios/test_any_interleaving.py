@@ -95,7 +95,7 @@ class Logins(RuleBasedStateMachine):
         if back < len(world.requests):
             request = world.requests[-1 - back]
             # What was wrong before, and is right now, is no repetition.
-            if request.password == world.rules[0]:
+            if {password for password, _ in request.rules | {world.rules}} == {request.password}:
                 world.run(world.send(request))
 
     # --- people -----------------------------------------------------------------------------------------
@@ -126,11 +126,15 @@ class Logins(RuleBasedStateMachine):
         self.ledger.tapped.add((phone.enrolled.device, card["id"], said, card["late"]))
         self.world.run(self.world.tap(phone, card, approve=approve))
 
-    @rule(phone=st.integers(0, 1), really=often(True, usually=False, weight=20))
-    def loses(self, phone: int, really: bool) -> None:
+    @rule(really=often(True, usually=False, weight=6))
+    def loses(self, really: bool) -> None:
+        """One of her two phones, once: the one that said yes last, if any."""
         world = self.up()
+        hers = [each for each in world.phones if each.enrolled.account == "alice"]
+        said = [each.device for each in self.ledger.asked.values() if each.device]
+        last = [each for each in hers if each.enrolled.device in said[-1:]]
         if really and not self.ledger.removed:
-            world.run(world.remove(world.phones[phone]))
+            world.run(world.remove((last or hers)[0]))
 
     # --- time, and the end of it ------------------------------------------------------------------------
 
@@ -177,7 +181,7 @@ class Logins(RuleBasedStateMachine):
         self.ledger.lanes({id: (state, lane, until) for id, state, lane, until in found})
         if not self.world.dead:
             self.shown = [
-                card for phone in self.world.phones[1:] for card in self.world.run(self.world.cards(phone))
+                card for phone in self.world.phones for card in self.world.run(self.world.cards(phone))
             ]
             self.ledger.cards.update({(card["id"], card["late"]): card for card in self.shown})
 

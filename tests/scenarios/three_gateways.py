@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +66,7 @@ class Heard:
     session_timeout: tuple[str, ...]
     life: int
     """Of the server: which one said it."""
-    octets: bytes
+    octets: bytes = field(repr=False)
 
 
 @dataclass(eq=False)
@@ -80,7 +81,7 @@ class Request:
     """Of which of the gateway's sockets."""
     proof: ProofName
     sealed: bool
-    octets: bytes
+    octets: bytes = field(repr=False)
     sent: list[float] = field(default_factory=list)
     """When; the first time counts."""
     lives: list[int] = field(default_factory=list)
@@ -90,6 +91,8 @@ class Request:
     heard: list[Heard] = field(default_factory=list)
     superseded: tuple[int, float] | None = None
     """In which life of the server, and when, a sealed request with a right password came in its place."""
+    has_rivals: bool = False
+    """Others were sent under its Identifier while it may have waited."""
     taken_at: float | None = None
     """When it came for the time that the server wrote something of it. Before, nobody can know of it."""
 
@@ -112,7 +115,11 @@ class Template:
         self.folder = folder
         self.phones: list[SoftwarePhone] = []
         run(self._enrol())
-        text = (folder / "radius-push.yaml").read_text()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        # The same port in every life: else no packet would be the same packet.
+        text = (folder / "radius-push.yaml").read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}")
         self.texts = {
             (password, seconds): text.replace(OLD, password).replace("3600", str(seconds))
             for password in (OLD, NEW)
