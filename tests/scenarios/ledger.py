@@ -40,6 +40,8 @@ class Asked:
     no_at: float | None = None
     over_at: float | None = None
     """Its newest request was told that nobody answered, and none has joined since."""
+    overs: int = 0
+    """How often that happened: a yes is for the try of which the card told, and for no later one."""
     gone: bool = False
     """Nobody comes for it any more."""
     let_in: list[Request] = field(default_factory=list)
@@ -56,6 +58,8 @@ class Asked:
 
     def is_open(self, now: float) -> bool:
         """Can a yes to it still let somebody in who joins?"""
+        if self.yes_at is not None and self.newest(now) is None:
+            return False
         if self.no_at is not None or self.gone or self.let_in or self.was_late:
             return False
         if self.over_at is not None:
@@ -77,9 +81,10 @@ class Ledger:
         self.world = world
         self.asked: dict[str, Asked] = {}
         self.accepted: dict[Request, tuple[Asked, str]] = {}
-        self.cards: dict[tuple[str, str], Card] = {}
-        self.tapped: set[tuple[str, str, str, str]] = set()
-        """Device, question, answer, and whether the card said that it was late."""
+        self.cards: dict[tuple[str, str, int], Card] = {}
+        """By question, whether it said that it was late, and of which try it told."""
+        self.tapped: set[tuple[str, str, str, str, int]] = set()
+        """Device, question, answer, and what the card said of the other two."""
         self.removed: dict[str, float] = {}
         self.seen: Counter[str] = Counter()
         """What has happened how often."""
@@ -103,6 +108,7 @@ class Ledger:
                     self._accepts(event, at)
                 case events.Rejected(question=str(id)) if event.reason is Reason.TIMED_OUT:
                     self.asked[id].over_at = at
+                    self.asked[id].overs += 1
                     self.asked[id].told_at[self._request(event.arrived_at)] = at
                 case events.Rejected(question=str(id)):
                     self.asked[id].gone = True
@@ -164,8 +170,8 @@ class Ledger:
     def _is_answered(self, event: events.Answered, at: float) -> None:
         asked = self.asked[event.question]
         words = {
-            late
-            for device, question, said, late in self.tapped
+            (late, tries)
+            for device, question, said, late, tries in self.tapped
             if (device, question, said) == (event.device, event.question, event.answer)
         }
         assert words, "an answer that nobody gave"
@@ -182,8 +188,9 @@ class Ledger:
         newest = asked.newest(at)
         if not asked.was_late and newest is not None and newest.lives[-1] == self.world.lives:
             self._owed.append((asked, newest))
+        assert asked.overs in {tries for _, tries in words}, "a yes to this try became a yes to the next one"
         if asked.was_late:
-            assert "yes" in words, "a yes to this try became a yes to the next one"
+            assert ("yes", asked.overs) in words, "a yes that did not know that it is for the next try"
             assert at <= (asked.over_at or 0.0) + LATE_WINDOW, "a yes after the late window"
 
     def _accepts(self, event: events.Accepted, at: float) -> None:
@@ -211,7 +218,7 @@ class Ledger:
             case "ticket":
                 assert asked.was_late, "no late yes"
                 assert not asked.let_in, "a ticket used twice"
-                assert request.sent[0] >= asked.yes_at
+                assert event.arrived_at >= asked.yes_at, "a ticket for a request that was there before"
                 assert at <= asked.yes_at + MINUTE, "a ticket used too late"
                 assert request.proof in {each.proof for each in asked.riders}, "a ticket by another protocol"
                 self._may_skip(request, since=asked.yes_at, at=at)
@@ -276,6 +283,15 @@ class Ledger:
         rang = self.world.rang
         assert len(rang) == len(set(rang)), "a question rang twice"
         assert set(rang) <= self.asked.keys(), "a ring without a question"
+
+    def show(self, card: Card) -> None:
+        """A phone shows it now."""
+        self.cards[card["id"], card["late"], self.asked[card["id"]].overs] = card
+
+    def tap(self, device: str, card: Card, said: str) -> None:
+        """Somebody taps on a card that was shown once."""
+        tries = next(tries for (_, _, tries), each in self.cards.items() if each == card)
+        self.tapped.add((device, card["id"], said, card["late"], tries))
 
     def lanes(self, states: dict[str, tuple[str, int, float]]) -> None:
         """State, lane and end of each question, as the store has them."""

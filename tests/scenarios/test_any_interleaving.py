@@ -123,7 +123,7 @@ class Logins(RuleBasedStateMachine):
 
     def _answers(self, phone: SoftwarePhone, card: Card, *, approve: bool) -> None:
         said = "approve" if approve else "deny"
-        self.ledger.tapped.add((phone.enrolled.device, card["id"], said, card["late"]))
+        self.ledger.tap(phone.enrolled.device, card, said)
         self.world.run(self.world.tap(phone, card, approve=approve))
 
     @rule(really=often(True, usually=False, weight=6))
@@ -183,7 +183,8 @@ class Logins(RuleBasedStateMachine):
             self.shown = [
                 card for phone in self.world.phones for card in self.world.run(self.world.cards(phone))
             ]
-            self.ledger.cards.update({(card["id"], card["late"]): card for card in self.shown})
+            for card in self.shown:
+                self.ledger.show(card)
 
 
 MUST_BE_SEEN = {
