@@ -28,8 +28,8 @@ def mark(choice: policy.Admitted) -> bytes:
 def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, client: Client, now: float) -> bool:
     """May this packet still get what its question comes to? Else it is a replay.
 
-    `client`: as the settings call it now, with its patience; the phone was shown a name. `now`: UTC. A clock
-    that went back knows of no time.
+    `client`: as the settings call it now; the phone was shown a name. `now`: UTC. A clock that went back
+    knows of no time. A later try that joined has its own patience, however old its question is.
     """
     question = earlier.question
     if (question.person, earlier.client) != (person.key, client.name) or now < question.opened_at:
@@ -44,7 +44,7 @@ def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, client: Cl
         case QuestionState.SPENT if earlier.sent_at is not None:
             return now <= earlier.sent_at + AFTER_SENT
         case _:
-            return now <= question.opened_at + client.patience
+            return now <= earlier.until
 
 
 def still_holds(earlier: Earlier, choice: policy.Admitted) -> bool:

@@ -472,6 +472,8 @@ class Earlier:
     """By which it came."""
     decision: bytes
     """The mark of what the rules said when it was asked."""
+    until: float
+    """When its gateway gives up, UTC seconds."""
     over: bool
     """Its gateway was told, or waits no more."""
     reply: tuple[tuple[str, str], ...] | None

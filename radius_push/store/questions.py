@@ -192,8 +192,8 @@ def standing(transaction: Transaction, id: str, packet: bytes, *, at: float) -> 
 
 def earlier(transaction: Transaction, packet: bytes) -> Earlier | None:
     row = transaction.execute(
-        "SELECT questions.*, riders.client AS came_by, riders.gone, riders.sent_at, evidence.body AS event"
-        " FROM riders JOIN questions ON questions.id = riders.question"
+        "SELECT questions.*, riders.client AS came_by, riders.until, riders.gone, riders.sent_at,"
+        " evidence.body AS event FROM riders JOIN questions ON questions.id = riders.question"
         " LEFT JOIN evidence ON evidence.number = riders.accepted WHERE riders.packet = ?",
         packet,
     ).fetchone()
@@ -204,6 +204,7 @@ def earlier(transaction: Transaction, packet: bytes) -> Earlier | None:
         rows.question(row),
         client=row["came_by"],
         decision=row["decision"] or b"",
+        until=row["until"],
         over=bool(row["gone"]),
         reply=None if accepted is None else tuple((name, value) for name, value in accepted["reply"]),
         sent_at=row["sent_at"],

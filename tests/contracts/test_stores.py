@@ -305,7 +305,7 @@ async def test_a_packet_has_one_question_for_ever(store: Store) -> None:
     met = await open_or_join(store, again, a_rider(b"p"), request=b"others", decision=b"d")
     assert met is Reason.REPLAYED
     assert await store.earlier(b"p") == Earlier(
-        first, client="fw", decision=b"d", over=False, reply=None, sent_at=None
+        first, client="fw", decision=b"d", until=NOW + 50, over=False, reply=None, sent_at=None
     )
     assert await store.earlier(b"another") is None
 

@@ -47,6 +47,7 @@ class Gateway:
 
     wire: Wire
     transport: asyncio.DatagramTransport
+    packet: bytes = PACKET
 
     @property
     def codes(self) -> list[int]:
@@ -55,7 +56,7 @@ class Gateway:
     async def send(self, seconds: float = 0.0) -> list[int]:
         """Send it, wait, and say what was answered since."""
         before = len(self.wire.heard)
-        self.transport.sendto(PACKET)
+        self.transport.sendto(self.packet)
         # In small steps first: the threads that check passwords have real time.
         for _ in range(30 if seconds else 0):
             await asyncio.sleep(min(seconds, 1.0) / 30)
@@ -175,6 +176,27 @@ def test_the_bar_ends_where_it_would_have_ended(tmp_path: Path) -> None:
             await asyncio.sleep(2)
             assert gateway.codes == [REJECT]
             assert [e.reason for e in s.h.of(events.Rejected)] == [Reason.TIMED_OUT]
+
+    run(story())
+
+
+def test_a_later_try_that_joined_goes_on_for_as_long_as_its_own_patience(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with site(tmp_path) as s:
+            phone, gateway = await s.h.phone(), await s.gateway()
+            home = [("Calling-Station-Id", "203.0.113.7")]
+            gateway.packet = write_login(identifier=1, authenticator=b"1" * 16, attributes=home)
+            await gateway.send(seconds=40)
+            gateway.packet = write_login(identifier=2, authenticator=b"2" * 16, attributes=home)
+            await gateway.send(seconds=1)
+            assert len(s.h.of(events.Joined)) == 1
+            await s.restart()
+            await asyncio.sleep(22)  # the first try's 60 s are over, the second one's are not
+            await gateway.send(seconds=1)
+            await phone.answer_next(approve=True, seconds=10)
+            await asyncio.sleep(1)
+            assert gateway.codes == [ACCEPT]
+            assert (len(s.h.of(events.Asked)), len(s.h.of(events.Accepted))) == (1, 1)
 
     run(story())
 

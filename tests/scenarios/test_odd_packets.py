@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ def write_login(
     secret: Secret = SECRET,
     password: str = PASSWORD,
     message_authenticator: bool = True,
+    attributes: Sequence[tuple[str, str]] = (),
 ) -> bytes:
     return write_request(
         identifier=identifier,
@@ -67,6 +68,7 @@ def write_login(
         secret=secret,
         username="alice",
         password=Secret(password),
+        attributes=attributes,
         message_authenticator=message_authenticator,
         dictionary=load_dictionary(),
     )

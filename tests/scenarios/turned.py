@@ -24,6 +24,7 @@ class TurnedSelector(selectors.DefaultSelector):
 
     turn: Callable[[float], None]
     in_flight: Callable[[], int]
+    settle: float
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
@@ -33,7 +34,7 @@ class TurnedSelector(selectors.DefaultSelector):
             ready = super().select(0.05)
             if ready:
                 return ready
-        ready = super().select(SETTLE if timeout is not None else None)
+        ready = super().select(self.settle if timeout is not None else None)
         if not ready and timeout is not None and not self.in_flight():
             self.turn(timeout)
         return ready
@@ -42,9 +43,11 @@ class TurnedSelector(selectors.DefaultSelector):
 class TurnedLoop(asyncio.SelectorEventLoop):
     """A standard event loop whose `time()` moves only by waiting."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, settle: float = SETTLE, begins: float = 1000.0) -> None:
+        """`settle`: 0 where everything that can be in flight is watched."""
         selector = TurnedSelector()
-        self._turned = 1000.0
+        selector.settle = settle
+        self._turned = begins
         self._jobs = 0
         self.watched: list[Callable[[], int]] = []
         """More that can be in flight: stores' `busy`."""
