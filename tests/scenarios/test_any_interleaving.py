@@ -235,7 +235,7 @@ def play(folder: Path, *, examples: int, steps: int, seeded: int | None = None) 
 
 
 def test_a_few_steps_in_any_order(tmp_path: Path) -> None:
-    assert play(tmp_path, examples=10, steps=60).steps >= 500
+    assert play(tmp_path, examples=6, steps=60).steps >= 300
 
 
 @pytest.mark.slow
