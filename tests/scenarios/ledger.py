@@ -1,7 +1,14 @@
 """What must hold of every login, written down from the docs (how-to/one-push.md) alone.
 
 It knows nothing of how the server decides, and believes the evidence only where the wire and the phones say
-the same.
+the same. It was tried on servers that were broken on purpose. Found within 7,000 steps, most within 3,000:
+
+    a ticket or a join under other rules       an attempt without person, address, password or group
+    a ticket or a follow-on twice              a ticket too late, by another protocol, without a seal
+    no mute after a no, or after a time-out    a join beside a request that waits, or no join at all
+    the oldest told, or any                    a late yes for the try that was over, or the other way round
+    a yes of a phone that was removed          a reply to what was superseded, an accept said again too late
+    a second ring                              a packet of before a crash taken for a new one
 """
 
 from __future__ import annotations
@@ -258,11 +265,13 @@ class Ledger:
         for each in before:
             assert each.life != heard.life or each.octets == heard.octets, "a duplicate got other octets"
         if before and heard.code == ACCEPT:
-            assert heard.at <= before[0].at + SAID_AGAIN + TWIN, "an accept said again too late"
+            # By a server that came back it is said anew, and then for as long as every reply.
+            since = next((each for each in before if each.life == heard.life), before[0])
+            assert heard.at <= since.at + SAID_AGAIN + TWIN, "an accept said again too late"
         if not before:
             assert heard.at <= request.until - 1.0, "told after its gateway gave up"
-            life, since = request.superseded or (0, 0.0)
-            assert life != heard.life or heard.at <= since + TWIN, (
+            life, at = request.superseded or (0, 0.0)
+            assert life != heard.life or heard.at <= at + TWIN, (
                 f"a request that was replaced got a reply: {request}"
             )
         if heard.code == ACCEPT:
