@@ -171,6 +171,16 @@ class House:
         self.news.set()
 
 
+def free_port() -> int:
+    """On 127.0.0.1, of those that the kernel gives to nobody by itself: whoever connects somewhere meanwhile
+    does not take it."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 @contextlib.asynccontextmanager
 async def house(
     folder: Path,
@@ -188,9 +198,7 @@ async def house(
         f"      {name}: {{password_hash: {hashed!r}, department: {'Sales' if name == 'bob' else 'IT'}}}"
         for name in people
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     file = folder / "radius-push.yaml"
     text = settings.format(phone=port, users=users, hash=hashed)
     if not trace_codes:
