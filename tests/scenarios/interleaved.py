@@ -91,6 +91,7 @@ class World:
         ]
         await server.start()
         self.dead, self.lives = False, self.lives + 1
+        self._death: asyncio.Future[None] = self.loop.create_future()
         assert server._listeners is not None
         listener = server._listeners._authentication[0]
         receive, send = listener._reception.receive, listener.send
@@ -162,6 +163,8 @@ class World:
                 if left > 0:
                     return done
             self.dead = True
+            if not self._death.done():
+                self._death.set_result(None)
             self._stuck.append(self.loop.create_future())
             return await self._stuck[-1]
 
@@ -263,7 +266,16 @@ class World:
     # --- phones ---------------------------------------------------------------------------------------
 
     async def cards(self, phone: SoftwarePhone) -> list[Card]:
-        """What it shows now."""
+        """What it shows now; nothing, if the server dies meanwhile by a write of its own."""
+        looking = asyncio.ensure_future(self._cards(phone))
+        first: set[asyncio.Future[Any]] = {looking, self._death}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        if looking.done():
+            return looking.result()
+        looking.cancel()
+        return []
+
+    async def _cards(self, phone: SoftwarePhone) -> list[Card]:
         store, now = self.server.store, self.clock.now()
         device = await store.device(phone.enrolled.device)
         assert device is not None
