@@ -8,11 +8,18 @@ import { texts } from "./texts.js";
 const CACHE = "radius-push-@VERSION@";
 const FILES = [
   "/",
+  "/adding.js",
   "/app.js",
+  "/cards.js",
   "/core.js",
   "/facts.js",
+  "/hearing.js",
+  "/home.js",
   "/notify.js",
   "/push.js",
+  "/screen.js",
+  "/state.js",
+  "/stream.js",
   "/texts.js",
   "/style.css",
   "/manifest.webmanifest",
