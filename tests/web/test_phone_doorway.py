@@ -151,14 +151,6 @@ def test_the_page_holds_no_script_or_style_of_its_own() -> None:
     }
 
 
-def test_every_text_the_page_names_is_there() -> None:
-    named = set(re.findall(r'data-text="(\w+)"', (FOLDER / "index.html").read_text()))
-    for file in FOLDER.glob("*.js"):
-        named |= set(re.findall(r"\btexts\.(?!js\b)(\w+)", file.read_text()))
-    written = set(re.findall(r"^  (\w+): \"", (FOLDER / "texts.js").read_text(), re.MULTILINE))
-    assert named <= written
-
-
 # --- how much, how long ------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,8 @@ import { changed, items, page } from "./state.js";
 import { keepListening } from "./stream.js";
 import { texts } from "./texts.js";
 
+const KINDS = ["iPhone", "iPad", "Android", "Mac", "Windows", "Linux"]; // as browsers name them
+
 // On an iPhone the Home Screen has a storage of its own: a key made in Safari would be lost.
 export const mustInstall = () => navigator.standalone === false;
 
@@ -35,8 +37,8 @@ function ownName() {
   const agent = navigator.userAgent;
   const model = /Android [^;)]*; ([^;)]+?)(?: Build\/[^;)]*)?\)/.exec(agent)?.[1];
   if (model && model !== "K") return model;
-  const kinds = [["iPhone", "iPhone"], ["iPad", "iPad"], ["Android", "Android phone"], ["Mac", "Mac"], ["Windows", "Windows PC"], ["Linux", "Linux PC"]];
-  return kinds.find(([word]) => agent.includes(word))?.[1] ?? "";
+  const kind = KINDS.find((word) => agent.includes(word));
+  return kind ? texts[`add_${kind.toLowerCase()}`] : "";
 }
 
 async function add(form, byToken) {

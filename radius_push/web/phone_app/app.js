@@ -9,7 +9,7 @@ import { onNotifyChange } from "./notify.js";
 import { show, showing, write } from "./screen.js";
 import { items, onChange, page, waiting } from "./state.js";
 import { keepListening, onHeard } from "./stream.js";
-import { said, texts } from "./texts.js";
+import { language, said, texts } from "./texts.js";
 
 const TICK_MS = 250;
 
@@ -64,6 +64,7 @@ function installWorker() {
   navigator.serviceWorker.register(policy ? policy.createScriptURL(path) : path, { type: "module" }).catch(() => {});
 }
 
+document.documentElement.lang = language;
 onChange(render);
 onHeard(hear);
 onNotifyChange(render);
