@@ -100,7 +100,7 @@ export default {
   card_address_by: "según el acceso VPN",
   card_address_none: "Desconocida",
   card_address_why: "el acceso VPN no indicó ninguna",
-  card_place: "cerca de {place}",
+  card_place: "aprox. {place}",
   card_network_private: "dentro de una red privada",
   card_network_shared: "dentro de la red de un proveedor de internet",
   card_network_loopback: "el propio acceso VPN",
