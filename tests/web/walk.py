@@ -22,6 +22,7 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     """The name of each screen while `page` shows it. The page is new, and its phone not added yet."""
     await page.add_init_script(MAY_ASK)
     await page.goto(house.origin)
+    await expect(part(page, "go")).to_be_visible()
     yield "add by code"
     await part(page, "go").click()
     await expect(part(page, "wrong")).not_to_be_empty()
@@ -29,6 +30,7 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     async for name in _elsewhere(house, page):
         yield name
     await page.goto(await house.link())
+    await expect(part(page, "phone")).to_be_visible()
     yield "add by link"
     await part(page, "go").click()
     await expect(page.locator(".big-code")).not_to_be_empty()

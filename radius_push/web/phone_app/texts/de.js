@@ -86,6 +86,7 @@ export default {
   push_over: "Diese Anfrage wartet nicht mehr. Nichts wurde beantwortet.",
   push_not_denied: "NICHT abgelehnt: Der Server war nicht erreichbar. Bitte die App öffnen.",
 
+  card_list: "Anfragen",
   card_title: "Melden Sie sich gerade an?",
   card_waiting: { one: "{count} wartet", other: "{count} warten" },
   card_arrived: "Anmeldung: {client} fragt nach {account}",

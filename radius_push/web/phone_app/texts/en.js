@@ -86,6 +86,7 @@ export default {
   push_over: "This request waits no more. Nothing was answered.",
   push_not_denied: "NOT denied: the server was not reached. Open the app.",
 
+  card_list: "Sign-in requests",
   card_title: "Are you signing in?",
   card_waiting: { one: "{count} is waiting", other: "{count} are waiting" },
   card_arrived: "Sign-in request from {client} for {account}",

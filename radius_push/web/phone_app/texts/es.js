@@ -86,6 +86,7 @@ export default {
   push_over: "Esta solicitud ya no espera. No se respondió nada.",
   push_not_denied: "NO se rechazó: el servidor no respondió. Abre la aplicación.",
 
+  card_list: "Solicitudes de acceso",
   card_title: "¿Eres tú quien entra?",
   card_waiting: { one: "{count} espera", many: "{count} esperan", other: "{count} esperan" },
   card_arrived: "Solicitud de acceso de {client} para {account}",

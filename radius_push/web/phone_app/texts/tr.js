@@ -86,6 +86,7 @@ export default {
   push_over: "Bu istek artık beklemiyor. Hiçbir yanıt verilmedi.",
   push_not_denied: "REDDEDİLMEDİ: sunucuya ulaşılamadı. Uygulamayı açın.",
 
+  card_list: "Giriş istekleri",
   card_title: "Giriş yapan siz misiniz?",
   card_waiting: { one: "{count} istek bekliyor", other: "{count} istek bekliyor" },
   card_arrived: "{account} için giriş isteği: {client}",
