@@ -114,7 +114,7 @@ export default {
     many: "{count} intentos anteriores quedaron sin respuesta.",
     other: "{count} intentos anteriores quedaron sin respuesta.",
   },
-  card_code: "Código de este acceso",
+  card_code: "Referencia",
   card_yes: "Sí, soy yo",
   card_no: "No",
   card_sending: "Enviando…",
