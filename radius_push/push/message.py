@@ -1,7 +1,8 @@
 """What a closed phone is woken with: who is asked by whom, and never a secret, a number or an address.
 
 The text is a declarative push message (`web_push: 8030`): newer Safari shows it by itself, everybody else's
-service worker reads the same.
+service worker reads the same. The text is English: the server does not know what its phones speak. A service
+worker writes its own from `data`, in the language of its browser.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Message:
 
 def of_question(question: Question, *, key: Secret, url: str) -> Message:
     topic = tag(key, attempt_of(question))
-    body = f"{_short(question.client)} asks for {_short(question.account)}"
+    client, account = _short(question.client), _short(question.account)
     return Message(
         login=question.login,
         about=question.id,
@@ -43,7 +44,13 @@ def of_question(question: Question, *, key: Secret, url: str) -> Message:
         device=None,
         expires_at=question.expires_at,
         topic=topic,
-        payload=_payload("Sign-in request", body, tag=topic, url=url, data={"question": question.id}),
+        payload=_payload(
+            "Sign-in request",
+            f"{client} asks for {account}",
+            tag=topic,
+            url=url,
+            data={"question": question.id, "client": client, "account": account},
+        ),
     )
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 import aiohttp
 import pytest
 
+from radius_push.web.phone_files import FOLDER
 from tests.web.conftest import house as house
 from tests.web.house import House
 
 
 def test_no_page_asks_for_a_password() -> None:
-    app = files("radius_push.web") / "phone_app"
-    pages = [each for each in app.iterdir() if each.name.endswith((".html", ".js"))]
+    pages = [each for each in FOLDER.rglob("*") if each.suffix in {".html", ".js"}]
     assert len(pages) > 3
     for page in pages:
         text = page.read_text("utf-8").casefold()

@@ -215,9 +215,11 @@ async def chromium() -> AsyncIterator[Chromium]:
 
 @asynccontextmanager
 async def a_phone(
-    site: Site, chromium: Chromium, *, allowed: bool = True, hangs: bool = False
+    site: Site, chromium: Chromium, *, allowed: bool = True, hangs: bool = False, locale: str = "en-US"
 ) -> AsyncIterator[Phone]:
-    context = await chromium.new_context(viewport={"width": 412, "height": 839}, has_touch=True)
+    context = await chromium.new_context(
+        viewport={"width": 412, "height": 839}, has_touch=True, locale=locale
+    )
     context.set_default_timeout(WAIT * 1000)
     if allowed:
         await context.grant_permissions(["notifications"], origin=site.url)
@@ -324,6 +326,33 @@ async def test_a_deny_of_a_request_that_is_over_answers_nothing_else(site: Site,
         (shown,) = await phone.shows()
         assert shown["title"] == "It is over"
         assert not [event for event in site.told if isinstance(event, events.Answered)]
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "body"),
+    [
+        ("de-AT", "Anmeldung", "head-office fragt nach alice"),
+        ("tr-TR", "Giriş isteği", "head-office soruyor: alice"),
+        ("es-MX", "Solicitud de acceso", "head-office pregunta por alice"),
+    ],
+)
+async def test_a_notification_speaks_the_language_of_its_browser(
+    site: Site, locale: str, title: str, body: str
+) -> None:
+    # A worker knows the language of the whole browser, not that of one page's emulation.
+    speaks = [*ARGUMENTS, f"--accept-lang={locale}"]
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=speaks)
+        async with a_phone(site, chromium, locale=locale) as phone:
+            await phone.page.goto(site.url)
+            await expect(phone.page.locator("html")).to_have_attribute("lang", locale[:2])
+            await phone.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+            data = {"question": "q", "client": "head-office", "account": "alice"}
+            message = {"title": "Sign-in request", "body": "head-office asks for alice", "data": data}
+            await phone.is_handed({"web_push": 8030, "notification": message})
+            (shown,) = await phone.shows()
+            assert (shown["title"], shown["body"]) == (title, body)
+        await chromium.close()
 
 
 @pytest.mark.parametrize("message", [{}, {"notification": {"title": 7, "data": {"question": 5}}}, {"a": "b"}])

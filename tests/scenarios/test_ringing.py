@@ -92,7 +92,7 @@ def test_a_login_rings_every_phone_with_gateway_and_account_and_nothing_else(tmp
                     "body": "fw1 asks for alice",
                     "tag": one.headers["Topic"],
                     "navigate": f"{h.url}/",
-                    "data": {"question": card["id"]},
+                    "data": {"question": card["id"], "client": "fw1", "account": "alice"},
                 },
             }
         )

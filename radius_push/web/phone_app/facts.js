@@ -1,6 +1,6 @@
 // What a card says beside the address: about where it is, and what it has in common with what is known.
 
-import { said, texts } from "./texts.js";
+import { language, said, texts } from "./texts.js";
 
 export function showFacts(card, facts) {
   put(card, "place", placeOf(facts));
@@ -15,17 +15,15 @@ export function placeOf(facts) {
   const kind = texts[`card_network_${facts?.network}`];
   if (kind || !facts?.place) return kind ?? "";
   const { city, country, country_code: code } = facts.place;
-  const words = [inLanguage(city), country[language()] ?? (spelled(code) || inLanguage(country))].filter(Boolean);
+  const words = [inLanguage(city), country[language] ?? (spelled(code) || inLanguage(country))].filter(Boolean);
   return words.length ? said.about(words.join(", ")) : "";
 }
 
-const language = () => document.documentElement.lang.split("-")[0];
-
 // A name in the language of this page, else in English, else in any.
-const inLanguage = (names) => names[language()] ?? names.en ?? Object.values(names)[0] ?? "";
+const inLanguage = (names) => names[language] ?? names.en ?? Object.values(names)[0] ?? "";
 
 function spelled(code) {
-  return code && new Intl.DisplayNames([language()], { type: "region", fallback: "code" }).of(code);
+  return code && new Intl.DisplayNames([language], { type: "region", fallback: "code" }).of(code);
 }
 
 function put(card, name, text) {

@@ -3,17 +3,28 @@
 
 import { Refused, answer, loadPhone, says } from "./core.js";
 import { keepPush } from "./push.js";
-import { texts } from "./texts.js";
+import { said, texts } from "./texts.js";
 
 const CACHE = "radius-push-@VERSION@";
 const FILES = [
   "/",
+  "/adding.js",
   "/app.js",
+  "/cards.js",
   "/core.js",
   "/facts.js",
+  "/hearing.js",
+  "/home.js",
   "/notify.js",
   "/push.js",
+  "/screen.js",
+  "/state.js",
+  "/stream.js",
   "/texts.js",
+  "/texts/de.js",
+  "/texts/en.js",
+  "/texts/es.js",
+  "/texts/tr.js",
   "/style.css",
   "/manifest.webmanifest",
   "/icons/icon.svg",
@@ -63,12 +74,21 @@ async function notify(data) {
   const review = { action: "review", title: texts.push_review };
   // Never an approval from here: whoever lifts a locked phone would have it.
   const actions = question ? [review, { action: "deny", title: texts.push_deny }] : [review];
-  await show(pushed.title ?? texts.push_title, pushed.body ?? texts.push_body, pushed.tag ?? "radius-push", {
+  const [title, body] = words(pushed, question, test);
+  await show(title, body, pushed.tag ?? "radius-push", {
     requireInteraction: true,
     renotify: true,
     actions,
     data: { question, test },
   });
+}
+
+// In the person's language. What the server wrote beside it is for browsers that show a push by themselves.
+function words({ title, body, data }, question, test) {
+  if (test) return [texts.push_test_title, texts.push_test_body];
+  const told = question && typeof data.client === "string" && typeof data.account === "string";
+  if (told) return [texts.push_title, said.asks(data)];
+  return [title ?? texts.push_title, body ?? texts.push_body];
 }
 
 function show(title, body, tag, more) {

@@ -1,159 +1,57 @@
-// Every sentence a person reads, in one place.
+// Which language the person reads: the first of their browser's that the app speaks, or else English.
 
-export const texts = {
-  app: "radius-push",
+import de from "./texts/de.js";
+import en from "./texts/en.js";
+import es from "./texts/es.js";
+import tr from "./texts/tr.js";
 
-  connection_connecting: "Connecting…",
-  connection_live: "Connected",
-  connection_offline: "No network",
-  connection_unreachable: "Server not reached",
-  connection_replaced: "Open elsewhere",
+const LANGUAGES = { en, tr, de, es };
 
-  add_title: "Add this phone",
-  add_by_link: "This phone will be asked whenever somebody signs in to the VPN with your account.",
-  add_by_code: "Type the code that you were given. From then on this phone is asked whenever somebody signs in to the VPN with your account.",
-  add_again: "This phone was added before. Adding it again replaces what is on it.",
-  add_code: "Code",
-  add_code_example: "XXXX-XXXX",
-  add_name: "Name of this phone",
-  add_button: "Add this phone",
-  add_back: "Leave it as it is",
-  add_working: "Adding…",
-  add_no_code: "A code has 8 letters and digits.",
-  add_no_name: "Give this phone a name.",
+// The locale is the whole one, es-MX: times are written as there.
+function chosen() {
+  for (const wanted of navigator.languages ?? [navigator.language]) {
+    const language = /^[a-z]+/.exec(wanted.toLowerCase())?.[0];
+    if (Object.hasOwn(LANGUAGES, language)) return { language, locale: known(wanted) ? wanted : language };
+  }
+  return { language: "en", locale: "en" };
+}
 
-  install_title: "First, put this on your Home Screen",
-  install_one: "Tap the Share button of Safari.",
-  install_two: "Choose “Add to Home Screen”.",
-  install_three: "Open it from there, and type the code that was shown beside the QR code.",
+// What a browser calls its language is not always a name that it knows itself.
+function known(locale) {
+  try {
+    return Intl.getCanonicalLocales(locale).length === 1;
+  } catch {
+    return false;
+  }
+}
 
-  waiting_title: "One more step",
-  waiting_say: "Tell this code to whoever added you:",
-  waiting_then: "This page goes on by itself once they have typed it.",
+const { language, locale } = chosen();
+const texts = LANGUAGES[language];
+export { language, texts };
 
-  home_title_live: "No request",
-  home_title_connecting: "Connecting…",
-  home_title_offline: "Not connected",
-  home_title_unreachable: "Not connected",
-  home_title_replaced: "Open elsewhere",
-  home_title_restored: "Not confirmed yet",
-  home_restored: "The server was restored from a backup. This phone is asked again once your administrator has confirmed it.",
-  home_live: "When somebody signs in with your account, it appears here by itself.",
-  home_connecting: "Requests appear here as soon as the server is reached.",
-  home_offline: "This phone has no network. Requests can’t appear until it has.",
-  home_unreachable: "The server can’t be reached. Trying again by itself.",
-  home_replaced: "This app is open in too many places. Come back to this one to go on here.",
-  home_account: "Account",
-  home_phone: "This phone",
+const plurals = new Intl.PluralRules(language);
+const numbers = new Intl.NumberFormat(locale);
+// As short as can be read: "12s ago", but "2 min ago", as 2m could be metres.
+const STYLES = { second: "narrow", minute: "short" };
+const [ago, lasting] = [
+  (unit) => new Intl.RelativeTimeFormat(locale, { style: STYLES[unit], numeric: "auto" }),
+  (unit) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: STYLES[unit] }),
+].map((format) => ({ second: format("second"), minute: format("minute") }));
 
-  notify_ask: "Requests appear only while this app is open.",
-  notify_button: "Get notified when this app is closed",
-  notify_granted: "Turning notifications on…",
-  notify_working: "Turning notifications on…",
-  notify_on: "Notifications are on: this phone is also asked while this app is closed.",
-  notify_failed: "Notifications could not be turned on: the browser’s push service was not reached. Requests appear while this app is open.",
-  notify_again: "Try again",
-  notify_not_allowed: "Your company’s server does not work with this browser’s push service. Keep this app open when you sign in, or use another browser.",
-  notify_blocked: "Notifications are blocked, so requests appear only while this app is open. Allow notifications for this page in the browser’s or the phone’s settings, then come back.",
-  notify_unsupported: "This browser can’t notify you. Keep this app open when you sign in.",
-  test_button: "Send a test request",
-  test_title: "This is a test",
-  test_text: "Nobody is signing in. Tap OK to see that an answer from this phone arrives.",
-  test_ok: "OK",
-  test_failed: "The server can’t be reached. Try again.",
-  test_too_many: "Three tests in a minute are enough. Wait a moment.",
-  test_done_title: "It works",
-  test_done_text: "The test request came, and this phone’s answer arrived.",
-  test_over_title: "The test is over",
-  test_over_text: "Nothing was asked and nothing was answered.",
+const filled = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
+const counted = (forms, count) => filled(forms[plurals.select(count)], { count: numbers.format(count) });
 
-  push_title: "Sign-in request",
-  push_body: "Open the app to see it.",
-  push_review: "Review",
-  push_deny: "Deny",
-  push_denied_title: "Denied",
-  push_denied: "Nobody was let in.",
-  push_over_title: "It is over",
-  push_over: "This request waits no more. Nothing was answered.",
-  push_not_denied: "NOT denied: the server was not reached. Open the app.",
-
-  card_title: "Are you signing in?",
-  card_late_title: "Too late for this try",
-  card_late: "Your VPN has given up. Was it you? Say so, then just sign in again: you won’t be asked.",
-  card_late_over: "Your VPN has given up. If it was you, sign in again.",
-  card_late_yes: "Yes, next time",
-  card_gave_up: "Not sent: your VPN gave up in this moment. Look again.",
-  card_client: "Gateway",
-  card_account: "Account",
-  card_address: "Address",
-  card_address_by: "reported by the gateway",
-  card_address_none: "Unknown",
-  card_address_why: "the gateway did not report one",
-  card_network_private: "inside a private network",
-  card_network_shared: "inside an internet provider’s network",
-  card_network_loopback: "the gateway’s own machine",
-  card_network_link_local: "inside one local network",
-  card_same_network: "Same network as this phone.",
-  card_same_address: "Same address as your last sign-in. Did your laptop reconnect by itself?",
-  card_when: "Asked",
-  card_code: "Code of this sign-in",
-  card_yes: "Yes, it’s me",
-  card_no: "No",
-  card_sending: "Sending…",
-  card_over: "The time is up.",
-  card_not_sent: "Not sent: the server can’t be reached. Try again.",
-  card_failed: "The server did not take this answer. Try again.",
-
-  approved_title: "Approved",
-  approved_text: "Go on where you are signing in.",
-  approved_late_title: "Just sign in again",
-  approved_late_text: "Your VPN had given up this try. Sign in again within a minute: you won’t be asked.",
-  denied_title: "Denied",
-  denied_text: "Nobody was let in. If you didn’t try to sign in, somebody else knows your password: change it.",
-  too_late_title: "Too late",
-  too_late_text: "The time was up before there was an answer. Nobody was let in.",
-  over_title: "It is over",
-  over_text: "This phone did not hear in time what became of this request.",
-  closed_title: "It is over",
-  closed_text: "The sign-in ended before there was an answer.",
-  approved_elsewhere_title: "Approved on another phone",
-  approved_elsewhere_text: "Another of your phones answered this request.",
-  approved_late_elsewhere_title: "Approved on another phone",
-  approved_late_elsewhere_text: "It was too late for that try: sign in again within a minute, and you won’t be asked.",
-  denied_elsewhere_title: "Denied on another phone",
-  denied_elsewhere_text: "Another of your phones answered this request.",
-  approved_before_title: "Approved already",
-  approved_before_text: "This phone had approved this request before.",
-  approved_late_before_title: "Just sign in again",
-  approved_late_before_text: "This phone had approved it before. Sign in again within a minute: you won’t be asked.",
-  denied_before_title: "Denied already",
-  denied_before_text: "This phone had denied this request before.",
-  result_done: "Done",
-
-  gone_title: "This phone must be added again",
-  gone_key: "Its key is gone: the browser’s data was cleared. Ask for a new link or code.",
-  gone_unknown: "The server does not know it any more. Ask for a new link or code.",
-  gone_removed: "It was removed, or was never confirmed. Ask for a new link or code.",
-  gone_button: "Add it again",
-
-  nokey_title: "This browser can’t keep a key",
-  nokey_text: "A private window, Lockdown Mode or blocked site data prevents it. Nothing was used up: open the link in another browser.",
-
-  refused_invitation: "This link or code is not valid, or no longer. Ask for a new one.",
-  refused_too_many_tries: "Too many wrong tries. Wait ten minutes.",
-  refused_too_many_devices: "You have as many phones as you may. Have one removed first.",
-  refused_unreachable: "The server can’t be reached. Nothing was used up: try again.",
-  refused_otherwise: "That did not work. Try again.",
-};
-
+// The texts with something in them.
 export const said = {
-  waiting: (count) => `${count} are waiting`,
-  arrived: (card) => `Sign-in request from ${card.client} for ${card.account}`,
-  unanswered: (count) =>
-    count === 1 ? "1 earlier try was not answered." : `${count} earlier tries were not answered.`,
-  ago: (seconds) =>
-    seconds < 1 ? "just now" : seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`,
-  left: (seconds) => (seconds <= 120 ? `${seconds} s left` : `${Math.ceil(seconds / 60)} min left`),
-  about: (place) => `about ${place}`,
-  which: (card) => `${card.account} at ${card.client}, ${card.login}`,
+  waiting: (count) => counted(texts.card_waiting, count),
+  arrived: (card) => filled(texts.card_arrived, card),
+  unanswered: (count) => counted(texts.card_unanswered, count),
+  ago: (past) => (past < 60 ? ago.second.format(-past, "second") : ago.minute.format(-Math.floor(past / 60), "minute")),
+  left: (left) => {
+    const time = left <= 120 ? lasting.second.format(left) : lasting.minute.format(Math.ceil(left / 60));
+    return filled(texts.card_left, { time });
+  },
+  about: (place) => filled(texts.card_place, { place }),
+  which: (card) => filled(texts.result_which, card),
+  asks: (data) => filled(texts.push_asks, data),
 };

@@ -1,0 +1,188 @@
+// The requests: a card each, its answer, and what became of it.
+
+import { Refused, answer } from "./core.js";
+import { showFacts } from "./facts.js";
+import { answerTest, closeNotification } from "./notify.js";
+import { build, named, show, speak, write } from "./screen.js";
+import { changed, items, page, serverNow, waiting } from "./state.js";
+import { lose } from "./stream.js";
+import { said, texts } from "./texts.js";
+
+const TAP_GUARD_MS = 400; // a card that has just appeared may lie under a finger that meant something else
+const RESULT_MS = 10_000; // an answer that was heard needs no longer to be read
+const LATE_RESULT_MS = 60_000;
+
+export function showRequests() {
+  const part = show("requests", () => {});
+  const list = named(part, "list");
+  for (const [id, item] of items) {
+    item.element ??= item.result ? resultOf(id, item) : item.test ? testCardOf(id, item) : cardOf(id, item);
+    if (item.element.parentNode !== list) list.append(item.element);
+  }
+  tick();
+}
+
+// The gateway has given up, or asks again: the card stays, and says so.
+export function hearAgain(item, card) {
+  const before = item.card;
+  item.card = card;
+  if (item.element && !item.test && !item.result) showFacts(item.element, card.facts);
+  if (item.test || item.result || (before.late === card.late && before.ends_at === card.ends_at)) return;
+  item.from = serverNow();
+  if (before.late !== card.late && item.element) {
+    showLate(item);
+    guard(item); // a tap that was meant for the other words
+    speak(card.late === "no" ? said.arrived(card) : texts.card_late_title);
+  }
+}
+
+function showLate({ card, element, sending }) {
+  const late = card.late !== "no";
+  write(named(element, "title"), late ? texts.card_late_title : texts.card_title);
+  write(named(element, "late"), card.late === "yes" ? texts.card_late : texts.card_late_over);
+  named(element, "late").hidden = !late;
+  write(named(element, "wrong"), "");
+  if (!sending) write(named(element, "yes"), card.late === "yes" ? texts.card_late_yes : texts.card_yes);
+}
+
+function cardOf(id, item) {
+  const { card } = item;
+  const element = (item.element = build("card"));
+  item.from = card.opened_at;
+  showLate(item);
+  named(element, "client").textContent = card.client;
+  named(element, "account").textContent = card.account;
+  named(element, "address").textContent = card.address ?? texts.card_address_none;
+  named(element, "unanswered").textContent = card.unanswered ? said.unanswered(card.unanswered) : "";
+  named(element, "unanswered").hidden = !card.unanswered;
+  named(element, "by").textContent = card.address ? texts.card_address_by : texts.card_address_why;
+  showFacts(element, card.facts);
+  named(element, "login").textContent = card.login;
+  named(element, "yes").addEventListener("click", () => say(id, "approve"));
+  named(element, "no").addEventListener("click", () => say(id, "deny"));
+  guard(item);
+  speak(said.arrived(card));
+  return element;
+}
+
+// A request that nobody made: it has a purpose of its own, and nothing in it could let anybody in.
+function testCardOf(id, item) {
+  const element = build("test-card");
+  named(element, "ok").addEventListener("click", async () => {
+    item.sending = true;
+    tick();
+    try {
+      await answerTest(page.phone, id);
+      finish(id, "test_done");
+    } catch (problem) {
+      item.sending = false;
+      if (problem instanceof Refused) finish(id, "test_over");
+      else write(named(element, "wrong"), texts.card_not_sent);
+      tick();
+    }
+  });
+  speak(texts.test_title);
+  return element;
+}
+
+async function say(id, purpose) {
+  const item = items.get(id);
+  if (!item || item.sending || item.result) return;
+  item.sending = true;
+  write(named(item.element, "wrong"), "");
+  write(named(item.element, purpose === "approve" ? "yes" : "no"), texts.card_sending);
+  tick();
+  try {
+    finish(id, await answer(page.phone, item.card, purpose));
+  } catch (problem) {
+    hearRefusal(id, problem);
+  }
+}
+
+function hearRefusal(id, problem) {
+  const item = items.get(id);
+  const word = problem instanceof Refused ? problem.word : "";
+  if (word === "unknown_device" || word === "removed") return lose(word === "removed" ? "removed" : "unknown");
+  if (word === "unknown_question") return finish(id, "over");
+  if (`${word}_title` in texts) return finish(id, word);
+  item.sending = false;
+  showLate(item);
+  write(named(item.element, "no"), texts.card_no);
+  // The stream brings the card that says it.
+  if (word === "late") write(named(item.element, "wrong"), texts.card_gave_up);
+  else write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
+  if (item.closed) finish(id, item.closed);
+  return tick();
+}
+
+// What became of it takes the place of the card, at its height: nothing moves under a finger.
+export function finish(id, result) {
+  const item = items.get(id);
+  if (!item || item.result) return;
+  item.result = result;
+  closeNotification(id);
+  const old = item.element;
+  item.element = resultOf(id, item);
+  if (old?.isConnected) {
+    item.element.style.minHeight = `${old.offsetHeight}px`;
+    const hadFocus = old.contains(document.activeElement);
+    old.replaceWith(item.element);
+    item.element.scrollIntoView({ block: "nearest" });
+    if (hadFocus) item.element.focus({ preventScroll: true });
+  }
+  speak(texts[`${result}_title`]);
+  changed();
+}
+
+function resultOf(id, item) {
+  const element = build("result");
+  const kind = /^(approved|test_done)/.test(item.result) ? "good" : item.result.startsWith("denied") ? "bad" : "late";
+  element.classList.add(kind);
+  element.dataset.result = item.result;
+  named(element, "title").textContent = texts[`${item.result}_title`];
+  named(element, "text").textContent = texts[`${item.result}_text`];
+  named(element, "which").textContent = item.test ? "" : said.which(item.card);
+  const done = () => {
+    leave(id);
+    changed();
+  };
+  named(element, "done").addEventListener("click", done);
+  setTimeout(() => items.get(id) === item && done(), kind === "late" ? LATE_RESULT_MS : RESULT_MS);
+  return element;
+}
+
+// A result goes. Cards may move up under a finger then: they take no tap for a moment.
+export function leave(id) {
+  items.get(id)?.element?.remove();
+  items.delete(id);
+  for (const item of waiting()) guard(item);
+}
+
+function guard(item) {
+  item.ready = false;
+  clearTimeout(item.guard);
+  item.guard = setTimeout(() => {
+    item.ready = true;
+    tick();
+  }, TAP_GUARD_MS);
+}
+
+// Times and bars, by the server's clock.
+export function tick() {
+  const now = serverNow();
+  for (const item of items.values()) {
+    const { card, element, result, ready, sending, test } = item;
+    if (result || !element) continue;
+    if (test) {
+      named(element, "ok").disabled = Boolean(sending);
+      continue;
+    }
+    const left = Math.max(0, card.ends_at - now);
+    write(named(element, "when"), said.ago(Math.max(0, Math.floor((now - card.opened_at) / 1000))));
+    write(named(element, "left"), left ? said.left(Math.ceil(left / 1000)) : texts.card_over);
+    named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.ends_at - item.from))})`;
+    element.classList.toggle("ending", left < 10_000);
+    for (const name of ["yes", "no"]) named(element, name).disabled = !ready || sending || !left;
+    if (card.late === "over") named(element, "yes").disabled = true; // nobody could be let in by it
+  }
+}

@@ -1,0 +1,36 @@
+// How a screen is built from the page's templates: rebuilt only when another one is due.
+
+import { texts } from "./texts.js";
+
+const screen = document.getElementById("screen");
+let shown = "";
+
+export function build(name) {
+  const part = document.getElementById(name).content.cloneNode(true).firstElementChild;
+  for (const element of part.querySelectorAll("[data-text]")) element.textContent = texts[element.dataset.text];
+  return part;
+}
+
+export const named = (part, name) => part.querySelector(`[data-name="${name}"]`);
+
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Show `name`, built by `fill` only if another screen was there. `key` tells two of one kind apart.
+export function show(name, fill, key = "") {
+  if (shown === `${name} ${key}`) return screen.firstElementChild;
+  shown = `${name} ${key}`;
+  const part = build(name);
+  fill(part);
+  screen.replaceChildren(part);
+  window.scrollTo(0, 0);
+  return part;
+}
+
+export const showing = (name) => shown.startsWith(`${name} `);
+
+// Said at once by a screen reader, and seen by nobody.
+export function speak(text) {
+  document.getElementById("spoken").textContent = text;
+}

@@ -1,0 +1,22 @@
+// What the page knows: the phone it is, how it stands with the server, and what is asked.
+
+export const page = {
+  phone: null,
+  token: null, // of a link; opening it spends nothing
+  trouble: null, // key, unknown, removed, nokey
+  adding: false,
+  connection: "connecting",
+  device: "unknown", // pending, restored, active, removed: as the server says
+  ahead: 0, // server time minus this page's own clock
+};
+export const items = new Map(); // id -> {card, result, sending, element}: what is asked, and what became of it
+
+export const waiting = () => [...items.values()].filter((item) => !item.result);
+export const serverNow = () => performance.now() + page.ahead;
+
+// Whoever changed something calls `changed`; app.js shows then what is true.
+let draw = () => {};
+export const onChange = (render) => {
+  draw = render;
+};
+export const changed = () => draw();

@@ -1,0 +1,122 @@
+"""Through all screens of the app, one after the other, in whatever language it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Locator, Page, expect
+
+from radius_push.enrollment import confirm, confirmation_code
+from tests.web.house import House
+
+NO_KEY = "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'DataCloneError') }"
+NOT_INSTALLED = "Object.defineProperty(navigator, 'standalone', {value: false})"
+MAY_ASK = "Object.defineProperty(Notification, 'permission', {get: () => 'default'})"
+
+
+def part(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-name="{name}"]')
+
+
+async def screens(house: House, page: Page) -> AsyncIterator[str]:
+    """The name of each screen while `page` shows it. The page is new, and its phone not added yet."""
+    await page.add_init_script(MAY_ASK)
+    await page.goto(house.origin)
+    await expect(part(page, "go")).to_be_visible()
+    yield "add by code"
+    await part(page, "go").click()
+    await expect(part(page, "wrong")).not_to_be_empty()
+    yield "add, without a code"
+    async for name in _elsewhere(house, page):
+        yield name
+    await page.goto(await house.link())
+    await expect(part(page, "phone")).to_be_visible()
+    yield "add by link"
+    await part(page, "go").click()
+    await expect(page.locator(".big-code")).not_to_be_empty()
+    yield "one more step"
+    device = (await house.store.devices())[-1]
+    code = confirmation_code(device.invitation, device.public_key)
+    await confirm(house.store, device.invitation, code, by="test", now=house.clock.now())
+    await expect(part(page, "test")).to_be_visible()
+    yield "no request"
+    async for name in _requests(house, page):
+        yield name
+    async for name in _tests(page):
+        yield name
+    await page.context.set_offline(True)
+    await expect(page.locator(".connection.offline")).to_be_visible()
+    yield "offline"
+    await page.context.set_offline(False)
+    await expect(page.locator(".connection.live")).to_be_visible()
+    await house.remove_device(device.id)
+    await expect(page.locator(".sign.warn")).to_be_visible()
+    yield "to be added again"
+    await part(page, "go").click()
+    await expect(part(page, "code")).to_be_visible()
+    yield "add again"
+
+
+async def _elsewhere(house: House, page: Page) -> AsyncIterator[str]:
+    """What stands in the way of adding."""
+    for name, script in (("first, install", NOT_INSTALLED), ("no key", NO_KEY)):
+        await page.goto("about:blank")
+        await page.goto(await house.link())
+        await page.evaluate(f"() => {{ {script} }}")
+        if script == NO_KEY:
+            await part(page, "go").click()
+            await expect(page.locator(".sign.warn")).to_be_visible()
+        else:
+            await page.evaluate("() => { location.hash = '#enrol=another' }")
+            await expect(page.locator(".steps")).to_be_visible()
+        yield name
+    await page.goto("about:blank")
+
+
+async def _requests(house: House, page: Page) -> AsyncIterator[str]:
+    question = await house.ask(client="a-gateway-with-a-rather-long-name", address=None)
+    await expect(part(page, "yes")).to_be_enabled()
+    yield "a request"
+    await house.give_up(question)
+    await expect(part(page, "late")).to_be_visible()
+    await expect(part(page, "yes")).to_be_enabled()
+    yield "a late request"
+    await house.ask(address="2001:db8:85a3:1234:5678:8a2e:370:7334")
+    await expect(page.get_by_role("article")).to_have_count(2)
+    await expect(part(page, "no").nth(1)).to_be_enabled()
+    yield "two requests"
+    await page.context.set_offline(True)
+    await part(page, "no").nth(1).click()
+    await expect(part(page, "wrong").nth(1)).not_to_be_empty()
+    yield "an answer that was not sent"
+    await page.context.set_offline(False)
+    await part(page, "no").nth(1).click()
+    await expect(page.locator('[data-result="denied"]')).to_be_visible()
+    await part(page, "yes").click()
+    await expect(page.locator('[data-result="approved_late"]')).to_be_visible()
+    yield "answered late"
+    await _done(page)
+    await house.ask()
+    await part(page, "yes").click()
+    await expect(page.locator('[data-result="approved"]')).to_be_visible()
+    yield "approved"
+    await _done(page)
+    await house.ask(seconds=0.5)
+    await expect(page.locator('[data-result="too_late"]')).to_be_visible()
+    yield "too late"
+    await _done(page)
+
+
+async def _tests(page: Page) -> AsyncIterator[str]:
+    await part(page, "test").click()
+    await expect(part(page, "ok")).to_be_enabled()
+    yield "a test"
+    await part(page, "ok").click()
+    await expect(page.locator('[data-result="test_done"]')).to_be_visible()
+    yield "the test went well"
+    await _done(page)
+
+
+async def _done(page: Page) -> None:
+    for _ in range(await part(page, "done").count()):
+        await part(page, "done").first.click()
