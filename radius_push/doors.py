@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from radius_push import policy
+from radius_push.client_table import ClientTable
 from radius_push.factors.limits import Remembered, WrongPasswords
 from radius_push.model import Person, Proved, Question, Secret
 from radius_push.ports import Clock, Directory, Store
 from radius_push.radius.packet import Arrival, Dictionary
-from radius_push.shapes import ClientTable, Settings
+from radius_push.shapes import Settings
 from radius_push.story import End
 
 

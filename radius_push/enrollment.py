@@ -16,7 +16,8 @@ from typing import Literal
 
 from radius_push import events
 from radius_push.model import Device, DeviceState, Invitation, Person, PersonKey, Secret
-from radius_push.ports import Clock, Confirmation, Store
+from radius_push.phone_store import Confirmation
+from radius_push.ports import Clock, Store
 
 TRIES = 5
 """Wrong confirmation codes that end an invitation."""

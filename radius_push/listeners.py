@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from radius_push import descriptors
+from radius_push.client_table import ClientTable
 from radius_push.listen.certificate import Trust, trust_of
 from radius_push.listen.reception import ACCOUNTING, AUTHENTICATION, EVERYTHING, Reception
 from radius_push.listen.stream import StreamListener
@@ -16,7 +17,7 @@ from radius_push.opening import CannotListen
 from radius_push.ports import Clock
 from radius_push.radius.wire import Code
 from radius_push.settings.more_servers import place as place_of
-from radius_push.shapes import ClientTable, Endpoint, Limits, Settings
+from radius_push.shapes import Endpoint, Limits, Settings
 
 Addresses = list[tuple[str, int]]
 """Address and port of each, as bound."""

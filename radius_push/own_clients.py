@@ -7,12 +7,13 @@ from dataclasses import replace
 from ipaddress import IPv4Address, ip_address, ip_network
 from itertools import zip_longest
 
+from radius_push.client_table import ClientTable
 from radius_push.gateway import GroupsIn
 from radius_push.model import PROOFS, Address, Client
 from radius_push.ports import DoorClosed
 from radius_push.radius.presets import PRESETS, STANDARD
 from radius_push.settings.clients import of_preset
-from radius_push.shapes import OUR_OWN_CLIENT, ClientTable, Endpoint, Settings, simulated
+from radius_push.shapes import OUR_OWN_CLIENT, Endpoint, Settings, simulated
 from radius_push.store.keys import Keys
 
 OUR_OWN_PATIENCE = 65.0

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from radius_push import __version__, accounting, descriptors, events, login
+from radius_push import __version__, accounting, events, login
 from radius_push.accounting import AccountingArrival
 from radius_push.allowance import Allowance
 from radius_push.directories import Directories
@@ -27,24 +27,20 @@ from radius_push.listen.reception import Reception
 from radius_push.listen.signs_of_life import SignsOfLife
 from radius_push.listen.tally import Tally
 from radius_push.listeners import Listeners
-from radius_push.model import Question, Reason, Secret, Silent, Verdict
+from radius_push.model import Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
-from radius_push.opening import CannotListen, keys_of, rules_of, where_else
+from radius_push.opening import keys_of, rules_of, where_else
 from radius_push.own_clients import client_table
-from radius_push.places import PlacesFile, news_of, open_places, reopen_places
+from radius_push.phone_doors import PhoneDoors
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.pressure import Pressure
-from radius_push.push.ringing import PushRinger
-from radius_push.push.webpush import WebPushDoor
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
 from radius_push.radius.wire import Code
 from radius_push.settings.changes import differences, needs_restart
-from radius_push.settings.more_servers import place as place_of
 from radius_push.shapes import FIRST, Limits, Settings
 from radius_push.store.sqlite import SqliteStore
 from radius_push.story import End, Quiet, unanswered
-from radius_push.web.phone import PhoneSide
 
 logger = logging.getLogger("radius_push")
 
@@ -98,9 +94,7 @@ class Server:
         self._janitor: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._directories: Directories | None = None
-        self._ringer: PushRinger | None = None
-        self._phone: PhoneSide | None = None
-        self._places: PlacesFile | None = None
+        self._phones: PhoneDoors | None = None
         self._started = self._stopped = False
 
     async def start(self, *, forget_phones: bool = False, trust_clock: bool = False) -> None:
@@ -116,7 +110,9 @@ class Server:
             self._directories = Directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._replayed = Remembered(seconds=24 * 3600.0, most=50_000)
-            self._ringer = self._open_ringer()
+            self._phones = PhoneDoors(
+                self.settings, store=self.store, clock=self.clock, keys=self.keys, counters=self.counters
+            )
             self._pressure = Pressure(self.store.owed)
             self._doors = self._open_doors()
             name, limits = self.settings.name, self.settings.limits
@@ -148,10 +144,8 @@ class Server:
         held = await self._listeners.drain() if self._listeners is not None else 0
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._serving.clear()
-        if self._phone is not None:
-            await self._phone.close()
-        if self._ringer is not None:
-            await self._ringer.close()
+        if self._phones is not None:
+            await self._phones.close()
         if self._directories is not None:
             await self._directories.close()
         try:
@@ -170,9 +164,9 @@ class Server:
         decided again at their approval. Raises NeedsRestart, and then nothing has changed."""
         if fixed := needs_restart(self.settings, settings):
             raise NeedsRestart(fixed)
-        path = settings.places if self._phone is not None else None
-        places = await reopen_places(path, now=self.clock.now())
-        changes = (*differences(self.settings, settings), *news_of(self._places, places, path=path))
+        assert self._phones is not None  # noqa: S101  # it serves
+        places, news = await self._phones.prepare(settings)
+        changes = (*differences(self.settings, settings), *news)
         prepared = self._listeners.prepare(settings) if self._listeners is not None else None
         assert self._directories is not None  # noqa: S101  # it serves
         opened = self._directories.prepare(settings)
@@ -182,16 +176,13 @@ class Server:
             await self._directories.drop(opened)
             raise
         # From here on nothing waits: either all of it is in force, or nothing.
-        self.settings, self._places = settings, places
+        self.settings = settings
         if self._directories.use(settings, opened):  # what was wrong may be right in another directory
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
         self._doors = self._open_doors()
         if self._listeners is not None and prepared is not None:
             self._listeners.use(prepared, self._doors.clients)
-        if self._phone is not None:
-            self._phone.use(settings.enrollment, settings.trusted_proxies, places)
-        if self._ringer is not None:
-            self._ringer.use(settings.web_push)
+        self._phones.use(settings, places)
         self._use_limits()
         return changes
 
@@ -232,7 +223,7 @@ class Server:
 
     @property
     def phone_port(self) -> int | None:
-        return None if self._phone is None else self._phone.port
+        return None if self._phones is None else self._phones.port
 
     # the desk
 
@@ -307,6 +298,7 @@ class Server:
         await self.store.forget_phones(by="serve --forget-phones", at=self.clock.now())
 
     def _open_doors(self) -> Doors:
+        assert self._phones is not None  # noqa: S101  # opened before
         return Doors(
             settings=self.settings,
             clients=client_table(self.settings, self.keys),
@@ -320,22 +312,9 @@ class Server:
             tag_key=self.keys.tag,
             new_id=lambda: secrets.token_urlsafe(16),
             count=self._count,
-            ring=self._ringer.ring if self._ringer is not None else nobody,
+            ring=self._phones.ring,
             asking=self._pressure.asking,
             current=lambda: self._doors,
-        )
-
-    def _open_ringer(self) -> PushRinger | None:
-        if self.settings.phone is None:
-            return None
-        url = self.settings.phone.url
-        return PushRinger(
-            WebPushDoor(self.settings.web_push, key=self.keys.vapid, url=url, clock=self.clock),
-            store=self.store,
-            clock=self.clock,
-            counters=self.counters,
-            tag_key=self.keys.tag,
-            url=url,
         )
 
     def _reception(self, serves: frozenset[Code]) -> Reception:
@@ -367,34 +346,11 @@ class Server:
     async def _listen(self) -> None:
         self._listeners = Listeners(self.settings, reception=self._reception, clock=self.clock)
         await self._listeners.open()
-        listener = self.settings.phone
-        if listener is not None and listener.endpoint is not None and self._ringer is not None:
-            self._places = open_places(self.settings.places, now=self.clock.now())
-            self._phone = PhoneSide(
-                listener,
-                store=self.store,
-                clock=self.clock,
-                pepper=self.keys.pepper,
-                enrollment=self.settings.enrollment,
-                ringer=self._ringer,
-                counters=self.counters,
-                trusted_proxies=self.settings.trusted_proxies,
-                places=self._places,
-                limits=descriptors.limits_for_phones(descriptors.raise_limit() - self._listeners.connections),
-            )
-            try:
-                await self._phone.open()
-            except OSError as problem:
-                place = place_of(self.settings, "server.listen.phone.address")
-                raise CannotListen(place, listener.endpoint, problem, udp=False) from problem
+        assert self._phones is not None  # noqa: S101  # opened before
+        await self._phones.open(connections=self._listeners.connections)
         started = events.ServerStarted(__version__, os.getpid(), self.settings.name)
         await self.store.server_started(started, names=(FIRST, *self.settings.more_servers))
         self._started = True
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
-        if self._phone is not None:
-            self._phone.welcome()
+        self._phones.welcome()
         self._serving = self._listeners.serve()
-
-
-def nobody(question: Question) -> None:
-    """Who is rung where there is no phone side: then no profile asks phones."""

@@ -13,7 +13,7 @@ import click
 
 from radius_push.enrollment import Shown
 from radius_push.model import Device, Person
-from radius_push.ports import Confirmation
+from radius_push.phone_store import Confirmation
 
 WORDS: dict[Confirmation, str] = {
     "given_up": "Too many wrong codes: the phone was not added. `radius-push enroll` starts again.",

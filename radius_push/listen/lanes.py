@@ -14,9 +14,10 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from radius_push.client_table import ClientTable
 from radius_push.listen.bind import bind
 from radius_push.model import Network
-from radius_push.shapes import ClientTable, Endpoint
+from radius_push.shapes import Endpoint
 
 STRANGERS = 0
 """The lane of who is no client."""

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Protocol
 
+from radius_push.client_table import ClientTable
 from radius_push.gateways import Gateways
 from radius_push.hush import place_of
 from radius_push.listen.books import Books
@@ -33,7 +34,7 @@ from radius_push.radius.packet import (
 )
 from radius_push.radius.status import read_status
 from radius_push.radius.wire import Bounds, Code
-from radius_push.shapes import ClientTable, Limits, is_our_own
+from radius_push.shapes import Limits, is_our_own
 
 log = logging.getLogger("radius_push.listen")
 

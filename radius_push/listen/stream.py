@@ -10,11 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address, ip_network
 
+from radius_push.client_table import ClientTable
 from radius_push.listen.certificate import Trust, why_not
 from radius_push.listen.connection import CLOSING_SECONDS, Connection
 from radius_push.listen.reception import Reception
 from radius_push.ports import Clock
-from radius_push.shapes import ClientTable, Endpoint, Limits
+from radius_push.shapes import Endpoint, Limits
 
 BACKLOG = 512
 HANDSHAKE_SECONDS = 10.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from radius_push.client_table import RADSEC_SECRET
 from radius_push.gateway import GroupsIn
 from radius_push.model import Client, ClientCertificate, Network, Secret
 from radius_push.radius.preset import Preset
@@ -10,7 +11,7 @@ from radius_push.settings import radsec, schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path
 from radius_push.settings.yaml_marks import Tree
-from radius_push.shapes import RADSEC_SECRET, is_our_own
+from radius_push.shapes import is_our_own
 
 _OWN = ("addresses", "secret", "certificate")
 """What no two clients share."""

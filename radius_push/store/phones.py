@@ -9,7 +9,7 @@ from dataclasses import replace
 from radius_push import events
 from radius_push.events import Event
 from radius_push.model import Device, DeviceState, Invitation, Known, PersonKey
-from radius_push.ports import Confirmation, Redemption
+from radius_push.phone_store import Confirmation, Redemption
 from radius_push.store import rows
 from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction

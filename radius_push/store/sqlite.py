@@ -16,40 +16,24 @@ from typing import TypeVar
 from radius_push.events import ClockTrusted, Event, ServerStarted, ServerStopped
 from radius_push.evidence import EvidenceRow
 from radius_push.model import (
-    Device,
-    Invitation,
-    Known,
     PersonKey,
-    PushAddress,
     Sighting,
     Stranger,
-    Trial,
 )
-from radius_push.ports import (
-    Accounted,
-    Bell,
-    Clock,
-    ClockBehind,
-    Closed,
-    Confirmation,
-    Redemption,
-    SeriesOf,
-)
+from radius_push.ports import Accounted, Bell, Clock, Closed, SeriesOf
 from radius_push.sessions import News, Reset, Session
 from radius_push.store import (
     beside,
     evidence,
     gateways,
     latest,
-    phones,
-    push,
-    questions,
     retention,
     servers,
     sessions,
 )
-from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
+from radius_push.store.asking import CLOCK_MAY_JUMP
 from radius_push.store.bells import EVIDENCE, person_topic
+from radius_push.store.enrolled import Phones
 from radius_push.store.evidence import Row
 from radius_push.store.file import lock_for, open_file
 from radius_push.store.lock import StoreLock
@@ -61,7 +45,7 @@ PAGE = 500
 """Evidence rows read in one go."""
 
 
-class SqliteStore(Questions):
+class SqliteStore(Phones):
     """`ports.Store` over one file, which other processes may have open too."""
 
     def __init__(
@@ -112,103 +96,6 @@ class SqliteStore(Questions):
 
     def owed(self, client: str) -> int:
         return self._writer.owed(client)
-
-    # --- devices -------------------------------------------------------------------------------------
-
-    async def devices_of(self, person: PersonKey, *, client: str = "") -> Sequence[Device]:
-        return await self._read(lambda rows: phones.active_of(rows, person), client=client)
-
-    async def devices(self) -> Sequence[Device]:
-        return await self._read(phones.all_there)
-
-    async def device(self, id: str) -> Device | None:
-        return await self._read(lambda rows: phones.read(rows, id))
-
-    async def last_answers(self) -> Mapping[str, float]:
-        return await self._read(questions.last_answers)
-
-    async def people(self) -> Sequence[Known]:
-        return await self._read(phones.people)
-
-    async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
-        return await self._write(lambda rows: phones.remove(rows, id, at=at, event=event))
-
-    async def confirm_restored(self, id: str, *, by: str, at: float) -> bool:
-        return await self._write(lambda rows: phones.confirm_restored(rows, id, by=by, at=at))
-
-    async def has_ever_had_a_device(self, person: PersonKey) -> bool:
-        return await self._read(lambda rows: phones.has_ever_had(rows, person))
-
-    # --- waking closed phones ------------------------------------------------------------------------
-
-    async def push_addresses_of(self, person: PersonKey) -> Sequence[PushAddress]:
-        return await self._read(lambda rows: push.addresses_of(rows, person))
-
-    async def keep_push_address(self, address: PushAddress, *, at: float, event: Event) -> bool:
-        return await self._write(lambda rows: push.keep(rows, address, at=at, event=event))
-
-    async def forget_push_address(
-        self, device: str, *, endpoint: str | None, at: float, event: Event
-    ) -> bool:
-        return await self._write(
-            lambda rows: push.forget(rows, device, endpoint=endpoint, at=at, event=event)
-        )
-
-    async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
-        return await self._write(
-            lambda rows: push.open_trial(rows, trial, most=most, since=since, event=event)
-        )
-
-    async def trials_of(self, device: str, *, now: float) -> Sequence[Trial]:
-        return await self._read(lambda rows: push.trials_of(rows, device, now=now))
-
-    async def answer_trial(self, trial: str, *, device: str, at: float, event: Event) -> bool:
-        return await self._write(
-            lambda rows: push.answer_trial(rows, trial, device=device, at=at, event=event)
-        )
-
-    # --- enrolment -----------------------------------------------------------------------------------
-
-    async def invite(self, invitation: Invitation, *, token: bytes, code: bytes, event: Event) -> None:
-        if behind := self.clock_behind():
-            raise ClockBehind(
-                f"the clock is {behind:.0f} s behind the latest evidence: set it right. If it is right, and "
-                "was wrong before, start `serve` once with --trust-clock"
-            )
-        at = self._clock.now()
-        await self._write(
-            lambda rows: phones.invite(rows, invitation, token=token, code=code, at=at, event=event)
-        )
-
-    async def invitation(self, id: str) -> Invitation | None:
-        return await self._read(lambda rows: phones.read_invitation(rows, id))
-
-    async def redeem(
-        self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float
-    ) -> Redemption:
-        def work(rows: Transaction) -> Redemption:
-            return phones.redeem(
-                rows,
-                secret,
-                device,
-                devices_per_user=devices_per_user,
-                origin=origin,
-                at=at,
-                not_before=self._latest - CLOCK_MAY_JUMP,
-            )
-
-        return await self._write(work)
-
-    async def confirm(self, invitation: str, *, right: bool, limit: int, by: str, at: float) -> Confirmation:
-        return await self._write(
-            lambda rows: phones.confirm(rows, invitation, right=right, limit=limit, by=by, at=at)
-        )
-
-    async def phone_origin(self) -> str | None:
-        return await self._read(phones.phone_origin)
-
-    async def forget_phones(self, *, by: str, at: float) -> int:
-        return await self._write(lambda rows: phones.forget(rows, by=by, at=at))
 
     # --- sessions ------------------------------------------------------------------------------------
 

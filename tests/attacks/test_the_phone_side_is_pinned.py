@@ -171,12 +171,13 @@ def test_the_server_keeps_its_reserve_from_the_phones(
 
     async def story() -> None:
         async with running(tmp_path) as h:
-            assert h.server._phone is not None
-            doorway = h.server._phone._doorway
+            assert h.server._phones is not None
+            assert h.server._phones._side is not None
+            doorway = h.server._phones._side._doorway
             assert doorway is not None
             callers = [
                 await asyncio.open_connection(
-                    "127.0.0.1", h.server._phone.port, local_addr=(f"127.0.0.{n}", 0)
+                    "127.0.0.1", h.server._phones._side.port, local_addr=(f"127.0.0.{n}", 0)
                 )
                 for n in range(1, 41)
             ]

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 
 from radius_push.accounting import AccountingArrival
+from radius_push.client_table import ClientTable
 from radius_push.gateways import Gateways
 from radius_push.listen.books import Books
 from radius_push.listen.reception import AUTHENTICATION, Reception
@@ -20,7 +21,7 @@ from radius_push.radius.dedup import Dedup
 from radius_push.radius.mschap import PLACEHOLDER
 from radius_push.radius.packet import Arrival
 from radius_push.radius.wire import Code
-from radius_push.shapes import ClientTable, Endpoint, Limits
+from radius_push.shapes import Endpoint, Limits
 from tests.radius.packets import STRICT, dictionary
 
 

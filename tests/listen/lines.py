@@ -11,13 +11,14 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
+from radius_push.client_table import RADSEC_SECRET, ClientTable
 from radius_push.gateways import Gateways
 from radius_push.listen.certificate import Trust, trust_of
 from radius_push.listen.reception import Reception
 from radius_push.listen.stream import StreamListener
 from radius_push.model import Client, ClientCertificate, Secret
 from radius_push.radius.dedup import Dedup
-from radius_push.shapes import RADSEC_SECRET, ClientTable, Endpoint, Limits, RadsecListener
+from radius_push.shapes import Endpoint, Limits, RadsecListener
 from tests.directory.certificates import Authority, Certificate
 from tests.listen.desks import FakeDesk, HandClock
 from tests.radius.packets import HIDDEN, STRICT, dictionary, packet, signed

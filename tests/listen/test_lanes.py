@@ -9,9 +9,10 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from radius_push.client_table import ClientTable
 from radius_push.listen import lanes
 from radius_push.model import Client, Secret
-from radius_push.shapes import ClientTable, Endpoint
+from radius_push.shapes import Endpoint
 from tests.listen.desks import House, gateway, serving
 from tests.radius.packets import HIDDEN, STRICT, signed
 

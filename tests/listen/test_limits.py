@@ -7,7 +7,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from radius_push.shapes import ClientTable, Limits
+from radius_push.client_table import ClientTable
+from radius_push.shapes import Limits
 from tests.listen.desks import House, gateway, serving, until
 from tests.radius.packets import HIDDEN, STRICT, signed
 

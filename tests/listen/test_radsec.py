@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from radius_push.client_table import RADSEC_SECRET, ClientTable
 from radius_push.listen import stream
 from radius_push.model import ClientCertificate, PeerCertificate
-from radius_push.shapes import RADSEC_SECRET, ClientTable, Limits
+from radius_push.shapes import Limits
 from radius_push.tls import NoTls
 from tests.directory.certificates import Authority, Certificate, self_signed
 from tests.interop.radsec_client import calling, tls

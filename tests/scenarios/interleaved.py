@@ -109,8 +109,9 @@ class World:
 
         listener._reception.receive = counted  # type: ignore[method-assign, assignment]
         listener.send = watched  # type: ignore[method-assign, assignment]
-        assert server._ringer is not None
-        server._ringer.ring = lambda question: self.rang.append(question.id)  # type: ignore[method-assign]
+        assert server._phones is not None
+        assert server._phones._ringer is not None
+        server._phones._ringer.ring = lambda question: self.rang.append(question.id)  # type: ignore[method-assign]
         for name, gateway in GATEWAYS.items():
             for port in range(SOCKETS):
                 await self._wire(name, gateway.source, port)
@@ -284,9 +285,10 @@ class World:
 
     async def tap(self, phone: SoftwarePhone, card: Card, *, approve: bool) -> str:
         """What the phone is told; nothing, if the server died meanwhile."""
-        assert self.server._phone is not None
+        assert self.server._phones is not None
+        assert self.server._phones._side is not None
         posted = _Posted(json.dumps(phone.signed_answer(card, approve=approve)).encode())
-        asking = asyncio.ensure_future(self.server._phone._api.answer(posted))  # type: ignore[arg-type]
+        asking = asyncio.ensure_future(self.server._phones._side._api.answer(posted))  # type: ignore[arg-type]
         await asyncio.sleep(MOMENT)
         if not asking.done():
             asking.cancel()

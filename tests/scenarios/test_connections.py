@@ -13,10 +13,10 @@ import pytest
 
 from radius_push import events
 from radius_push.attempts import Met, Rider, Standing
+from radius_push.client_table import RADSEC_SECRET
 from radius_push.model import Question, QuestionState, Reason
 from radius_push.server import NeedsRestart, Server
 from radius_push.settings import load
-from radius_push.shapes import RADSEC_SECRET
 from radius_push.test_phone import PhoneRefused
 from radius_push.tls import NoTls
 from tests.interop.radsec_client import Caller, calling, tls

@@ -148,8 +148,9 @@ def test_a_trusted_proxy_is_named_while_the_server_runs(tmp_path: Path) -> None:
                 h, tmp_path, ("  enrollment:", "  trusted_proxies: [10.0.1.0/28]\n  enrollment:")
             )
             assert changes == ("server.trusted_proxies: changed",)
-            assert h.server._phone is not None
-            assert h.server._phone._proxies.trusts(ip_address("10.0.1.1"))
+            assert h.server._phones is not None
+            assert h.server._phones._side is not None
+            assert h.server._phones._side._proxies.trusts(ip_address("10.0.1.1"))
 
     run(story())
 

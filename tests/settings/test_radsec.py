@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from radius_push import shapes
+from radius_push.client_table import RADSEC_SECRET, ClientTable
 from radius_push.model import ClientCertificate, PeerCertificate
 from radius_push.settings import SAMPLE_PASSWORD_HASH, describe
 from radius_push.settings.changes import differences, needs_restart
-from radius_push.shapes import RADSEC_SECRET, ClientTable, Limits
+from radius_push.shapes import Limits
 from tests.directory.certificates import self_signed
 from tests.listen.lines import Papers
 from tests.settings.files import HASH, changed, good, mistakes, warnings

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from radius_push.client_table import ClientTable
 from radius_push.gateways import Gateways
 from radius_push.listen.reception import Reception
 from radius_push.model import Client, PeerCertificate, Secret
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import HangUp
 from radius_push.radius.rate import Rate
-from radius_push.shapes import ClientTable, Limits
+from radius_push.shapes import Limits
 from tests.listen.desks import FakeDesk, HandClock
 from tests.radius.packets import dictionary
 

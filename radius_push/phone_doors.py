@@ -1,0 +1,104 @@
+"""What faces phones: the listener that they come to, and the ringer that wakes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from radius_push import descriptors
+from radius_push.model import Question
+from radius_push.opening import CannotListen
+from radius_push.places import PlacesFile, news_of, open_places, reopen_places
+from radius_push.ports import Clock, Store
+from radius_push.push.ringing import PushRinger
+from radius_push.push.webpush import WebPushDoor
+from radius_push.settings.more_servers import place as place_of
+from radius_push.shapes import Settings
+from radius_push.store.keys import Keys
+from radius_push.web.phone import PhoneSide
+
+
+class PhoneDoors:
+    """Open where the settings have a phone side; else nobody is rung, and no profile asks phones."""
+
+    def __init__(
+        self, settings: Settings, *, store: Store, clock: Clock, keys: Keys, counters: Counter[str]
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._keys = keys
+        self._counters = counters
+        self._places: PlacesFile | None = None
+        self._side: PhoneSide | None = None
+        self._ringer = None if settings.phone is None else self._open_ringer(settings.phone.url)
+
+    def _open_ringer(self, url: str) -> PushRinger:
+        return PushRinger(
+            WebPushDoor(self._settings.web_push, key=self._keys.vapid, url=url, clock=self._clock),
+            store=self._store,
+            clock=self._clock,
+            counters=self._counters,
+            tag_key=self._keys.tag,
+            url=url,
+        )
+
+    @property
+    def port(self) -> int | None:
+        """As bound."""
+        return None if self._side is None else self._side.port
+
+    def ring(self, question: Question) -> None:
+        if self._ringer is not None:
+            self._ringer.ring(question)
+
+    async def open(self, *, connections: int) -> None:
+        """Bind; who comes now waits for `welcome`. `connections`: file descriptors that others may need.
+
+        Raises CannotListen, DoorClosed.
+        """
+        settings, listener = self._settings, self._settings.phone
+        if listener is None or listener.endpoint is None or self._ringer is None:
+            return
+        self._places = open_places(settings.places, now=self._clock.now())
+        self._side = PhoneSide(
+            listener,
+            store=self._store,
+            clock=self._clock,
+            pepper=self._keys.pepper,
+            enrollment=settings.enrollment,
+            ringer=self._ringer,
+            counters=self._counters,
+            trusted_proxies=settings.trusted_proxies,
+            places=self._places,
+            limits=descriptors.limits_for_phones(descriptors.raise_limit() - connections),
+        )
+        try:
+            await self._side.open()
+        except OSError as problem:
+            place = place_of(settings, "server.listen.phone.address")
+            raise CannotListen(place, listener.endpoint, problem, udp=False) from problem
+
+    def welcome(self) -> None:
+        if self._side is not None:
+            self._side.welcome()
+
+    async def prepare(self, settings: Settings) -> tuple[PlacesFile | None, tuple[str, ...]]:
+        """What `use` needs of the outside for these settings, and what is new of it in words."""
+        path = settings.places if self._side is not None else None
+        places = await reopen_places(path, now=self._clock.now())
+        return places, news_of(self._places, places, path=path)
+
+    def use(self, settings: Settings, places: PlacesFile | None) -> None:
+        """After a reload; at once."""
+        self._settings, self._places = settings, places
+        if self._side is not None:
+            self._side.use(settings.enrollment, settings.trusted_proxies, places)
+        if self._ringer is not None:
+            self._ringer.use(settings.web_push)
+
+    async def close(self) -> None:
+        """Let nobody in any more, and ring nobody."""
+        if self._side is not None:
+            await self._side.close()
+        if self._ringer is not None:
+            await self._ringer.close()

@@ -1,0 +1,91 @@
+"""What the store keeps of phones: who has which, how they are woken, and how one becomes trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from radius_push.events import Event
+from radius_push.model import Device, Invitation, Known, PersonKey, PushAddress, Trial
+
+Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
+Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
+
+
+class PhoneStore(Protocol):
+    """That part of `ports.Store`; what is promised there holds here."""
+
+    # devices
+
+    async def devices_of(self, person: PersonKey, *, client: str = "") -> Sequence[Device]:
+        """Their active devices, oldest first; asked in the turn of the client that they log in by."""
+
+    async def devices(self) -> Sequence[Device]:
+        """All that are not removed, for `radius-push devices`."""
+
+    async def device(self, id: str) -> Device | None:
+        """Also a removed one."""
+
+    async def last_answers(self) -> Mapping[str, float]:
+        """When each device that ever did answered last: UTC seconds by device id."""
+
+    async def people(self) -> Sequence[Known]:
+        """Everybody who has or had a device, by name."""
+
+    async def confirm_restored(self, id: str, *, by: str, at: float) -> bool:
+        """A device that a backup brought back is trusted again. False if there is no such one."""
+
+    async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
+        """False if there is no such device, or it is removed already."""
+
+    # waking closed phones
+
+    async def push_addresses_of(self, person: PersonKey) -> Sequence[PushAddress]:
+        """Of their active devices."""
+
+    async def keep_push_address(self, address: PushAddress, *, at: float, event: Event) -> bool:
+        """In place of an earlier one. False if it is known already, or the device is not active:
+        nothing is written."""
+
+    async def forget_push_address(
+        self, device: str, *, endpoint: str | None, at: float, event: Event
+    ) -> bool:
+        """`endpoint`: only this one; None: whatever is there. False if there is none."""
+
+    async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
+        """Write a test request and ring. False if this device opened `most` since then already."""
+
+    async def trials_of(self, device: str, *, now: float) -> Sequence[Trial]:
+        """Those that wait to be answered, oldest first."""
+
+    async def answer_trial(self, trial: str, *, device: str, at: float, event: Event) -> bool:
+        """False if it is not this device's, was answered, or is over."""
+
+    # enrolment
+
+    async def invite(self, invitation: Invitation, *, token: bytes, code: bytes, event: Event) -> None:
+        """`token` and `code` are keyed hashes. Earlier open invitations of the person are closed.
+        Raises ClockBehind."""
+
+    async def invitation(self, id: str) -> Invitation | None: ...
+
+    async def redeem(
+        self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float
+    ) -> Redemption:
+        """Spend the invitation whose token or code has this keyed hash: writes `device` (its
+        person, username and invitation are filled in from the invitation) as pending, the event
+        Redeemed and, at the first enrolment, keeps `origin`. A string says why not."""
+
+    async def confirm(self, invitation: str, *, right: bool, limit: int, by: str, at: float) -> Confirmation:
+        """The issuer typed a code: right makes the pending device active and closes the
+        invitation; the `limit`-th wrong one removes the device and closes it (`given_up`)."""
+
+    # the phone origin
+
+    async def phone_origin(self) -> str | None:
+        """Kept from the first enrolment on."""
+
+    async def forget_phones(self, *, by: str, at: float) -> int:
+        """Remove every device, open invitation and the kept origin. How many devices."""
+
+    async def has_ever_had_a_device(self, person: PersonKey) -> bool: ...
