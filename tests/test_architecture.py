@@ -126,7 +126,7 @@ DOORS = {
     "yaml": {"settings"},
     "pydantic": {"settings"},
     "re2": {"policy"},
-    "segno": {"cli/invitation.py"},
+    "segno": {"cli/invitation.py", "web/qr.py"},
     "sqlite3": {"store"},
     "sqlite_utils": {"store"},
     "Crypto": {"proofs/mschapv2.py"},
