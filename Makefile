@@ -32,6 +32,8 @@ MINUTES = 10
 fuzz:
 	@tools/setup fuzz
 	@.venv/bin/python -m tests.fuzz.guided --minutes $(MINUTES)
+	@seed=$$(date +%N); echo "logins in any order, SEED=$$seed"; \
+		SEED=$$seed $(PYTEST) -m slow -k steps_of_a_seed tests/scenarios/test_any_interleaving.py
 
 ci:
 	.ci/run

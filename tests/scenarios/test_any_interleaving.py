@@ -4,8 +4,8 @@ its own attempt; a no lets nobody in."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -88,6 +88,15 @@ class Logins(RuleBasedStateMachine):
         world = self.up()
         world.run(world.send(world.write(password=password or world.rules[0], **how)))
 
+    @rule(who=st.sampled_from(["carol", "alice"]), address=often(AWAY, usually=HOME, weight=2))
+    def tries_in_its_place(self, who: str, address: str) -> None:
+        """The gateway gives up what it asked last: under the same Identifier it asks for somebody else."""
+        world = self.up()
+        if world.requests:
+            last = world.requests[-1]
+            at = {"gateway": last.gateway.name, "port": last.port, "again": True}
+            self._tries(None, who=who, address=address, proof="pap", sealed=True, **at)
+
     @rule(back=st.integers(0, 7))
     def repeats(self, back: int) -> None:
         """The same octets once more."""
@@ -156,6 +165,40 @@ class Logins(RuleBasedStateMachine):
         if really:
             self.world.run(self.world.come_back(after=after, crashed=crashed))
 
+    @rule(
+        waited=st.sampled_from([0.0, 16.0, 30.0]),
+        after=st.sampled_from([0.0, 5.0]),
+        back=st.integers(0, 2),
+        really=often(True, usually=False, weight=3),
+    )
+    def crashes_and_is_asked_again(self, waited: float, after: float, back: int, really: bool) -> None:
+        """The gateway does not know, and repeats itself."""
+        if not really:
+            return
+        world = self.up()
+        world.run(asyncio.sleep(waited))
+        self.holds()
+        world.run(world.come_back(after=after, crashed=True))
+        self.holds()
+        self.repeats(back)
+
+    @rule(
+        which=st.integers(0, 7), hand=st.integers(0, 1), lost=st.booleans(), really=often(True, usually=False)
+    )
+    def crashes_behind_a_yes(self, which: int, hand: int, lost: bool, really: bool) -> None:
+        """The answer is written, and nothing after it; then perhaps the phone is lost."""
+        if not really:
+            return
+        self.up().crash_at_write(1, written=True)
+        self.taps(which, hand, True)
+        self.holds()
+        self.up()
+        self.holds()
+        self.loses(lost)
+        for back in range(3):
+            self.holds()
+            self.repeats(back)
+
     @rule(number=st.integers(1, 5), written=st.booleans(), really=often(True, usually=False, weight=3))
     def will_crash(self, number: int, written: bool, really: bool) -> None:
         if really:
@@ -205,50 +248,54 @@ MUST_BE_SEEN = {
         "denied_before",
         "not_answered_before",
         "too_many_waiting",
-        "joined_by_newer",
         "superseded",
     ),
-    *("wrong_password", "replayed", "decided_otherwise", "device_removed", "ticket_void", "Abandoned"),
+    *("wrong_password", "replayed", "decided_otherwise", "device_removed", "Abandoned"),
 }
 """A long play in which one of them did not happen has shown nothing of it."""
 
 
-def play(folder: Path, *, examples: int, steps: int, seeded: int | None = None) -> type[Logins]:
-    """The same steps each time, unless it is `seeded`. Raises AssertionError with the shortest story found in
-    which something does not hold."""
+def play(folder: Path, *, examples: int, steps: int, seeded: int) -> type[Logins]:
+    """The same steps under each seed. Raises AssertionError with the shortest story found in which something
+    does not hold."""
 
     class OfThisTest(Logins):
         template = Template(folder)
         steps = 0
         seen: ClassVar[Counter[str]] = Counter()
 
-    run_state_machine_as_test(
-        OfThisTest if seeded is None else seed(seeded)(OfThisTest),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            derandomize=seeded is None,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    # What thousands of servers say of their ends would bury the story.
+    logging.disable(logging.CRITICAL)
+    try:
+        run_state_machine_as_test(
+            seed(seeded)(OfThisTest),
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        logging.disable(logging.NOTSET)
     return OfThisTest
 
 
 def test_a_few_steps_in_any_order(tmp_path: Path) -> None:
-    assert play(tmp_path, examples=6, steps=60).steps >= 300
+    assert play(tmp_path, examples=6, steps=60, seeded=1).steps >= 300
 
 
 @pytest.mark.slow
 def test_a_hundred_thousand_steps_in_any_order(tmp_path: Path) -> None:
-    played = play(tmp_path, examples=420, steps=250)
-    assert played.steps >= 100_000
-    assert played.seen.keys() >= MUST_BE_SEEN
+    # Under one seed most plays resemble each other.
+    played = [play(tmp_path / str(n), examples=24, steps=250, seeded=n) for n in range(18)]
+    assert sum(each.steps for each in played) >= 100_000
+    seen = sum((each.seen for each in played), Counter[str]())
+    assert seen.keys() >= MUST_BE_SEEN
 
 
 @pytest.mark.slow
-def test_ten_thousand_steps_that_nobody_has_played_before(tmp_path: Path) -> None:
-    seeded = int(os.environ.get("SEED", secrets.randbits(32)))
-    print(f"play it again with SEED={seeded}")  # shown where it fails
-    play(tmp_path, examples=42, steps=250, seeded=seeded)
+@pytest.mark.skipif("SEED" not in os.environ, reason="`make fuzz` plays what nobody has played before")
+def test_ten_thousand_steps_of_a_seed(tmp_path: Path) -> None:
+    play(tmp_path, examples=42, steps=250, seeded=int(os.environ["SEED"]))

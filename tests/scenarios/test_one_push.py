@@ -436,6 +436,31 @@ def test_a_ticket_is_for_its_attempt_and_protocol_and_sealed(tmp_path: Path, how
     run(story())
 
 
+def test_a_ticket_that_two_tries_reach_for_at_once_is_one_trys(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path, settings=SHORT) as h:
+            phone, gateway = await h.phone("carol"), Gateway(h)
+            await phone.answer(await too_late(h, phone, gateway), approve=True)
+            accept, both, reached = h.server.store.accept, asyncio.Event(), 0
+
+            async def together(*args: Any, **named: Any) -> bool:
+                nonlocal reached
+                reached += 1
+                if reached == 2:
+                    both.set()
+                await both.wait()
+                return await accept(*args, **named)
+
+            h.server.store.accept = together  # type: ignore[method-assign]
+            tries = await asyncio.gather(gateway.begins(), gateway.begins())
+            assert sorted(filter(None, [code(await each) for each in tries])) == [ACCEPT, REJECT]
+            assert [each.method for each in h.of(events.Accepted)] == ["ticket"]
+            assert h.of(events.Rejected)[-1].reason is Reason.TICKET_VOID
+            assert rings(h) == 1
+
+    run(story())
+
+
 def test_a_ticket_is_void_after_a_minute(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, settings=SHORT) as h:
