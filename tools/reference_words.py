@@ -191,6 +191,8 @@ EXIT_CODES = {
 }
 
 FIELDS = {
+    "key": "Of a credential: SHA-256 of its public key, hexadecimal.",
+    "BiometricsRemoved": "A device has no fingerprint or face to say yes with any more.",
     "source_port": "The gateway's port.",
     "proof": "How the password was proved: `pap`, `chap` or `ms-chapv2`.",
     "ServerStarted": "`serve` is about to answer.",

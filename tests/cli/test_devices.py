@@ -57,6 +57,7 @@ async def test_the_list_of_one_person(config: Path, user: str) -> None:
             "phone": "Pixel 7",
             "state": "active",
             "since": "2026-09-21T14:13:20Z",
+            "biometrics": None,
             "answered": None,
         }
     ]

@@ -145,6 +145,8 @@ def test_json_says_the_same(config: Path) -> None:
             {"name": "Filter-Id", "value": "IT", "type": "string"},
         ],
         "phones": None,
+        "biometrics": "optional",
+        "phones_with_biometrics": None,
         "phones_to_confirm": None,
         "seconds": 20.0,
         "verdict": "asked",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import CDPSession, Locator, Page, expect
 
 from radius_push.enrollment import confirm, confirmation_code
 from tests.web.house import House
@@ -16,6 +16,37 @@ MAY_ASK = "Object.defineProperty(Notification, 'permission', {get: () => 'defaul
 
 def part(page: Page, name: str) -> Locator:
     return page.locator(f'[data-name="{name}"]')
+
+
+class Authenticator:
+    """The one that Chromium lends a page: its finger is always there, and known or not."""
+
+    def __init__(self, protocol: CDPSession, id: str) -> None:
+        self._protocol = protocol
+        self._id = id
+
+    @classmethod
+    async def lend(cls, page: Page) -> Authenticator:
+        protocol = await page.context.new_cdp_session(page)
+        await protocol.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        made = await protocol.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return cls(protocol, made["authenticatorId"])
+
+    async def recognises(self, known: bool) -> None:
+        await self._protocol.send(
+            "WebAuthn.setUserVerified", {"authenticatorId": self._id, "isUserVerified": known}
+        )
+
+    async def forgets(self) -> None:
+        await self._protocol.send("WebAuthn.clearCredentials", {"authenticatorId": self._id})
 
 
 async def screens(house: House, page: Page) -> AsyncIterator[str]:
