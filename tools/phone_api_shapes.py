@@ -134,8 +134,8 @@ def answer_body() -> Schema:
     """With or without what an authenticator says beside the phone's key."""
     inner = signed("AnswerPayload")
     parts = {
-        "credential": {**CREDENTIAL, "description": "Of a yes with a fingerprint or face, with the three below: "
-                                                    "the `credential` of the state."},
+        "credential": {**CREDENTIAL, "description": "Of a yes with a fingerprint or face, with the three "
+                                                    "below: the `credential` of the state."},
         "client_data": part("Its client data (WebAuthn 5.8.1). The challenge is SHA-256 of `payload`."),
         "authenticator_data": part("Its authenticator data (6.1): user present and verified."),
         "assertion": part("Its signature (6.3.3)."),

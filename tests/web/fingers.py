@@ -117,12 +117,17 @@ def adding_challenge(phone: SoftwarePhone, nonce: str) -> bytes:
 
 async def add(house: House, phone: SoftwarePhone, finger: Finger, **client: Any) -> dict[str, Any]:
     """The phone sets it up; it waits then. Raises PhoneRefused."""
+    assert phone.enrolled.origin == house.origin
+    return await set_up(phone, finger, **client)
+
+
+async def set_up(phone: SoftwarePhone, finger: Finger, **client: Any) -> dict[str, Any]:
     nonce = await phone._wire.nonce()
     client_data, attestation = finger.made(adding_challenge(phone, nonce), **client)
     said = {
         "version": 1,
         "purpose": "biometric",
-        "origin": house.origin,
+        "origin": phone.enrolled.origin,
         "device": phone.enrolled.device,
         "nonce": nonce,
         "client_data": text(client_data),
