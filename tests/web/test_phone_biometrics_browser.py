@@ -153,7 +153,7 @@ async def test_what_the_browser_made_is_no_answer_to_another_login_or_from_anoth
 
     def hear(sent: Request) -> None:
         if sent.url.endswith("/api/answer"):
-            bodies.append(sent.post_data_json)
+            bodies.append(sent.post_data_json or {})
 
     hand.page.on("request", hear)
     await house.ask(biometrics="required")
