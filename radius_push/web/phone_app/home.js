@@ -2,6 +2,7 @@
 
 import { Refused, forgetPhone } from "./core.js";
 import { askForNotifications, notifyState, sendTest } from "./notify.js";
+import { fillFinger, showFinger } from "./finger.js";
 import { named, show, write } from "./screen.js";
 import { changed, page } from "./state.js";
 import { texts } from "./texts.js";
@@ -12,6 +13,7 @@ export function showHome() {
     named(home, "phone").textContent = page.phone.name;
     named(home, "turn-on").addEventListener("click", () => askForNotifications(page.phone));
     named(home, "test").addEventListener("click", () => test(home));
+    fillFinger(home);
   });
   const state = page.connection === "live" && page.device === "restored" ? "restored" : page.connection;
   write(named(part, "title"), texts[`home_title_${state}`]);
@@ -23,6 +25,7 @@ export function showHome() {
   named(part, "turn-on").hidden = !["ask", "failed"].includes(notify);
   write(named(part, "turn-on"), notify === "failed" ? texts.notify_again : texts.notify_button);
   named(part, "test").hidden = state !== "live";
+  showFinger(part, state);
 }
 
 async function test(home) {
