@@ -114,27 +114,28 @@ class PushService:
         assert request.headers["TTL"].isdigit()
         assert len(request.headers["Topic"]) <= 32
         octets_of(request.headers["Topic"])
-        claims = self.check_vapid(request.headers["Authorization"])
+        claims = vapid_claims(request.headers["Authorization"], origin=self.origin, key=self.application_key)
         self.pushed.append(Pushed(dict(request.headers), claims, len(body), browser.opens(body)))
         self.news.set()
         return web.Response(status=201, headers={"Location": f"{self.origin}/message/1"})
 
-    def check_vapid(self, authorization: str) -> dict[str, Any]:
-        """RFC 8292, sections 2 to 4."""
-        scheme, _, parameters = authorization.partition(" ")
-        assert scheme == "vapid"
-        said = dict(each.strip().split("=", 1) for each in parameters.split(","))
-        assert self.application_key in (None, said["k"])
-        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), octets_of(said["k"]))
-        head, claims, signature = said["t"].split(".")
-        raw = octets_of(signature)
-        r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
-        key.verify(encode_dss_signature(r, s), f"{head}.{claims}".encode(), ec.ECDSA(SHA256()))
-        assert json.loads(octets_of(head))["alg"] == "ES256"
-        told: dict[str, Any] = json.loads(octets_of(claims))
-        assert told["aud"] == self.origin
-        assert told["sub"].startswith(("mailto:", "https:"))
-        return told
+
+def vapid_claims(authorization: str, *, origin: str, key: str | None) -> dict[str, Any]:
+    """What the sender says of itself, signed (RFC 8292, sections 2 to 4). `key`: base64url; None: any."""
+    scheme, _, parameters = authorization.partition(" ")
+    assert scheme == "vapid"
+    said = dict(each.strip().split("=", 1) for each in parameters.split(","))
+    assert key in (None, said["k"])
+    sender = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), octets_of(said["k"]))
+    head, claims, signature = said["t"].split(".")
+    raw = octets_of(signature)
+    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+    sender.verify(encode_dss_signature(r, s), f"{head}.{claims}".encode(), ec.ECDSA(SHA256()))
+    assert json.loads(octets_of(head))["alg"] == "ES256"
+    told: dict[str, Any] = json.loads(octets_of(claims))
+    assert told["aud"] == origin
+    assert told["sub"].startswith(("mailto:", "https:"))
+    return told
 
 
 def expires_within_a_day(claims: dict[str, Any], *, now: float | None = None) -> bool:
