@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.push.service import unpadded, vapid_claims
+from tests.push.vapid import unpadded, vapid_claims
 
 TAKEN = 100
 """In an `ack`: the browser could read it and gave it to the service worker."""

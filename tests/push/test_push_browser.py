@@ -21,8 +21,9 @@ from playwright.async_api import BrowserContext, CDPSession, Page, Worker, async
 
 from radius_push import enrollment, events
 from radius_push.model import Device
-from tests.push.service import Browser, PushService, expires_within_a_day, push_service, unpadded
+from tests.push.service import Browser, PushService, push_service
 from tests.push.site import ACCEPT, REJECT, Site, open_site
+from tests.push.vapid import expires_within_a_day, unpadded
 from tests.web.test_phone_app_browser import ARGUMENTS, WAIT
 
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ from radius_push.client import Reply
 from radius_push.model import Device
 from tests.push.autopush import TAKEN, Autopush, autopush
 from tests.push.firefox import Alert, Firefox, firefox
-from tests.push.service import expires_within_a_day
 from tests.push.site import ACCEPT, Site, open_site
+from tests.push.vapid import expires_within_a_day
 from tests.web.house import until
 
 pytestmark = pytest.mark.slow
@@ -61,6 +61,7 @@ async def phone(tmp_path: Path) -> AsyncIterator[Phone]:
         open_site(tmp_path, push_service=service.origin) as site,
         firefox(tmp_path, push_service=service.address) as driven,
     ):
+        await driven.allows_notifications(site.url)
         yield Phone(site, service, driven)
 
 
