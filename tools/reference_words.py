@@ -209,7 +209,7 @@ FIELDS = {
     "by": "Who did it: the login name at the terminal (behind sudo the one before it), or the verb.",
     "login": "The login's code, six letters and digits. It ties the events of one login together.",
     "client": "The gateway's name in the settings.",
-    "username": "The name, as typed; in `invited`, as the directory spells it.",
+    "username": "The name, as typed; in `invited` and `portal_signed_in`, as the directory spells it.",
     "person": "Who it is, for ever: authentication profile and the directory's stable id. `null`: not known.",
     "profile": "The profile that was chosen.",
     "policy": "The policy that decided. `null`: `otherwise`, or no policy names any profile of the client.",
