@@ -63,8 +63,8 @@ REQUESTS = (
             "BiometricBody", "BiometricKept", "It is written.",
             (*ASKED, "removed", "restored", "biometrics_failed")),
     Request("post", "/api/sign-in-answer", "Yes or no to one of `sign_ins`: somebody signs in to the "
-            "page for this person's phones, and could add or remove some. No VPN is behind it. The same answer "
-            "may be sent again.", "SignInAnswerBody", "SignInAnswered", "It is written.",
+            "page for this person's phones, and could add or remove some. No VPN is behind it. The same "
+            "answer may be sent again.", "SignInAnswerBody", "SignInAnswered", "It is written.",
             (*SIGNED, *ACTIVE, "unknown_question", "too_late")),
     Request("post", "/api/push", "Where this phone is rung while the app is closed (RFC 8030), or, with "
                                  "three `null`, that "

@@ -22,6 +22,11 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
         server_schema.PhoneSection,
         "The part that faces the phones. See [phones](../how-to/phones.md).",
     ),
+    "server.listen.portal": (
+        server_schema.PortalSection,
+        "Optional. The page where people see to their own phones, with a host name of its own. See [the "
+        "portal](../how-to/portal.md).",
+    ),
     "server.listen.radsec": (
         server_schema.RadsecSection,
         "Optional. RADIUS over TLS: [how to](../how-to/radsec.md). `reload` reads its files again.",
@@ -155,7 +160,7 @@ EXIT_CODES = {
         2: "could not run: settings, store, a directory that is down, or left by Ctrl-C",
     },
     "devices": {
-        0: "listed, removed, confirmed, or forgotten",
+        0: "listed, removed, renamed, confirmed, or forgotten",
         1: "there is no such phone with that ID, nothing waits on it, or five wrong codes",
         2: "settings, no store yet, or several phones whose ID begins so",
     },
