@@ -24,8 +24,7 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     ),
     "server.listen.portal": (
         server_schema.PortalSection,
-        "Optional. The page where people see to their own phones, with a host name of its own. See [the "
-        "portal](../how-to/portal.md).",
+        "Optional. The page where people see to their own phones: [the portal](../how-to/portal.md).",
     ),
     "server.listen.radsec": (
         server_schema.RadsecSection,

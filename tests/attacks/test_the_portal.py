@@ -16,6 +16,7 @@ from radius_push.factors import portal_sign_in
 from radius_push.model import PersonKey
 from radius_push.test_phone import PhoneRefused
 from radius_push.web.portal_signing_in import TRIES_OF_A_NAME, TRIES_SECONDS
+from tests.web.house import until
 from tests.web.portal_house import PASSWORD, SETTINGS, Desk, PortalHouse, portal_house, signed
 
 FORMS = ["/sign-in", "/rename", "/remove", "/test", "/pair", "/pair/code", "/sign-out"]
@@ -53,10 +54,8 @@ def fields(desk: Desk, page_form: str, phone: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", FORMS)
 async def test_no_form_is_taken_from_another_site_or_without_its_token(house: PortalHouse, path: str) -> None:
     phone, desk, other = await house.phone(), house.desk(), house.desk()
-    if path == "/sign-in":
-        form = (await desk.get("/")).form
-    else:
-        form = (await desk.is_in(phone=phone)).form
+    page = await (desk.get("/") if path == "/sign-in" else desk.is_in(phone=phone))
+    form = page.form
     strangers = (await other.get("/")).form
     assert form != strangers
     before = len(house.told)
@@ -285,7 +284,7 @@ async def test_what_is_signed_must_be_what_was_asked(house: PortalHouse, changes
     await desk.signs_in()
     (sign_in,) = await house.server.store.sign_ins_of(PersonKey("staff", "alice"), now=house.clock.now())
     with pytest.raises(PhoneRefused) as refused:
-        await phone._wire.post("/api/sign-in-answer", signed(phone, sign_in, **changes))
+        await phone._wire.post("/api/sign-in-answer", signed(phone, sign_in, True, **changes))
     assert refused.value.word == "refused"
     assert (await desk.get("/wait")).heading == "Answer on your phone"
 
@@ -324,10 +323,25 @@ async def test_a_yes_of_a_phone_that_was_removed_before_the_browser_came_is_none
 
 # --- hostile names ---------------------------------------------------------------------------------------
 
-OURS = set(
-    "html head meta title link script body a header span form input button main h1 h2 p ul li dl div dt dd time "
-    "label img".split()
-)
+OURS = {
+    *(
+        "html",
+        "head",
+        "meta",
+        "title",
+        "link",
+        "script",
+        "body",
+        "a",
+        "header",
+        "span",
+        "form",
+        "input",
+        "img",
+    ),
+    *("button", "main", "h1", "h2", "p", "ul", "li", "dl", "div", "dt", "dd", "time", "label"),
+}
+"""The elements that the pages are made of."""
 
 
 class Tags(HTMLParser):
@@ -403,8 +417,7 @@ async def test_connections_to_the_portal_are_bounded_apart_from_the_phones(house
     try:
         phone = await house.phone()
         assert (await phone.says("/api/questions", "questions"))["questions"] == []
-        while not house.server.counters["portal_turned_away"]:
-            await asyncio.sleep(0)
+        await until(lambda: house.server.counters["portal_turned_away"] > 0)
         assert house.server.counters["phone_turned_away"] == 0
     finally:
         for _, writer in (*held, (None, turned_away)):

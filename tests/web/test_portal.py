@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
+from radius_push.model import Down
 from radius_push.portal_store import IDLE_SECONDS, WHOLE_SECONDS
+from radius_push.settings import load
+from radius_push.shapes import Settings
 from radius_push.web.portal_signing_in import SIGN_IN_SECONDS
 from tests.web.portal_house import PortalHouse, portal_house
 
@@ -240,3 +243,39 @@ async def test_it_may_be_used_from_some_networks_alone(tmp_path: Path) -> None:
         proxied = house.desk(source="127.0.0.2", X_Forwarded_For="10.1.2.3")
         assert (await proxied.get("/")).status == 200
         assert (await house.desk(X_Forwarded_For="10.1.2.3").get("/")).status == 403
+
+
+async def test_a_reload_changes_whose_first_phone_needs_no_invitation_and_where_from(
+    house: PortalHouse,
+) -> None:
+    desk = house.desk()
+    changes = await house.server.reload(written_anew(house, "[staff]", "[others]"))
+    assert changes == ("server.enrollment: changed (self_service)",)
+    assert (await desk.signs_in()).heading == "You need an invitation"
+    assert (await desk.signs_in("carol")).heading == "Your phones"
+    narrow = "[others], portal_networks: [10.0.0.0/8]"
+    await house.server.reload(written_anew(house, "[others]", narrow))
+    assert (await desk.get("/")).status == 403
+
+
+def written_anew(house: PortalHouse, before: str, after: str) -> Settings:
+    file = Path(house.server.settings.file)
+    file.write_text(file.read_text().replace(f"self_service: {before}", f"self_service: {after}"))
+    return load(file, environ={})
+
+
+async def test_a_directory_that_is_down_is_said_and_counts_as_no_try(
+    house: PortalHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(username: str) -> Down:
+        return Down("not here")
+
+    for _ in range(5):
+        monkeypatch.setattr(house.server.directories["staff"], "find", down)
+        page = await house.desk().signs_in()
+        assert (page.status, page.said[:37]) == (503, "Your password cannot be checked now. ")
+        # Nobody else speaks for a name that the one which is down might know.
+        assert (await house.desk().signs_in("carol")).status == 503
+    monkeypatch.undo()
+    assert (await house.desk().signs_in()).heading == "Your phones"
+    assert {event.reason for event in house.of(events.PortalRefused)} == {"directory_down"}
