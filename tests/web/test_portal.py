@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from radius_push import events
-from radius_push.model import Down
+from radius_push.model import Down, Secret
 from radius_push.portal_store import IDLE_SECONDS, WHOLE_SECONDS
 from radius_push.settings import load
 from radius_push.shapes import Settings
 from radius_push.web.portal_signing_in import SIGN_IN_SECONDS
+from radius_push.web.portal_visit import Cookies
 from tests.web.portal_house import PortalHouse, portal_house
 
 
@@ -279,3 +281,20 @@ async def test_a_directory_that_is_down_is_said_and_counts_as_no_try(
     monkeypatch.undo()
     assert (await house.desk().signs_in()).heading == "Your phones"
     assert {event.reason for event in house.of(events.PortalRefused)} == {"directory_down"}
+
+
+def test_by_tls_the_cookies_are_the_hosts_own() -> None:
+    cookies, response = Cookies(url="https://p.example", pepper=Secret(b"p" * 32)), web.Response()
+    cookies.give_visit(response, "v" * 43)
+    cookies.give_session(response, "s" * 43)
+    for name in ("__Host-radius-push-visit", "__Host-radius-push-portal"):
+        said = response.cookies[name]
+        assert (said["secure"], said["httponly"], said["samesite"], said["path"]) == (
+            True,
+            True,
+            "Strict",
+            "/",
+        )
+        assert not said["domain"]
+    assert cookies.mark("v" * 43) != cookies.mark("s" * 43)
+    assert cookies.form("v" * 43) not in {"v" * 43, cookies.form("s" * 43)}
