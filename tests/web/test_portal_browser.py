@@ -83,7 +83,9 @@ async def pairs(desk: Page, hand: Page, tmp_path: Path) -> None:
     await sees(desk, "Scan this with the phone")
     await hand.goto(await scanned(desk, tmp_path / "qr.png"))
     await hand.get_by_role("button", name="Add this phone").click()
-    digits = "".join((await hand.locator(".big-code").inner_text()).split())
+    code = hand.locator('.big-code[data-name="code"]')
+    await expect(code).to_have_text(re.compile("[0-9]"), timeout=WAIT)
+    digits = "".join((await code.inner_text()).split())
     await sees(desk, "Type what the phone shows")  # by itself
     await desk.get_by_label("Six digits").fill(digits)
     await desk.get_by_role("button", name="Confirm").click()
