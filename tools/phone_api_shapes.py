@@ -87,6 +87,8 @@ ONE_MORE = "; it counts once its six digits were typed"
 NUMBER = text(f"`{NUMBER_MODE}`: no number has to be matched. An app that reads a word that it does not "
               f"know takes no "
               "yes, and says that it must be updated.", enum=[NUMBER_MODE])  # fmt: skip
+PAGE = text("The address of the page for people's own phones. Show it.", format="uri")
+BROWSER = or_null(text("Where the browser comes from, as the page sees it. `null`: it cannot tell. Show it."))
 CLOSES = time("The question's last moment, whatever the bar shows. It is signed, not shown.")
 
 # --- what is sent: unknown fields are refused ---------------------------------------------------------
@@ -195,6 +197,17 @@ SENT: dict[str, Schema] = {
             for kind in ("string", "null")
         ],
     },
+    "SignInAnswerBody": signed("SignInAnswerPayload"),
+    "SignInAnswerPayload": payload(
+        ("portal_approve", "portal_deny"),
+        sign_in=text("The `id` of one in `sign_ins`.", minLength=1, maxLength=64),
+        person=PERSON,
+        device=DEVICE,
+        page=PAGE,
+        address=BROWSER,
+        nonce={**CARD_NONCE, "description": "Its own `nonce`, not one of `/api/nonce`."},
+        expires_at=time("Its `expires_at`."),
+    ),
     "PushBody": signed("PushPayload"),
     "PushPayload": {
         **payload(
@@ -268,6 +281,7 @@ TOLD: dict[str, Schema] = {
         outcome=one_of("`waiting`: it is there" + ONE_MORE + ". `removed`: this phone has none any more.",
                        "waiting", "removed")
     ),
+    "SignInAnswered": open_shape(outcome=one_of("What was said.", "approved", "denied")),
     "TestAsked": open_shape(
         outcome=one_of("It comes like a sign-in would.", "asked"), test=text("Its `id`.")
     ),
@@ -279,6 +293,8 @@ TOLD: dict[str, Schema] = {
                                  "them."),
         closed=a_list("Closed", f"What became of those that ended, for {CLOSED_SECONDS:g} s."),
         tests=a_list("Test", "Test requests of this phone that wait for their answer."),
+        sign_ins=a_list("SignIn", "Sign-ins of this person to the page for their own phones that wait for an "
+                                  "answer."),
     ),
     "Device": open_shape(
         id=DEVICE,
@@ -335,6 +351,17 @@ TOLD: dict[str, Schema] = {
             "answered.",
             "approved", "approved_late", "denied", "timed_out", "closed"),
         by_this_device={"type": "boolean", "description": "This phone answered it."},
+    ),
+    "SignIn": open_shape(
+        id=text("Of this sign-in. It cannot be answered at `/api/answer`.", minLength=1, maxLength=64),
+        person=PERSON,
+        account=text("The name that is signing in. Show it."),
+        page=PAGE,
+        address=BROWSER,
+        nonce={**CARD_NONCE, "description": "Belongs to this sign-in alone; no other is needed for its "
+                                            "answer."},
+        opened_at=time("When it was asked."),
+        expires_at=time("When it ends."),
     ),
     "Test": open_shape(
         id=text("Of the test request. It cannot be answered at `/api/answer`."),

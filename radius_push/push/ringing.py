@@ -9,9 +9,10 @@ from typing import Protocol
 
 from radius_push import events
 from radius_push.model import Device, PushAddress, Question, QuestionState, Secret, Trial
+from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.push.endpoints import EndpointRefused, Endpoints
-from radius_push.push.message import Message, of_question, of_trial
+from radius_push.push.message import Message, of_question, of_sign_in, of_trial
 from radius_push.push.webpush import Delivered, Gone, Outcome, Refused, Unreachable
 from radius_push.shapes import WebPush
 
@@ -75,6 +76,9 @@ class PushRinger:
     def ring_trial(self, trial: Trial, device: Device) -> None:
         self._begin(of_trial(trial, device, key=self._tag_key, url=self._url))
 
+    def ring_sign_in(self, sign_in: PortalSignIn) -> None:
+        self._begin(of_sign_in(sign_in, key=self._tag_key, url=self._url))
+
     def use(self, settings: WebPush) -> None:
         """After a reload: other settings."""
         self._channel.use(settings)
@@ -91,7 +95,7 @@ class PushRinger:
         if self._closed or len(self._ringing) >= MOST_RINGING:
             self._counters["push_not_rung"] += 1
             return
-        name = f"ring for {message.login or 'a test'}"
+        name = f"ring for {message.login or message.about}"
         task = asyncio.create_task(self._ring_all(message), name=name)
         self._ringing.add(task)
         task.add_done_callback(self._ringing.discard)

@@ -28,8 +28,9 @@ from radius_push.model import (
     Secret,
     Trial,
 )
+from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Places
-from radius_push.shapes import Endpoint, Enrollment, PhoneListener
+from radius_push.shapes import Endpoint, Enrollment, PhoneListener, RingLimit
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import SoftwarePhone
 from radius_push.web.phone import PhoneLimits, PhoneSide
@@ -74,12 +75,16 @@ class HeardRinger:
     public_key: str = base64.urlsafe_b64encode(b"\x04" + b"k" * 64).decode().rstrip("=")
     rung: list[Question] = field(default_factory=list)
     tried: list[tuple[Trial, Device]] = field(default_factory=list)
+    signing_in: list[PortalSignIn] = field(default_factory=list)
 
     def ring(self, question: Question) -> None:
         self.rung.append(question)
 
     def ring_trial(self, trial: Trial, device: Device) -> None:
         self.tried.append((trial, device))
+
+    def ring_sign_in(self, sign_in: PortalSignIn) -> None:
+        self.signing_in.append(sign_in)
 
     def admits(self, endpoint: str) -> bool:
         return endpoint.startswith("https://push.example/")
@@ -193,6 +198,29 @@ class House:
         assert met == Opened(rings=True)
         self.riders[question.id] = rider.packet
         return question
+
+    async def portal_sign_in(
+        self, person: Person = ALICE, *, seconds: float = 60.0, address: str | None = "192.0.2.9"
+    ) -> PortalSignIn:
+        """Somebody signs in to the page for phones; the one that waits already, if there is one."""
+        now = self.clock.now()
+        if waiting := await self.store.sign_ins_of(person.key, now=now):
+            return waiting[0]
+        made = PortalSignIn(
+            secrets.token_urlsafe(16),
+            person.key,
+            person.username,
+            "https://my-phone.example",
+            address,
+            secrets.token_urlsafe(16),
+            now,
+            now + seconds,
+        )
+        event = events.PortalAsked(str(person.key), made.id, made.page, made.address)
+        limit = RingLimit(100, 600.0)
+        mark = secrets.token_bytes(32)
+        assert await self.store.open_sign_in(made, mark=mark, limit=limit, event=event) == "opened"
+        return made
 
     async def let_in(
         self, *, address: str | None, at: float, person: Person = ALICE, method: str = "push"
