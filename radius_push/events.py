@@ -223,6 +223,26 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Contested:
+    """A phone of the person says that a yes was not theirs: somebody may be in who is not them. The verdict
+    stays; what the yes could still open is closed."""
+
+    login: str
+    question: str
+    person: str
+    device: str
+    """Who says so; its signature over the exact text was right."""
+    answered_by: str | None
+    """The phone that had said yes."""
+    client: str
+    address: str | None
+    payload: str
+    """The text that was signed."""
+    signature: str
+    """base64url of the raw signature (r and s, 64 octets)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The login was let in. On disk before the Access-Accept is on the wire."""
 
@@ -510,6 +530,7 @@ Event = (
     | CameBack
     | Abandoned
     | Answered
+    | Contested
     | Accepted
     | Rejected
     | Unanswered

@@ -461,6 +461,12 @@ class Question:
     """While late: until when it can be answered. Of a ticket: until when it lets somebody in."""
     late_counts: bool = False
     """While late: is a yes for the next try? Not where none of this gateway's is let in without a ring."""
+    answered_at: float | None = None
+    """When `device` did."""
+    contested_at: float | None = None
+    """When the person said that the yes was not theirs: it lets nobody in any more."""
+    not_from_login_address: bool = False
+    """A yes of a device that comes from `address` itself is not taken."""
 
 
 @dataclass(frozen=True, slots=True)

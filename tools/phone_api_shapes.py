@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from radius_push.enrollment import LONGEST_NAME
 from radius_push.factors.answer import LONGEST_PAYLOAD
+from radius_push.factors.contest import CONTEST_SECONDS
 from radius_push.factors.facts import Kind
 from radius_push.factors.question import CLOSED_SECONDS, IN_TIME, LATE, NUMBER_MODE, OVER, VERSION
 from radius_push.model import DeviceState
@@ -153,6 +154,16 @@ SENT: dict[str, Schema] = {
         late=LATE_FIELD,
         expires_at=CLOSES,
     ),
+    "ContestBody": signed("ContestPayload"),
+    "ContestPayload": payload(
+        "contest",
+        device=DEVICE,
+        nonce=NONCE,
+        question={**ID, "description": "The `id` of one of `recent`."},
+        person=PERSON,
+        client=CLIENT,
+        address=ADDRESS,
+    ),
     "PushBody": signed("PushPayload"),
     "PushPayload": {
         **payload(
@@ -212,6 +223,7 @@ TOLD: dict[str, Schema] = {
             "it comes soon.",
             "approved", "denied", "approved_late")
     ),
+    "Contested": open_shape(outcome=one_of("It is written, and the administrator told.", "contested")),
     "PushKept": open_shape(
         outcome=one_of("`kept`: it is new. `known`: nothing changed. `removed`: this phone is not rung any "
                        "more.",
@@ -227,6 +239,8 @@ TOLD: dict[str, Schema] = {
         questions=a_list("Card", "What is asked now. Those that somebody waits for come first. Show all of "
                                  "them."),
         closed=a_list("Closed", f"What became of those that ended, for {CLOSED_SECONDS:g} s."),
+        recent=a_list("Recent", f"What was approved in the last {CONTEST_SECONDS / 60:g} minutes, by any phone "
+                                "of the person, the newest first. Offer *This wasn't me*."),
         tests=a_list("Test", "Test requests of this phone that wait for their answer."),
     ),
     "Device": open_shape(
@@ -281,6 +295,17 @@ TOLD: dict[str, Schema] = {
             "answered.",
             "approved", "approved_late", "denied", "timed_out", "closed"),
         by_this_device={"type": "boolean", "description": "This phone answered it."},
+    ),
+    "Recent": open_shape(
+        id=ID,
+        login=text("The sign-in's code."),
+        person=PERSON,
+        account=text("The name that signed in."),
+        client=CLIENT,
+        address=ADDRESS,
+        answered_at=time("When it was approved."),
+        by_this_device={"type": "boolean", "description": "This phone approved it."},
+        contested={"type": "boolean", "description": "The person said that it was not them."},
     ),
     "Test": open_shape(
         id=text("Of the test request. It cannot be answered at `/api/answer`."),

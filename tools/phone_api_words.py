@@ -55,6 +55,11 @@ REQUESTS = (
             (*SIGNED, *ACTIVE, "unknown_question", "late", "too_late", "approved_elsewhere",
              "approved_late_elsewhere",
              "denied_elsewhere", "approved_before", "approved_late_before", "denied_before")),
+    Request("post", "/api/contest", "*This wasn't me*, within five minutes after a yes, from any phone of the "
+                                    "person. The verdict stays; the administrator is told, and what the yes "
+                                    "could still open is closed. It may be sent again, if no reply came.",
+            "ContestBody", "Contested", "It is written.",
+            (*ASKED, *ACTIVE, "unknown_question", "too_late")),
     Request("post", "/api/push", "Where this phone is rung while the app is closed (RFC 8030), or, with "
                                  "three `null`, that "
             "it is not rung any more.", "PushBody", "PushKept", "It is written.",

@@ -128,6 +128,8 @@ def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
         case "answered":
             late = ", when the gateway had given up" if step.fields.get("late") else ""
             return [f"{step.fields.get('answer')}, signed by {phone}{late}"]
+        case "contested":
+            return [f"{phone} says: this wasn't me; what the yes could still open is closed"]
         case "accepted":
             reply = [" = ".join(map(str, pair)) for pair in _pairs(step)]
             return [f"{_by(step)}; second factor: {_second_factor(step)}", *reply]

@@ -99,6 +99,11 @@ class Questions:
             )
         )
 
+    async def contest(self, question: str, *, device: str, within: float, at: float, event: Event) -> bool:
+        return await self._write(
+            lambda rows: questions.contest(rows, question, device=device, within=within, at=at, event=event)
+        )
+
     async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:
         end = self._clock.monotonic() + seconds
         # Listen first, read then: an answer between the two has rung already.

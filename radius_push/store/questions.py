@@ -30,7 +30,7 @@ By = Literal["push"] | Without
 # Both ask for more than the state: the device is active and the same person's. What was signed before the
 # gateway gave up is no yes to the next try.
 _ANSWER = """
-    UPDATE questions SET device = ?2, closed_at = ?3,
+    UPDATE questions SET device = ?2, closed_at = ?3, answered_at = ?3,
         state = CASE WHEN ?4 = 'deny' THEN 'denied' WHEN state = 'late' THEN 'ticket' ELSE 'approved' END,
         later_until = CASE WHEN ?4 = 'approve' AND state = 'late' THEN ?3 + ?6 END
     WHERE id = ?1 AND (state = 'pending' AND expires_at > ?3
@@ -47,10 +47,19 @@ _ACCEPT = """
     WHERE id = ?2 AND (?3 = 'push' AND state = 'approved'
             OR ?3 = 'ticket' AND state = 'ticket' AND later_until > ?1
             OR ?3 = 'follow_on' AND state = 'spent' AND followed = 0)
+        AND contested_at IS NULL
         AND EXISTS (
             SELECT 1 FROM devices
             WHERE devices.id = questions.device AND devices.state = 'active'
             AND devices.person = questions.person)
+    RETURNING person"""
+
+_CONTEST = """
+    UPDATE questions SET contested_at = ?3
+    WHERE id = ?1 AND contested_at IS NULL AND state IN ('approved', 'ticket', 'spent')
+        AND answered_at > ?3 - ?4 AND EXISTS (
+            SELECT 1 FROM devices
+            WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
     RETURNING person"""
 
 
@@ -123,8 +132,8 @@ def open_or_join(
 def _insert(transaction: Transaction, question: Question, *, decision: bytes, rings: bool) -> None:
     transaction.execute(
         "INSERT INTO questions (id, login, person, account, client, profile, address, nonce, opened_at,"
-        " expires_at, closes_at, state, device, closed_at, decision, attempt, lane, rang, unanswered)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, closes_at, state, device, closed_at, decision, attempt, lane, rang, unanswered,"
+        " not_from_login_address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         question.id,
         question.login,
         str(question.person),
@@ -144,6 +153,7 @@ def _insert(transaction: Transaction, question: Question, *, decision: bytes, ri
         question.lane,
         int(rings),
         question.unanswered,
+        int(question.not_from_login_address),
     )
 
 
@@ -252,6 +262,16 @@ def answer(
         attempts.void_tickets(transaction, question)
     written = _written(transaction, question, changed, at=at, event=event)
     return QuestionState(changed[0]["state"]) if written else None
+
+
+def contest(
+    transaction: Transaction, question: str, *, device: str, within: float, at: float, event: Event
+) -> bool:
+    """The yes stays what it was; what it could still open is closed."""
+    changed = transaction.execute(_CONTEST, question, device, at, within).fetchall()
+    if changed:
+        attempts.void_tickets(transaction, question)
+    return _written(transaction, question, changed, at=at, event=event)
 
 
 def end_of_bar(

@@ -40,6 +40,9 @@ def question(row: sqlite3.Row) -> Question:
         later_until=row["later_until"],
         late_counts=bool(row["late_counts"]),
         unanswered=row["unanswered"],
+        answered_at=row["answered_at"],
+        contested_at=row["contested_at"],
+        not_from_login_address=bool(row["not_from_login_address"]),
     )
 
 

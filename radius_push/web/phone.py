@@ -24,6 +24,7 @@ from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.certificate import tls_of
 from radius_push.web.doorway import Doorway
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
+from radius_push.web.phone_contest import ContestApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
 from radius_push.web.phone_push import PushApi
@@ -108,6 +109,7 @@ class PhoneSide:
         self._push = PushApi(
             self._api, ringer=ringer, store=store, clock=clock, counters=counters, fresh=fresh
         )
+        self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
         self._doorway: Doorway | None = None
         self._runner: web.AppRunner | None = None
 
@@ -218,6 +220,7 @@ class PhoneSide:
             "/api/stream": self._api.stream,
             "/api/questions": self._api.questions,
             "/api/answer": self._api.answer,
+            "/api/contest": self._contest.contest,
             "/api/push": self._push.push,
             "/api/test": self._push.test,
             "/api/test-answer": self._push.test_answer,

@@ -8,7 +8,7 @@ import binascii
 import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from aiohttp import web
@@ -40,6 +40,16 @@ T = TypeVar("T")
 LONGEST_BODY = 8192
 _ANSWERED = {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED, QuestionState.TICKET}
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed request that is no answer."""
+
+    device: Device
+    said: dict[str, str]
+    payload: str
+    signature: str
 
 
 class PhoneApi:
@@ -99,7 +109,7 @@ class PhoneApi:
             raise Refusal(400, "signature", "This phone could not prove that it holds its key.")
         who = self._neighbourhood(request)
         # To the end: who hangs up in the middle of a guess has guessed.
-        redeemed = await self._finish(self._redeem(who, body.get("token") or body["code"], key, said))
+        redeemed = await self.finish(self._redeem(who, body.get("token") or body["code"], key, said))
         device = redeemed.device
         return web.json_response(
             {
@@ -177,7 +187,7 @@ class PhoneApi:
         approve = isinstance(answer, Approve)
         late = isinstance(answer, Approve) and answer.late
         at = self._clock.now()
-        written = await self._finish(
+        written = await self.finish(
             self._store.answer(
                 question.id,
                 device=device.id,
@@ -230,6 +240,18 @@ class PhoneApi:
         may_be_null: frozenset[str] = frozenset(),
     ) -> tuple[Device, dict[str, str]]:
         """Who signed a request that is no answer, and its fields. Its nonce is used up."""
+        signed = await self.signed_text(request, purpose=purpose, names=names, may_be_null=may_be_null)
+        return signed.device, signed.said
+
+    async def signed_text(
+        self,
+        request: web.Request,
+        *,
+        purpose: str,
+        names: frozenset[str] = frozenset(),
+        may_be_null: frozenset[str] = frozenset(),
+    ) -> Signed:
+        """The same with the text itself, for what is kept as evidence."""
         body = await self._body(request, {"payload", "signature"})
         said = read_request(
             read_payload(body["payload"]),
@@ -241,7 +263,7 @@ class PhoneApi:
         self._expect_our_nonce(said["nonce"])
         device = await self._signer(said["device"], body)
         self._spend(said["nonce"], signer=device.id)
-        return device, said
+        return Signed(device, said, body["payload"], body["signature"])
 
     # --- what all of them need -----------------------------------------------------------------------
 
@@ -294,7 +316,7 @@ class PhoneApi:
         if not self._nonces.spend(nonce, signer=signer, now=self._clock.monotonic(), most=most):
             raise _stale_nonce()
 
-    async def _finish(self, work: Coroutine[None, None, T]) -> T:
+    async def finish(self, work: Coroutine[None, None, T]) -> T:
         """Do it to the end, also when the phone hangs up in the middle."""
         task = asyncio.get_running_loop().create_task(work)
         self._unfinished.add(task)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from radius_push.factors import contest
 from radius_push.factors import question as asked
 from radius_push.model import Address, Device, DeviceState, Question
 from radius_push.ports import Clock, Store, StoreDown
@@ -154,13 +155,16 @@ class Streams:
         row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
         now = self._clock.now()
         if row.state is not DeviceState.ACTIVE:
-            return Look(now, asked.state(row, (), now=now), None, removed=row.state is DeviceState.REMOVED)
-        questions = await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
+            state = {**asked.state(row, (), now=now), "recent": []}
+            return Look(now, state, None, removed=row.state is DeviceState.REMOVED)
+        questions = await self._store.questions_of(device.person, closed_since=now - contest.CONTEST_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
         facts = await self._facts.each(questions, phone=phone)
         state = asked.state(row, questions, trials, now=now, facts=facts)
+        state["recent"] = contest.recent(questions, device=row, now=now)
         pending = tuple(question for question in questions if asked.is_open(question, now))
-        change = asked.next_change(questions, trials, now=now)
+        changes = (asked.next_change(questions, trials, now=now), contest.next_change(questions, now=now))
+        change = min((each for each in changes if each is not None), default=None)
         return Look(now, state, change, removed=False, open=pending)
 
     async def _write(self, response: web.StreamResponse, text: str) -> None:

@@ -27,11 +27,17 @@ POSTS = [path for path in PATHS if path != "/api/config"]
 SIGNED = {
     "/api/stream": "stream",
     "/api/questions": "questions",
+    "/api/contest": "contest",
     "/api/push": "push",
     "/api/test": "test",
     "/api/test-answer": "test_answer",
 }
-MORE: dict[str, dict[str, str | None]] = {"/api/push": ADDRESS, "/api/test-answer": {"test": "none"}}
+OF_NONE = {"question": "none", "person": "staff:nobody", "client": "fw1", "address": None}
+MORE: dict[str, dict[str, str | None]] = {
+    "/api/contest": OF_NONE,
+    "/api/push": ADDRESS,
+    "/api/test-answer": {"test": "none"},
+}
 
 
 class Played:
@@ -196,7 +202,7 @@ async def phones_that_may_not(played: Played, folder: Path) -> None:
         with sqlite3.connect(folder / "state.db") as rows:
             rows.execute("UPDATE devices SET state = 'restored' WHERE id = ?", (restored.enrolled.device,))
         rows.close()
-        for path in ("/api/answer", "/api/push", "/api/test", "/api/test-answer"):
+        for path in ("/api/answer", "/api/contest", "/api/push", "/api/test", "/api/test-answer"):
             for phone in (pending, removed, restored):
                 await played.post(house, path, await right_body(house, phone, path))
         for phone in (pending, removed, restored):
@@ -271,6 +277,21 @@ async def answers(played: Played, folder: Path) -> None:
         assert {each["outcome"] for each in shown["closed"]} >= {"approved", "denied", "timed_out"}
 
 
+async def yeses_taken_back(played: Played, folder: Path) -> None:
+    async with open_house(folder) as house, await house.phone() as phone:
+        await house.ask()
+        await phone.answer_next(approve=True, seconds=10)
+        (recent,) = (await played.says(house, phone, "/api/questions"))["recent"]
+        about = {"question": recent["id"], **{name: recent[name] for name in ("person", "client", "address")}}
+        assert (await played.says(house, phone, "/api/contest"))["error"] == "unknown_question"
+        for _ in range(2):
+            assert (await played.says(house, phone, "/api/contest", **about))["outcome"] == "contested"
+        denied = await house.ask()
+        await phone.answer_next(approve=False, seconds=10)
+        about["question"] = denied.id
+        assert (await played.says(house, phone, "/api/contest", **about))["error"] == "too_late"
+
+
 async def the_stream(played: Played, folder: Path) -> None:
     limits = replace(USUAL, streams=3)
     async with (
@@ -320,5 +341,6 @@ PLAYS = (
     phones_that_may_not,
     requests_of_a_good_phone,
     answers,
+    yeses_taken_back,
     the_stream,
 )
