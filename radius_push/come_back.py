@@ -20,9 +20,13 @@ _TIMED_OUT = {QuestionState.LATE, QuestionState.TIMED_OUT}
 
 
 def mark(choice: policy.Admitted) -> bytes:
-    """32 octets of what the rules said: any change of profile, methods or reply is another decision."""
-    text = json.dumps([choice.profile.name, choice.profile.methods, choice.reply])
-    return hashlib.sha256(text.encode()).digest()
+    """32 octets of what the rules said: any change of profile, methods, reply, or whose
+    yes counts, is another decision."""
+    profile = choice.profile
+    said: list[object] = [profile.name, profile.methods, choice.reply]
+    if profile.device_on_login_address != "allow":
+        said.append(profile.device_on_login_address)
+    return hashlib.sha256(json.dumps(said).encode()).digest()
 
 
 def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, client: Client, now: float) -> bool:

@@ -220,6 +220,9 @@ class Answered:
     """The text that was signed."""
     signature: str
     """base64url of the raw signature (r and s, 64 octets)."""
+    device_on_login_address: bool | None = None
+    """The phone came from the address that the gateway had reported for the sign-in, or its IPv6 /64. `null`:
+    it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -378,6 +378,8 @@ class Invitation:
     closed: bool = False
     """Confirmed, given up after too many wrong codes, or withdrawn."""
     wrong_codes: int = 0
+    by_device: str | None = None
+    """The phone that invited another one, and alone may confirm it; None: an issuer did."""
 
 
 @dataclass(frozen=True, slots=True)

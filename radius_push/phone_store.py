@@ -69,6 +69,9 @@ class PhoneStore(Protocol):
 
     async def invitation(self, id: str) -> Invitation | None: ...
 
+    async def invited_by(self, device: str) -> Invitation | None:
+        """The open one that this phone made last: it may be over by the clock, or redeemed."""
+
     async def redeem(
         self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float
     ) -> Redemption:

@@ -184,8 +184,8 @@ class Store(EvidenceReader, PhoneStore, Protocol):
 
     async def contest(self, question: str, *, device: str, within: float, at: float, event: Event) -> bool:
         """A yes of the last `within` seconds was not the person's: from now on it lets nobody in, and no
-        ticket of its attempt does. One conditional UPDATE, as `answer`; the verdict stays. False if there is no
-        such yes, or it was contested: nothing is written."""
+        ticket of its attempt does. One conditional UPDATE, as `answer`; the verdict stays. False if there is
+        no such yes, or it was contested: nothing is written."""
 
     async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:
         """Register interest, read the row, wait for the bell or the end, read again. Returns the

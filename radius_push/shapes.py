@@ -69,6 +69,8 @@ class Enrollment:
     shown_code: float = 600.0
     """Seconds that a shown link or code lives."""
     devices_per_user: int = 2
+    by_phone: bool = True
+    """A phone may add another one of its person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,9 @@ class Texts:
     denied: str = "The sign-in was denied on the phone."
 
 
+OnLoginAddress = Literal["allow", "forbid"]
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     name: str
@@ -207,6 +212,8 @@ class Profile:
     fallback_auth_profiles: tuple[str, ...]
     timeout: float = 45.0
     texts: Texts = Texts()
+    device_on_login_address: OnLoginAddress = "allow"
+    """Is a yes taken from a device that comes from the address of the login itself?"""
 
 
 @dataclass(frozen=True, slots=True)

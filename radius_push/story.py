@@ -84,6 +84,7 @@ def new_question(
         expires_at=now + seconds,
         closes_at=now + seconds + late_window + MORE,
         attempt=_attempt(story, person, tag_key),
+        not_from_login_address=choice.profile.device_on_login_address == "forbid",
     )
 
 

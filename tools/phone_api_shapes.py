@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from radius_push.enrollment import LONGEST_NAME
+from radius_push.enrollment import LONGEST_NAME, TRIES
 from radius_push.factors.answer import LONGEST_PAYLOAD
 from radius_push.factors.contest import CONTEST_SECONDS
 from radius_push.factors.facts import Kind
@@ -67,6 +67,7 @@ ORIGIN = text("The address of this server as the phone was enrolled at: scheme, 
 PERSON = text("Who is asked: authentication profile and the directory's stable id.")
 CLIENT = text("The VPN gateway's name in the settings.")
 ADDRESS = or_null(text("Where the person signs in from, **as the gateway reported it**. `null`: it did not."))
+INVITATION = text("Its id, for the confirmation code.", pattern="^[0-9a-f]{16}$")
 ID = text("Of the question.", minLength=1, maxLength=64)
 CARD_NONCE = text(
     "Belongs to this question alone; no other is needed for its answer.", minLength=1, maxLength=64
@@ -164,6 +165,16 @@ SENT: dict[str, Schema] = {
         client=CLIENT,
         address=ADDRESS,
     ),
+    "InviteBody": signed("InvitePayload"),
+    "InvitePayload": payload("invite", device=DEVICE, nonce=NONCE),
+    "ConfirmBody": signed("ConfirmPayload"),
+    "ConfirmPayload": payload(
+        "confirm",
+        device=DEVICE,
+        nonce=NONCE,
+        invitation=INVITATION,
+        code=text("The six digits that the new phone shows, as they were typed."),
+    ),
     "PushBody": signed("PushPayload"),
     "PushPayload": {
         **payload(
@@ -215,7 +226,7 @@ TOLD: dict[str, Schema] = {
         person=PERSON,
         account=text("The name that the person signs in with."),
         name=text("The phone's name as it is kept.", maxLength=LONGEST_NAME),
-        invitation=text("For the confirmation code.", pattern="^[0-9a-f]{16}$"),
+        invitation=INVITATION,
     ),
     "Answered": open_shape(
         outcome=one_of(
@@ -224,6 +235,18 @@ TOLD: dict[str, Schema] = {
             "approved", "denied", "approved_late")
     ),
     "Contested": open_shape(outcome=one_of("It is written, and the administrator told.", "contested")),
+    "Invited": open_shape(
+        invitation=INVITATION,
+        link=text("What the QR code holds: the new phone opens it.", format="uri"),
+        qr=text("The QR code: an SVG image as a `data:` URL."),
+        code=text("What the person types instead.", pattern="^[0-9A-Z]{4}-[0-9A-Z]{4}$"),
+        expires_at=time("When link and code end."),
+    ),
+    "Confirmed": open_shape(
+        outcome=one_of("`confirmed`: the new phone is trusted. `wrong`: try again. `given_up`: that was the "
+                       f"{TRIES}th wrong code, and the new phone was removed.",
+                       "confirmed", "wrong", "given_up")
+    ),
     "PushKept": open_shape(
         outcome=one_of("`kept`: it is new. `known`: nothing changed. `removed`: this phone is not rung any "
                        "more.",
@@ -239,8 +262,10 @@ TOLD: dict[str, Schema] = {
         questions=a_list("Card", "What is asked now. Those that somebody waits for come first. Show all of "
                                  "them."),
         closed=a_list("Closed", f"What became of those that ended, for {CLOSED_SECONDS:g} s."),
-        recent=a_list("Recent", f"What was approved in the last {CONTEST_SECONDS / 60:g} minutes, by any phone "
-                                "of the person, the newest first. Offer *This wasn't me*."),
+        recent=a_list("Recent", f"What was approved in the last {CONTEST_SECONDS / 60:g} minutes, by any "
+                                "phone of the person, the newest first. Offer *This wasn't me*."),
+        adding={"anyOf": [ref("Adding"), {"type": "null"}],
+                "description": "The phone that this one adds. `null`: this one may add none."},
         tests=a_list("Test", "Test requests of this phone that wait for their answer."),
     ),
     "Device": open_shape(
@@ -280,6 +305,9 @@ TOLD: dict[str, Schema] = {
                "description": "About where a public address is, as the server's file of places has it. Show "
                               "it with *about*, as reported by the gateway. `null`: nobody knows."},
         same_network_as_this_phone=maybe("The address is that of this phone, or of its IPv6 /64."),
+        not_from_here={"type": "boolean",
+                       "description": "A yes of this phone would be refused (`login_address`), as long as it "
+                                      "is on that network: say so. A no is taken."},
         same_address_as_last_login=maybe("The person's last sign-in came from there. Perhaps their laptop "
                                          "reconnects by itself."),
     ),
@@ -295,6 +323,11 @@ TOLD: dict[str, Schema] = {
             "answered.",
             "approved", "approved_late", "denied", "timed_out", "closed"),
         by_this_device={"type": "boolean", "description": "This phone answered it."},
+    ),
+    "Adding": open_shape(
+        invitation=or_null({**INVITATION, "description": "The open invitation of this phone. `null`: none."}),
+        phone=or_null(text("The new phone's name, once it used the invitation: ask for its six digits.")),
+        expires_at={"type": ["integer", "null"], "description": "When link and code end. UTC, milliseconds."},
     ),
     "Recent": open_shape(
         id=ID,

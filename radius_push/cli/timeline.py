@@ -127,7 +127,10 @@ def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
             return [f"the gateway did not come back for the question, which was {step.text('state')}"]
         case "answered":
             late = ", when the gateway had given up" if step.fields.get("late") else ""
-            return [f"{step.fields.get('answer')}, signed by {phone}{late}"]
+            said = [f"{step.fields.get('answer')}, signed by {phone}{late}"]
+            if step.fields.get("device_on_login_address"):
+                said.append("from the address of the sign-in itself, as the gateway reported it")
+            return said
         case "contested":
             return [f"{phone} says: this wasn't me; what the yes could still open is closed"]
         case "accepted":

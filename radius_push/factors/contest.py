@@ -1,7 +1,7 @@
 """A no that comes after a yes: the person looks again, and says that it was not them.
 
-It changes no verdict: whoever was let in is in. It tells the administrator, and takes from the yes whatever it
-could still open.
+It changes no verdict: whoever was let in is in. It tells the administrator, and takes from the yes whatever
+it could still open.
 """
 
 from __future__ import annotations

@@ -146,7 +146,11 @@ async def follow(
         while still_there():
             async for row in store.evidence(after=after):
                 after = row[0]
-                if row[2] in (ASKED, *ENDS, CONTESTED) and wanted.admits(row) and (login := await _told_by(store, row)):
+                if (
+                    row[2] in (ASKED, *ENDS, CONTESTED)
+                    and wanted.admits(row)
+                    and (login := await _told_by(store, row))
+                ):
                     yield login
             await bell.wait(LOOK_AGAIN)
 

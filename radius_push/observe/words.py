@@ -227,8 +227,8 @@ CONTESTED = Meaning(
     "",
     "A phone said yes, and within five minutes the person said that it was not them. The verdict was not "
     "changed: whoever was let in may still be in.",
-    "Call the person. If it was not them: end the session at the gateway (`radius-push sessions`), change the "
-    "password, and remove the phone that said yes if they do not have it.",
+    "Call the person. If it was not them: end the session at the gateway (`radius-push sessions`), change "
+    "the password, and remove the phone that said yes if they do not have it.",
 )
 NOT_SENT = Meaning(
     _SILENCE,

@@ -114,7 +114,9 @@ def _settings(
         authentication_profiles=book.directories,
         profiles=book.profiles,
         policies=tuple(book.policies),
-        enrollment=shapes.Enrollment(enrollment.shown_code, enrollment.devices_per_user),
+        enrollment=shapes.Enrollment(
+            enrollment.shown_code, enrollment.devices_per_user, by_phone=enrollment.by_phone
+        ),
         trusted_proxies=book.server.trusted_proxies,
         places=installation.places(book),
         web_push=book.web_push,

@@ -96,6 +96,7 @@ def profiles(book: Book, tree: Tree) -> None:
             fallback_auth_profiles=section.fallback_auth_profiles,
             timeout=section.timeout,
             texts=shapes.Texts(section.texts.timeout, section.texts.denied),
+            device_on_login_address=section.device_on_login_address,
         )
 
 

@@ -91,6 +91,9 @@ class EnrollmentSection(Section):
     """How long a link or code that `enroll` shows can be used. E.g. `10m`"""
     devices_per_user: Annotated[int, PlainValidator(s.whole(1, 20))] = _ENROLLMENT.devices_per_user
     """How many phones one person may have at once. E.g. `2`"""
+    by_phone: s.YesNo = _ENROLLMENT.by_phone
+    """A phone may add another one of the same person, who types the new phone's code on it. `no`: only
+    whoever runs `radius-push enroll` adds phones. E.g. `no`"""
 
 
 class RetentionSection(Section):

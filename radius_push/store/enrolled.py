@@ -86,6 +86,9 @@ class Phones(Questions):
     async def invitation(self, id: str) -> Invitation | None:
         return await self._read(lambda rows: phones.read_invitation(rows, id))
 
+    async def invited_by(self, device: str) -> Invitation | None:
+        return await self._read(lambda rows: phones.invited_by(rows, device))
+
     async def redeem(
         self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float
     ) -> Redemption:

@@ -68,6 +68,7 @@ def invitation(row: sqlite3.Row) -> Invitation:
         redeemed_by=row["redeemed_by"],
         closed=bool(row["closed"]),
         wrong_codes=row["wrong_codes"],
+        by_device=row["by_device"],
     )
 
 

@@ -23,10 +23,12 @@ from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.certificate import tls_of
 from radius_push.web.doorway import Doorway
+from radius_push.web.inviting import Inviting
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
 from radius_push.web.phone_contest import ContestApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
+from radius_push.web.phone_inviting import InvitingApi
 from radius_push.web.phone_push import PushApi
 from radius_push.web.phone_stream import Streams
 from radius_push.web.proxies import Proxies
@@ -86,6 +88,7 @@ class PhoneSide:
         self._proxies = Proxies(trusted_proxies)
         self._hosts = _hosts(listener.url)
         self._facts = FactsOf(store, places)
+        self._inviting = Inviting(store, allowed=enrollment.by_phone)
         self._streams = Streams(
             store,
             clock,
@@ -93,6 +96,7 @@ class PhoneSide:
             in_all=limits.streams,
             counters=counters,
             facts=self._facts,
+            inviting=self._inviting,
         )
         self._api = PhoneApi(
             origin=listener.url,
@@ -110,6 +114,9 @@ class PhoneSide:
             self._api, ringer=ringer, store=store, clock=clock, counters=counters, fresh=fresh
         )
         self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
+        self._invite = InvitingApi(
+            self._api, store=store, clock=clock, pepper=pepper, counters=counters, fresh=fresh
+        )
         self._doorway: Doorway | None = None
         self._runner: web.AppRunner | None = None
 
@@ -125,6 +132,7 @@ class PhoneSide:
         """After a reload: other limits for the phones that are added from now on, and other places."""
         self._facts.places = places
         self._api.enrollment = enrollment
+        self._inviting.allowed = enrollment.by_phone
         self._proxies.use(trusted_proxies)
 
     async def start(self) -> None:
@@ -221,6 +229,8 @@ class PhoneSide:
             "/api/questions": self._api.questions,
             "/api/answer": self._api.answer,
             "/api/contest": self._contest.contest,
+            "/api/invite": self._invite.invite,
+            "/api/confirm": self._invite.confirm,
             "/api/push": self._push.push,
             "/api/test": self._push.test,
             "/api/test-answer": self._push.test_answer,

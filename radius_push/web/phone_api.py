@@ -24,6 +24,7 @@ from radius_push.factors.answer import (
     text_field,
     verify_signature,
 )
+from radius_push.factors.facts import address_in, same_network
 from radius_push.factors.question import Value, is_late, is_open, milliseconds, outcome
 from radius_push.model import Address, Device, DeviceState, Question, QuestionState, Secret
 from radius_push.ports import Clock, Store
@@ -69,7 +70,7 @@ class PhoneApi:
         body_seconds: float,
         proxies: Proxies,
     ) -> None:
-        self._origin = origin
+        self.origin = origin
         self._store = store
         self._clock = clock
         self._pepper = pepper
@@ -101,7 +102,7 @@ class PhoneApi:
         body = await self._body(request, {"payload", "signature"}, one_of={"token", "code"})
         fields = read_payload(body["payload"])
         said = read_request(
-            fields, purpose="enrol", origin=self._origin, names=frozenset({"public_key", "name"})
+            fields, purpose="enrol", origin=self.origin, names=frozenset({"public_key", "name"})
         )
         self._expect_our_nonce(said["nonce"])
         key = octets_of(said["public_key"], 65)
@@ -139,7 +140,7 @@ class PhoneApi:
                 device_id=self._fresh(16).hex(),  # typed at a terminal: it must not begin with a dash
                 pepper=self._pepper,
                 devices_per_user=self.enrollment.devices_per_user,
-                origin=self._origin,
+                origin=self.origin,
                 now=self._clock.now(),
             )
             match outcome:
@@ -178,13 +179,21 @@ class PhoneApi:
         if question is None or question.person != device.person:
             raise Refusal(404, "unknown_question", "This request is not known here.")
         try:
-            answer = read_answer(body["payload"], question=question, device=device, origin=self._origin)
+            answer = read_answer(body["payload"], question=question, device=device, origin=self.origin)
         except TooLate:
             self._counters["phone_answer_late"] += 1
             raise Refusal(
                 409, "late", "Your VPN has given up this try. You can approve the next one."
             ) from None
         approve = isinstance(answer, Approve)
+        shared = same_network(address_in(question.address), self._caller(request))
+        if approve and shared and question.not_from_login_address:
+            self._counters["phone_on_login_address"] += 1
+            raise Refusal(
+                409,
+                "login_address",
+                "This phone is on the same network as the computer that signs in: that is not allowed here.",
+            )
         late = isinstance(answer, Approve) and answer.late
         at = self._clock.now()
         written = await self.finish(
@@ -204,6 +213,7 @@ class PhoneApi:
                     late=late and is_late(question),
                     payload=body["payload"],
                     signature=body["signature"],
+                    device_on_login_address=shared,
                 ),
             )
         )
@@ -256,7 +266,7 @@ class PhoneApi:
         said = read_request(
             read_payload(body["payload"]),
             purpose=purpose,
-            origin=self._origin,
+            origin=self.origin,
             names=names | {"device"},
             may_be_null=may_be_null,
         )

@@ -15,8 +15,8 @@ from radius_push.web.refusal import Refusal
 
 
 class ContestApi:
-    """The request, beside those of PhoneApi, which reads it. Signed for a purpose of its own: no answer can be
-    taken for it, nor it for an answer."""
+    """The request, beside those of PhoneApi, which reads it. Signed for a purpose of its own: no answer can
+    be taken for it, nor it for an answer."""
 
     def __init__(self, api: PhoneApi, *, store: Store, clock: Clock, counters: Counter[str]) -> None:
         self._api = api
@@ -48,7 +48,9 @@ class ContestApi:
             return
         now = await self._store.question(question.id)
         expect_active(await self._store.device(signed.device.id) or signed.device)
-        if now is None or now.contested_at is None:  # else it was said already, and this phone did not hear so
+        if (
+            now is None or now.contested_at is None
+        ):  # else it was said already, and this phone did not hear so
             raise Refusal(409, "too_late", "Too late: ask your administrator to look at this sign-in.")
 
 

@@ -13,6 +13,7 @@ from radius_push.factors import contest
 from radius_push.factors import question as asked
 from radius_push.model import Address, Device, DeviceState, Question
 from radius_push.ports import Clock, Store, StoreDown
+from radius_push.web.inviting import Inviting
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.refusal import Refusal
 from radius_push.web.shown import Shown
@@ -54,12 +55,14 @@ class Streams:
         in_all: int,
         counters: Counter[str],
         facts: FactsOf,
+        inviting: Inviting,
     ) -> None:
         self._store = store
         self._clock = clock
         self._per_device = per_device
         self._in_all = in_all
         self._facts = facts
+        self._inviting = inviting
         self._counters = counters
         self._by_device: dict[str, list[OneStream]] = {}
         self._shown = Shown(store, clock, counters)
@@ -155,7 +158,7 @@ class Streams:
         row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
         now = self._clock.now()
         if row.state is not DeviceState.ACTIVE:
-            state = {**asked.state(row, (), now=now), "recent": []}
+            state = {**asked.state(row, (), now=now), "recent": [], "adding": None}
             return Look(now, state, None, removed=row.state is DeviceState.REMOVED)
         questions = await self._store.questions_of(device.person, closed_since=now - contest.CONTEST_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
@@ -163,7 +166,12 @@ class Streams:
         state = asked.state(row, questions, trials, now=now, facts=facts)
         state["recent"] = contest.recent(questions, device=row, now=now)
         pending = tuple(question for question in questions if asked.is_open(question, now))
-        changes = (asked.next_change(questions, trials, now=now), contest.next_change(questions, now=now))
+        state["adding"], over = await self._inviting.state(row, now=now)
+        changes = (
+            asked.next_change(questions, trials, now=now),
+            contest.next_change(questions, now=now),
+            over,
+        )
         change = min((each for each in changes if each is not None), default=None)
         return Look(now, state, change, removed=False, open=pending)
 

@@ -149,6 +149,7 @@ class House:
         seconds: float = 60.0,
         client: str = "fw1",
         address: str | None = "198.51.100.7",
+        not_from_login_address: bool = False,
     ) -> Question:
         """A login asks this person's phones."""
         now = self.clock.now()
@@ -166,6 +167,7 @@ class House:
             opened_at=now,
             expires_at=now + seconds,
             closes_at=now + seconds + 150,
+            not_from_login_address=not_from_login_address,
         )
         rider = a_rider(secrets.token_bytes(32), at=now, until=now + seconds + 5, ends_at=now + seconds)
         met = await self.store.open_or_join(

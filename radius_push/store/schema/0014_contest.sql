@@ -7,6 +7,7 @@ ALTER TABLE questions ADD COLUMN not_from_login_address INTEGER NOT NULL DEFAULT
 
 -- The device that invited another one; NULL: an issuer did.
 ALTER TABLE invitations ADD COLUMN by_device TEXT;
+CREATE INDEX open_invitations_of_device ON invitations (by_device) WHERE by_device IS NOT NULL AND closed = 0;
 
 -- When a device said last that a push had reached it, and since when its push service knows it no more.
 ALTER TABLE devices ADD COLUMN push_seen_at REAL;
