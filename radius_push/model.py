@@ -396,6 +396,18 @@ class PushAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class PushReach:
+    """How well a device is reached while its app is closed."""
+
+    service: str | None
+    """The push service's host name; None: it is not rung."""
+    gone_at: float | None
+    """Since when its push service knows it no more, and its app did not turn notifications on again."""
+    seen_at: float | None
+    """When a push had reached it last, as it said itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A test request that a device asked for: no login stands behind it, and no answer lets anybody in."""
 

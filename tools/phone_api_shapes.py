@@ -136,7 +136,8 @@ SENT: dict[str, Schema] = {
     ),
     **{
         f"{name}{part}": shape
-        for name, purpose in (("Stream", "stream"), ("Questions", "questions"), ("Test", "test"))
+        for name, purpose in (
+            ("Stream", "stream"), ("Questions", "questions"), ("Woken", "woken"), ("Test", "test"))
         for part, shape in (
             ("Body", signed(f"{name}Payload")),
             ("Payload", payload(purpose, device=DEVICE, nonce=NONCE)),
@@ -266,6 +267,7 @@ TOLD: dict[str, Schema] = {
                                 "phone of the person, the newest first. Offer *This wasn't me*."),
         adding={"anyOf": [ref("Adding"), {"type": "null"}],
                 "description": "The phone that this one adds. `null`: this one may add none."},
+        push=ref("Push"),
         tests=a_list("Test", "Test requests of this phone that wait for their answer."),
     ),
     "Device": open_shape(
@@ -328,6 +330,13 @@ TOLD: dict[str, Schema] = {
         invitation=or_null({**INVITATION, "description": "The open invitation of this phone. `null`: none."}),
         phone=or_null(text("The new phone's name, once it used the invitation: ask for its six digits.")),
         expires_at={"type": ["integer", "null"], "description": "When link and code end. UTC, milliseconds."},
+    ),
+    "Push": open_shape(
+        state=one_of("`on`: this phone is rung. `gone`: its push service knows it no more: subscribe anew. "
+                     "`off`: it is not rung.", "on", "gone", "off"),
+        seen_at={"type": ["integer", "null"],
+                 "description": "When it said last that a push had reached it. UTC, milliseconds. `null`: "
+                                "never."},
     ),
     "Recent": open_shape(
         id=ID,

@@ -50,6 +50,9 @@ REQUESTS = (
     Request("post", "/api/questions", "The same state once, for an app that was only woken.", "QuestionsBody",
             "State",
             "The state.", ASKED),
+    Request("post", "/api/woken", "The same, when a push has just reached this phone: the server keeps "
+                                  "when that was, and shows it.",
+            "WokenBody", "State", "The state.", (*ASKED, *ACTIVE)),
     Request("post", "/api/answer", "Yes or no to one question. The same answer may be sent again, if no "
                                    "reply came: it is "
             "told what it came to.", "AnswerBody", "Answered", "It is written.",

@@ -15,10 +15,10 @@ from radius_push.cli.enroll import issuer
 from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, json_option, with_store
 from radius_push.events import DeviceRemoved
-from radius_push.model import Device
+from radius_push.model import Device, PushReach
 from radius_push.ports import Clock, Store
 
-HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "ANSWERED")
+HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "ANSWERED", "PUSH", "SEEN")
 
 SHORTEST_PREFIX = 4
 """So many characters of an id may stand for it, if no other id begins so."""
@@ -76,7 +76,11 @@ def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
 async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
     found = [device for device in await store.devices() if user is None or _is_of(device, user)]
     answered = await store.last_answers()
-    rows = [(*_cells(device), day_and_time(answered.get(device.id))) for device in found]
+    reach = await store.push_reach()
+    rows = [
+        (*_cells(device), day_and_time(answered.get(device.id)), *_pushed(reach.get(device.id)))
+        for device in found
+    ]
     if as_json:
         for row in rows:
             click.echo(json.dumps(dict(zip(map(str.lower, HEADINGS), row, strict=True))))
@@ -137,6 +141,16 @@ async def _confirm(store: Store, ids: Sequence[str], *, at: float, as_json: bool
             click.echo(f"Confirmed {plain(device.name)!r} of {plain(device.username)}.")
         good &= confirmed
     return good
+
+
+def _pushed(reach: PushReach | None) -> tuple[str | None, str | None]:
+    """By which push service it is rung, or since when no more; and when a push reached it last."""
+    if reach is None:
+        return None, None
+    service = reach.service
+    if service is None and reach.gone_at is not None:
+        service = f"gone since {day_and_time(reach.gone_at)}"
+    return service, day_and_time(reach.seen_at)
 
 
 def _is_of(device: Device, user: str) -> bool:

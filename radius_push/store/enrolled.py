@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from radius_push.events import Event
-from radius_push.model import Device, Invitation, Known, PersonKey, PushAddress, Trial
+from radius_push.model import Device, Invitation, Known, PersonKey, PushAddress, PushReach, Trial
 from radius_push.phone_store import Confirmation, Redemption
 from radius_push.ports import ClockBehind
 from radius_push.store import phones, push, questions
@@ -56,6 +56,12 @@ class Phones(Questions):
         return await self._write(
             lambda rows: push.forget(rows, device, endpoint=endpoint, at=at, event=event)
         )
+
+    async def push_seen(self, device: str, *, at: float) -> None:
+        await self._write(lambda rows: push.seen(rows, device, at=at))
+
+    async def push_reach(self, device: str | None = None) -> Mapping[str, PushReach]:
+        return await self._read(lambda rows: push.reached(rows, device))
 
     async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
         return await self._write(

@@ -227,6 +227,7 @@ class PhoneSide:
             "/api/enrol": self._api.enrol,
             "/api/stream": self._api.stream,
             "/api/questions": self._api.questions,
+            "/api/woken": self._api.woken,
             "/api/answer": self._api.answer,
             "/api/contest": self._contest.contest,
             "/api/invite": self._invite.invite,

@@ -168,6 +168,13 @@ class PhoneApi:
         device, _ = await self.signed(request, purpose="questions")
         return web.json_response(await self._streams.now(device, phone=self._caller(request)))
 
+    async def woken(self, request: web.Request) -> web.StreamResponse:
+        """A push has reached this phone: the same, and when that was is kept."""
+        device, _ = await self.signed(request, purpose="woken")
+        expect_active(device)
+        await self.finish(self._store.push_seen(device.id, at=self._clock.now()))
+        return web.json_response(await self._streams.now(device, phone=self._caller(request)))
+
     # --- the answer ----------------------------------------------------------------------------------
 
     async def answer(self, request: web.Request) -> web.StreamResponse:

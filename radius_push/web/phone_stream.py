@@ -15,6 +15,7 @@ from radius_push.model import Address, Device, DeviceState, Question
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.web.inviting import Inviting
 from radius_push.web.phone_facts import FactsOf
+from radius_push.web.push_reach import shown
 from radius_push.web.refusal import Refusal
 from radius_push.web.shown import Shown
 
@@ -158,7 +159,7 @@ class Streams:
         row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
         now = self._clock.now()
         if row.state is not DeviceState.ACTIVE:
-            state = {**asked.state(row, (), now=now), "recent": [], "adding": None}
+            state = {**asked.state(row, (), now=now), "recent": [], "adding": None, "push": shown(None)}
             return Look(now, state, None, removed=row.state is DeviceState.REMOVED)
         questions = await self._store.questions_of(device.person, closed_since=now - contest.CONTEST_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
@@ -166,6 +167,7 @@ class Streams:
         state = asked.state(row, questions, trials, now=now, facts=facts)
         state["recent"] = contest.recent(questions, device=row, now=now)
         pending = tuple(question for question in questions if asked.is_open(question, now))
+        state["push"] = shown((await self._store.push_reach(device.id)).get(device.id))
         state["adding"], over = await self._inviting.state(row, now=now)
         changes = (
             asked.next_change(questions, trials, now=now),

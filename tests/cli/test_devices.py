@@ -58,6 +58,8 @@ async def test_the_list_of_one_person(config: Path, user: str) -> None:
             "state": "active",
             "since": "2026-09-21T14:13:20Z",
             "answered": None,
+            "push": None,
+            "seen": None,
         }
     ]
 

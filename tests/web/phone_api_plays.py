@@ -29,6 +29,7 @@ POSTS = [path for path in PATHS if path != "/api/config"]
 SIGNED = {
     "/api/stream": "stream",
     "/api/questions": "questions",
+    "/api/woken": "woken",
     "/api/contest": "contest",
     "/api/invite": "invite",
     "/api/confirm": "confirm",
@@ -228,6 +229,7 @@ async def requests_of_a_good_phone(played: Played, folder: Path) -> None:
     async with open_house(folder) as house, await house.phone() as phone:
         await played.post(house, "/api/config", None)
         await played.post(house, "/api/nonce", {})
+        assert (await played.says(house, phone, "/api/woken"))["push"]["seen_at"]
         for changes in ({}, {}, {"endpoint": "https://elsewhere.example/"}, dict.fromkeys(ADDRESS)):
             await played.says(house, phone, "/api/push", **changes)
         asked = [await played.says(house, phone, "/api/test") for _ in range(4)]

@@ -1,11 +1,13 @@
 // The beginning: what is true decides which screen is shown.
 
 import { mustInstall, showAdd, showWaiting } from "./adding.js";
+import { showAnother, tickAnother } from "./another.js";
 import { showRequests, tick } from "./cards.js";
 import { loadPhone } from "./core.js";
 import { hear } from "./hearing.js";
-import { showHome, showTrouble } from "./home.js";
+import { showHome, showTrouble, tickHome } from "./home.js";
 import { onNotifyChange } from "./notify.js";
+import { tickRecent } from "./recent.js";
 import { show, showing, write } from "./screen.js";
 import { items, onChange, page, waiting } from "./state.js";
 import { keepListening, onHeard } from "./stream.js";
@@ -19,6 +21,7 @@ function render() {
   if (page.adding || page.token || !page.phone) return mustInstall() ? show("install", () => {}) : showAdd();
   if (page.device === "pending") return showWaiting();
   if (items.size) return showRequests();
+  if (page.another) return showAnother();
   return showHome();
 }
 
@@ -68,8 +71,9 @@ document.documentElement.lang = language;
 onChange(render);
 onHeard(hear);
 onNotifyChange(render);
-setInterval(tick, TICK_MS);
-document.addEventListener("visibilitychange", tick);
+const tickAll = () => [tick, tickRecent, tickAnother, tickHome].forEach((each) => each());
+setInterval(tickAll, TICK_MS);
+document.addEventListener("visibilitychange", tickAll);
 readLink();
 const loaded = await loadPhone();
 if (loaded === "gone") page.trouble = "key";

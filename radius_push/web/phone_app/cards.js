@@ -110,6 +110,7 @@ function hearRefusal(id, problem) {
   write(named(item.element, "no"), texts.card_no);
   // The stream brings the card that says it.
   if (word === "late") write(named(item.element, "wrong"), texts.card_gave_up);
+  else if (word === "login_address") write(named(item.element, "wrong"), texts.card_not_from_here);
   else write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
   if (item.closed) finish(id, item.closed);
   return tick();
