@@ -33,7 +33,7 @@ async def test_a_yes_is_taken_back_after_a_second_look(house: House, hand: Hand)
     assert not any(isinstance(event, events.Contested) for event in house.events)
     await hand.taps("This wasn’t me")
     await hand.taps("Tell them")
-    await expect(hand.page.get_by_text("Told to your administrator.")).to_be_visible()
+    await expect(hand.page.locator("#screen").get_by_text("Told to your administrator.")).to_be_visible()
     assert [event.client for event in house.events if isinstance(event, events.Contested)] == ["fw1"]
     await expect(hand.page.get_by_role("button", name="This wasn’t me")).to_be_hidden()
 
@@ -47,7 +47,7 @@ async def test_what_could_not_be_told_is_said_and_tried_again(house: House, hand
     await expect(hand.page.get_by_text("Not sent: the server can’t be reached.")).to_be_visible()
     await hand.context.set_offline(False)
     await hand.taps("Tell them")
-    await expect(hand.page.get_by_text("Told to your administrator.")).to_be_visible()
+    await expect(hand.page.locator("#screen").get_by_text("Told to your administrator.")).to_be_visible()
 
 
 async def qr_on(hand: Hand, folder: Path) -> str:
@@ -83,7 +83,7 @@ async def test_a_second_phone_is_added_from_the_first(
         await second.page.get_by_label("Name of this phone").fill("My new phone")
         await second.taps("Add this phone")
         digits = await digits_of(second)
-        await expect(first.page.get_by_text("My new phone wants to be added.")).to_be_visible()
+        await expect(first.page.locator("#screen").get_by_text("My new phone wants to be added.")).to_be_visible()
         await types(first, "12")
         await expect(first.page.get_by_text("Type six digits.")).to_be_visible()
         await types(first, f"{(int(digits) + 1) % 1_000_000:06d}")

@@ -44,7 +44,8 @@ export function hearAdding(adding) {
 
 export function showAnother() {
   const { another } = page;
-  const stage = another.step === "shown" && another.phone ? "came" : another.step;
+  const here = ["shown", "confirming"].includes(another.step);
+  const stage = here ? (another.phone ? "came" : "shown") : another.step;
   show("another", (part) => fill(part, stage, another), `${stage} ${another.invitation ?? ""}`);
 }
 
@@ -99,7 +100,7 @@ async function confirm(form, another) {
     } else again(form, another, wordsOf(problem));
   }
   go.disabled = false;
-  return another.step === "shown" ? undefined : changed();
+  return changed();
 }
 
 function again(form, another, words) {

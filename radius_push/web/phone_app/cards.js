@@ -41,6 +41,7 @@ function showLate({ card, element, sending }) {
   write(named(element, "title"), late ? texts.card_late_title : texts.card_title);
   write(named(element, "late"), card.late === "yes" ? texts.card_late : texts.card_late_over);
   named(element, "late").hidden = !late;
+  element.classList.toggle("is-late", late);
   write(named(element, "wrong"), "");
   if (!sending) write(named(element, "yes"), card.late === "yes" ? texts.card_late_yes : texts.card_yes);
 }
