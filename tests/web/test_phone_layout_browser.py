@@ -3,7 +3,6 @@ screen too."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -78,13 +77,14 @@ async def test_nothing_that_is_seen_moves_when_a_request_arrives_or_ends(
 async def test_on_the_smallest_screen_the_buttons_cover_nothing_that_is_read(
     tmp_path: Path, browser: Browser, address: str | None, late: bool
 ) -> None:
-    async with open_house(tmp_path, places=Somewhere()) as house:
-        async with a_hand(house, browser, width=320) as hand:
-            await hand.enrol()
-            question = await house.ask(address=address)
-            await expect(part(hand.page, "yes")).to_be_enabled()
-            if late:
-                await house.give_up(question, late=LATE)
-                await expect(part(hand.page, "late")).to_be_visible()
-            await asyncio.sleep(0)
-            assert await hand.page.evaluate(COVERED) == []
+    async with (
+        open_house(tmp_path, places=Somewhere()) as house,
+        a_hand(house, browser, width=320) as hand,
+    ):
+        await hand.enrol()
+        question = await house.ask(address=address)
+        await expect(part(hand.page, "yes")).to_be_enabled()
+        if late:
+            await house.give_up(question, late=LATE)
+            await expect(part(hand.page, "late")).to_be_visible()
+        assert await hand.page.evaluate(COVERED) == []

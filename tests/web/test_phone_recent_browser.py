@@ -83,7 +83,9 @@ async def test_a_second_phone_is_added_from_the_first(
         await second.page.get_by_label("Name of this phone").fill("My new phone")
         await second.taps("Add this phone")
         digits = await digits_of(second)
-        await expect(first.page.locator("#screen").get_by_text("My new phone wants to be added.")).to_be_visible()
+        await expect(
+            first.page.locator("#screen").get_by_text("My new phone wants to be added.")
+        ).to_be_visible()
         await types(first, "12")
         await expect(first.page.get_by_text("Type six digits.")).to_be_visible()
         await types(first, f"{(int(digits) + 1) % 1_000_000:06d}")
