@@ -159,10 +159,11 @@ def one_of(*words: str) -> Callable[[object], str]:
 
 
 def on_login_address(value: object) -> OnLoginAddress:
-    found = text(value)
-    if found == "allow" or found == "forbid":
-        return found
-    raise ValueError("must be allow or forbid")
+    words: dict[str, OnLoginAddress] = {"allow": "allow", "forbid": "forbid"}
+    found = words.get(text(value))
+    if found is None:
+        raise ValueError(f"must be allow or forbid{did_you_mean(text(value), tuple(words))}")
+    return found
 
 
 def contact(value: object) -> str:
