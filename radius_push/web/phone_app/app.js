@@ -7,7 +7,7 @@ import { loadPhone } from "./core.js";
 import { hear } from "./hearing.js";
 import { showHome, showTrouble, tickHome } from "./home.js";
 import { onNotifyChange } from "./notify.js";
-import { tickRecent } from "./recent.js";
+import { beingTold, tickRecent } from "./recent.js";
 import { show, showing, write } from "./screen.js";
 import { items, onChange, page, waiting } from "./state.js";
 import { keepListening, onHeard } from "./stream.js";
@@ -22,7 +22,15 @@ function render() {
   if (page.device === "pending") return showWaiting();
   if (items.size) return showRequests();
   if (page.another) return showAnother();
-  return showHome();
+  showHome();
+  return renew();
+}
+
+// A newer app is there: it is taken as soon as the person is not in the middle of something.
+let newer = false;
+
+function renew() {
+  if (newer && showing("home") && !beingTold()) location.reload();
 }
 
 function renderHeader() {
@@ -60,8 +68,8 @@ function installWorker() {
   });
   const hadOne = Boolean(navigator.serviceWorker.controller);
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    // A newer app is there: take it, unless the person is in the middle of something.
-    if (hadOne && showing("home")) location.reload();
+    newer = hadOne;
+    renew();
   });
   // Without a worker the app opens a little slower; nothing else is lost.
   navigator.serviceWorker.register(policy ? policy.createScriptURL(path) : path, { type: "module" }).catch(() => {});

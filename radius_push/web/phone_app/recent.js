@@ -63,6 +63,10 @@ function ticked({ row, element }) {
   write(named(element, "when"), said.approved(said.ago(past)));
 }
 
+// Is the person about to say that it was not them?
+export const beingTold = () =>
+  [...shown.values()].some(({ row, step }) => !row.contested && ["sure", "sending", "failed"].includes(step));
+
 export function tickRecent() {
   for (const item of shown.values()) ticked(item);
 }
