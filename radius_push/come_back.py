@@ -20,10 +20,10 @@ _TIMED_OUT = {QuestionState.LATE, QuestionState.TIMED_OUT}
 
 
 def mark(choice: policy.Admitted) -> bytes:
-    """32 octets of what the rules said: any change of profile, methods, reply, or whose
-    yes counts, is another decision."""
+    """32 octets of what the rules said: any change of profile, methods, biometrics, reply, or of whose yes
+    counts, is another decision."""
     profile = choice.profile
-    said: list[object] = [profile.name, profile.methods, choice.reply]
+    said: list[object] = [profile.name, profile.methods, profile.biometrics, choice.reply]
     if profile.device_on_login_address != "allow":
         said.append(profile.device_on_login_address)
     return hashlib.sha256(json.dumps(said).encode()).digest()

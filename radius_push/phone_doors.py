@@ -70,6 +70,7 @@ class PhoneDoors:
             counters=self._counters,
             trusted_proxies=settings.trusted_proxies,
             places=self._places,
+            biometrics=settings.biometrics,
             limits=descriptors.limits_for_phones(descriptors.raise_limit() - connections),
         )
         try:
@@ -92,7 +93,7 @@ class PhoneDoors:
         """After a reload; at once."""
         self._settings, self._places = settings, places
         if self._side is not None:
-            self._side.use(settings.enrollment, settings.trusted_proxies, places)
+            self._side.use(settings.enrollment, settings.trusted_proxies, places, settings.biometrics)
         if self._ringer is not None:
             self._ringer.use(settings.web_push)
 

@@ -134,6 +134,7 @@ DOORS = {
     "pywebpush": {"push/webpush.py"},
     "py_vapid": {"push/webpush.py"},
     "uvloop": {"cli/serve.py"},
+    "webauthn": {"web/authenticator.py"},
     "click": {"cli"},
     "maxminddb": {"places.py"},
 }
@@ -213,7 +214,7 @@ def test_every_dependency_has_a_door_and_every_door_its_dependency() -> None:
     assert libraries == set(DOORS) - {"sqlite3"}
 
 
-LISTS = {"model.py": 600, "events.py": 600, "radius/presets.py": 600}
+LISTS = {"model.py": 600, "events.py": 700, "radius/presets.py": 600}
 """Closed lists of values: one of them is no harder to read for being long."""
 
 

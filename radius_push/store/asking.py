@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from radius_push.attempts import Lateness, Met, Rider, Standing
 from radius_push.events import Asked, Event
-from radius_push.model import Earlier, PersonKey, Question, QuestionState
+from radius_push.model import Assertion, Earlier, PersonKey, Question, QuestionState
 from radius_push.ports import Clock, StoreDown
 from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
-from radius_push.store import abandoned, questions
+from radius_push.store import abandoned, contested, questions
 from radius_push.store.bells import question_topic
 from radius_push.store.writer import Transaction, Work, Writer
 
@@ -91,17 +91,26 @@ class Questions:
         event: Event,
         late: bool = False,
         nonce: str | None = None,
+        assertion: Assertion | None = None,
     ) -> QuestionState | None:
         late = late and not self.clock_behind()
         return await self._write(
             lambda rows: questions.answer(
-                rows, question, device=device, approve=approve, late=late, nonce=nonce, at=at, event=event
+                rows,
+                question,
+                device=device,
+                approve=approve,
+                late=late,
+                nonce=nonce,
+                assertion=assertion,
+                at=at,
+                event=event,
             )
         )
 
     async def contest(self, question: str, *, device: str, within: float, at: float, event: Event) -> bool:
         return await self._write(
-            lambda rows: questions.contest(rows, question, device=device, within=within, at=at, event=event)
+            lambda rows: contested.contest(rows, question, device=device, within=within, at=at, event=event)
         )
 
     async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:

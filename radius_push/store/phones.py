@@ -10,7 +10,7 @@ from radius_push import events
 from radius_push.events import Event
 from radius_push.model import Device, DeviceState, Invitation, Known, PersonKey
 from radius_push.phone_store import Confirmation, Redemption
-from radius_push.store import rows
+from radius_push.store import biometrics, rows
 from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction
 
@@ -194,7 +194,14 @@ def _add(
 
 
 def confirm(
-    transaction: Transaction, invitation: str, *, right: bool, limit: int, by: str, at: float
+    transaction: Transaction,
+    invitation: str,
+    *,
+    right: bool,
+    limit: int,
+    by: str,
+    at: float,
+    credential: bytes | None,
 ) -> Confirmation:
     row = transaction.execute(
         "SELECT invitations.person, redeemed_by AS device, wrong_codes FROM invitations"
@@ -210,6 +217,8 @@ def confirm(
         _settle(transaction, invitation, device, DeviceState.ACTIVE)
         transaction.execute("INSERT INTO persons VALUES (?, ?) ON CONFLICT DO NOTHING", person, at)
         transaction.write(at, events.DeviceConfirmed(person, invitation, device, by))
+        if credential is not None:
+            biometrics.activate(transaction, device, credential, by=by, at=at)
         return "confirmed"
     transaction.execute("UPDATE invitations SET wrong_codes = ? WHERE id = ?", wrong, invitation)
     given_up = wrong >= limit

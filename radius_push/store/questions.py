@@ -12,9 +12,9 @@ from radius_push.attempts import Joined, Lateness, Met, Opened, Owed, Rider, Sta
 from radius_push.events import Asked, Event, Sent
 from radius_push.factors import joining
 from radius_push.factors.question import next_nonce
-from radius_push.model import Earlier, PersonKey, Question, QuestionState, Reason
+from radius_push.model import Assertion, Earlier, PersonKey, Question, QuestionState, Reason
 from radius_push.shapes import RingLimit
-from radius_push.store import attempts, rows
+from radius_push.store import attempts, biometrics, rows
 from radius_push.store.bells import person_topic, question_topic
 from radius_push.store.writer import Transaction
 
@@ -38,6 +38,10 @@ _ANSWER = """
         AND (?4 = 'deny' OR ?7 IS NULL OR nonce = ?7) AND EXISTS (
             SELECT 1 FROM devices
             WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
+        AND (?4 = 'deny' OR CASE WHEN ?8 IS NULL THEN biometrics != 'required' ELSE EXISTS (
+            SELECT 1 FROM credentials
+            WHERE credentials.device = ?2 AND credentials.state = 'active' AND credentials.id = ?8
+            AND (counter < ?9 OR counter = 0 AND ?9 = 0)) END)
     RETURNING person, state"""
 # What spends a yes; none of them can happen twice.
 _ACCEPT = """
@@ -52,14 +56,6 @@ _ACCEPT = """
             SELECT 1 FROM devices
             WHERE devices.id = questions.device AND devices.state = 'active'
             AND devices.person = questions.person)
-    RETURNING person"""
-
-_CONTEST = """
-    UPDATE questions SET contested_at = ?3
-    WHERE id = ?1 AND contested_at IS NULL AND state IN ('approved', 'ticket', 'spent')
-        AND answered_at > ?3 - ?4 AND EXISTS (
-            SELECT 1 FROM devices
-            WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
     RETURNING person"""
 
 
@@ -133,7 +129,8 @@ def _insert(transaction: Transaction, question: Question, *, decision: bytes, ri
     transaction.execute(
         "INSERT INTO questions (id, login, person, account, client, profile, address, nonce, opened_at,"
         " expires_at, closes_at, state, device, closed_at, decision, attempt, lane, rang, unanswered,"
-        " not_from_login_address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " not_from_login_address, biometrics)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         question.id,
         question.login,
         str(question.person),
@@ -154,6 +151,7 @@ def _insert(transaction: Transaction, question: Question, *, decision: bytes, ri
         int(rings),
         question.unanswered,
         int(question.not_from_login_address),
+        question.biometrics,
     )
 
 
@@ -251,27 +249,21 @@ def answer(
     approve: bool,
     late: bool,
     nonce: str | None,
+    assertion: Assertion | None,
     at: float,
     event: Event,
 ) -> QuestionState | None:
     said = "approve" if approve else "deny"
+    credential, counter = (assertion.credential, assertion.counter) if assertion else (None, None)
     changed = transaction.execute(
-        _ANSWER, question, device, at, said, late, joining.TICKET_SECONDS, nonce
+        _ANSWER, question, device, at, said, late, joining.TICKET_SECONDS, nonce, credential, counter
     ).fetchall()
+    if changed and assertion is not None:
+        biometrics.count(transaction, device, assertion)
     if changed and not approve:
         attempts.void_tickets(transaction, question)
     written = _written(transaction, question, changed, at=at, event=event)
     return QuestionState(changed[0]["state"]) if written else None
-
-
-def contest(
-    transaction: Transaction, question: str, *, device: str, within: float, at: float, event: Event
-) -> bool:
-    """The yes stays what it was; what it could still open is closed."""
-    changed = transaction.execute(_CONTEST, question, device, at, within).fetchall()
-    if changed:
-        attempts.void_tickets(transaction, question)
-    return _written(transaction, question, changed, at=at, event=event)
 
 
 def end_of_bar(

@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 from radius_push.model import (
+    Credential,
     Device,
     DeviceState,
     Invitation,
@@ -43,6 +44,7 @@ def question(row: sqlite3.Row) -> Question:
         answered_at=row["answered_at"],
         contested_at=row["contested_at"],
         not_from_login_address=bool(row["not_from_login_address"]),
+        biometrics=row["biometrics"],
     )
 
 
@@ -75,6 +77,18 @@ def invitation(row: sqlite3.Row) -> Invitation:
 def push_address(row: sqlite3.Row) -> PushAddress:
     return PushAddress(
         device=row["device"], endpoint=row["endpoint"], p256dh=row["p256dh"], auth=Secret(row["auth"])
+    )
+
+
+def credential(row: sqlite3.Row) -> Credential:
+    return Credential(
+        device=row["device"],
+        id=row["id"],
+        public_key=row["public_key"],
+        counter=row["counter"],
+        mark=row["mark"],
+        synced=bool(row["synced"]),
+        since=row["since"],
     )
 
 

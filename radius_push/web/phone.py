@@ -18,13 +18,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from radius_push.factors.answer import AnswerRefused
 from radius_push.hush import Hush, place_of
-from radius_push.model import Network, Secret
+from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.certificate import tls_of
 from radius_push.web.doorway import Doorway
 from radius_push.web.inviting import Inviting
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
+from radius_push.web.phone_biometrics import BiometricsApi
 from radius_push.web.phone_contest import ContestApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
@@ -79,6 +80,7 @@ class PhoneSide:
         limits: PhoneLimits = PhoneLimits(),
         trusted_proxies: tuple[Network, ...] = (),
         places: Places | None = None,
+        biometrics: BiometricsMode = "optional",
     ) -> None:
         self._listener = listener
         self._counters = counters
@@ -111,7 +113,17 @@ class PhoneSide:
             proxies=self._proxies,
         )
         self._push = PushApi(
-            self._api, ringer=ringer, store=store, clock=clock, counters=counters, fresh=fresh
+            self._api,
+            ringer=ringer,
+            store=store,
+            clock=clock,
+            counters=counters,
+            fresh=fresh,
+            origin=listener.url,
+            biometrics=biometrics,
+        )
+        self._biometrics = BiometricsApi(
+            self._api, store=store, clock=clock, origin=listener.url, counters=counters
         )
         self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
         self._invite = InvitingApi(
@@ -127,9 +139,14 @@ class PhoneSide:
         return self._doorway.port
 
     def use(
-        self, enrollment: Enrollment, trusted_proxies: tuple[Network, ...], places: Places | None
+        self,
+        enrollment: Enrollment,
+        trusted_proxies: tuple[Network, ...],
+        places: Places | None,
+        biometrics: BiometricsMode = "optional",
     ) -> None:
         """After a reload: other limits for the phones that are added from now on, and other places."""
+        self._push.biometrics = biometrics
         self._facts.places = places
         self._api.enrollment = enrollment
         self._inviting.allowed = enrollment.by_phone
@@ -233,6 +250,7 @@ class PhoneSide:
             "/api/invite": self._invite.invite,
             "/api/confirm": self._invite.confirm,
             "/api/push": self._push.push,
+            "/api/biometric": self._biometrics.biometric,
             "/api/test": self._push.test,
             "/api/test-answer": self._push.test_answer,
         }.items():

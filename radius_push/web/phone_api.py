@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -29,8 +26,10 @@ from radius_push.factors.question import Value, is_late, is_open, milliseconds, 
 from radius_push.model import Address, Device, DeviceState, Question, QuestionState, Secret
 from radius_push.ports import Clock, Store
 from radius_push.shapes import Enrollment
+from radius_push.web.assertions import ASSERTION, NONE_USED, Assertions
 from radius_push.web.doorway import address_of
 from radius_push.web.nonces import PER_NEIGHBOURHOOD, PER_SIGNER, Nonces
+from radius_push.web.octets import octets_of
 from radius_push.web.phone_stream import Streams
 from radius_push.web.proxies import Proxies
 from radius_push.web.refusal import Refusal
@@ -40,7 +39,6 @@ T = TypeVar("T")
 
 LONGEST_BODY = 8192
 _ANSWERED = {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED, QuestionState.TICKET}
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,7 @@ class PhoneApi:
         self._streams = streams
         self._body_seconds = body_seconds
         self._proxies = proxies
+        self._biometrics = Assertions(store, clock, origin=origin, counters=counters)
         self._nonces = Nonces(fresh)
         self._tries = WrongTries()
         self._one_try = asyncio.Lock()
@@ -178,7 +177,7 @@ class PhoneApi:
     # --- the answer ----------------------------------------------------------------------------------
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await self._body(request, {"payload", "signature"})
+        body = await self._body(request, {"payload", "signature"}, or_all_of=ASSERTION)
         fields = read_payload(body["payload"])
         device = await self._signer(text_field(fields, "device"), body)
         expect_active(device)
@@ -202,6 +201,7 @@ class PhoneApi:
                 "This phone is on the same network as the computer that signs in: that is not allowed here.",
             )
         late = isinstance(answer, Approve) and answer.late
+        used = await self._biometrics.used(body, device, question) if approve else NONE_USED
         at = self._clock.now()
         written = await self.finish(
             self._store.answer(
@@ -210,6 +210,7 @@ class PhoneApi:
                 approve=approve,
                 late=late,
                 nonce=question.nonce,
+                assertion=used.assertion,
                 at=at,
                 event=events.Answered(
                     login=question.login,
@@ -221,6 +222,8 @@ class PhoneApi:
                     payload=body["payload"],
                     signature=body["signature"],
                     device_on_login_address=shared,
+                    biometrics=used.key,
+                    assertion=used.octets,
                 ),
             )
         )
@@ -285,9 +288,14 @@ class PhoneApi:
     # --- what all of them need -----------------------------------------------------------------------
 
     async def _body(
-        self, request: web.Request, names: set[str], one_of: set[str] | None = None
+        self,
+        request: web.Request,
+        names: set[str],
+        one_of: set[str] | None = None,
+        or_all_of: frozenset[str] = frozenset(),
     ) -> dict[str, str]:
-        """The JSON object that was sent: exactly these texts, and one of `one_of`."""
+        """The JSON object that was sent: exactly these texts, and one of `one_of`; or those of `or_all_of`,
+        too."""
         if request.content_type != "application/json":
             raise Refusal(415, "content_type", "Only application/json is read here.")
         if (request.content_length or 0) > LONGEST_BODY:
@@ -303,6 +311,8 @@ class PhoneApi:
         except UnicodeDecodeError:
             raise Refusal(400, "malformed", "This is not UTF-8.") from None
         extra = fields.keys() - names
+        if or_all_of and extra == or_all_of:
+            extra = set()
         if not names <= fields.keys() or (len(extra) != 1 or not extra <= one_of if one_of else extra):
             raise Refusal(400, "malformed", "A field is missing or unknown.")
         return {name: text_field(fields, name) for name in fields}
@@ -368,16 +378,3 @@ def _gave_up() -> Refusal:
 
 def _stale_nonce() -> Refusal:
     return Refusal(401, "nonce", "This took too long, or came twice. Try again.")
-
-
-def octets_of(text: str, length: int) -> bytes:
-    """base64url without padding, of so many octets, in its one spelling."""
-    try:
-        octets = (
-            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if _BASE64URL.fullmatch(text) else b""
-        )
-    except binascii.Error:
-        octets = b""
-    if len(octets) != length or base64.urlsafe_b64encode(octets).decode().rstrip("=") != text:
-        raise Refusal(400, "malformed", "A field does not hold what it should.")
-    return octets

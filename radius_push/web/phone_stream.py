@@ -157,14 +157,20 @@ class Streams:
 
     async def _look(self, device: Device, phone: Address | None) -> Look:
         row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
+        biometrics = await self._store.biometrics_of(device.id)
         now = self._clock.now()
         if row.state is not DeviceState.ACTIVE:
-            state = {**asked.state(row, (), now=now), "recent": [], "adding": None, "push": shown(None)}
+            state = {
+                **asked.state(row, (), now=now, biometrics=biometrics),
+                "recent": [],
+                "adding": None,
+                "push": shown(None),
+            }
             return Look(now, state, None, removed=row.state is DeviceState.REMOVED)
         questions = await self._store.questions_of(device.person, closed_since=now - contest.CONTEST_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
         facts = await self._facts.each(questions, phone=phone)
-        state = asked.state(row, questions, trials, now=now, facts=facts)
+        state = asked.state(row, questions, trials, now=now, facts=facts, biometrics=biometrics)
         state["recent"] = contest.recent(questions, device=row, now=now)
         pending = tuple(question for question in questions if asked.is_open(question, now))
         state["push"] = shown((await self._store.push_reach(device.id)).get(device.id))

@@ -17,6 +17,7 @@ from pathlib import Path
 from radius_push import enrollment, events
 from radius_push.attempts import Joined, Lateness, Opened
 from radius_push.model import (
+    BiometricsMode,
     Device,
     Network,
     Person,
@@ -150,6 +151,7 @@ class House:
         client: str = "fw1",
         address: str | None = "198.51.100.7",
         not_from_login_address: bool = False,
+        biometrics: BiometricsMode = "optional",
     ) -> Question:
         """A login asks this person's phones."""
         now = self.clock.now()
@@ -168,6 +170,7 @@ class House:
             expires_at=now + seconds,
             closes_at=now + seconds + 150,
             not_from_login_address=not_from_login_address,
+            biometrics=biometrics,
         )
         rider = a_rider(secrets.token_bytes(32), at=now, until=now + seconds + 5, ends_at=now + seconds)
         met = await self.store.open_or_join(

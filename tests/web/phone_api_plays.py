@@ -20,6 +20,7 @@ from radius_push.shapes import Enrollment
 from radius_push.test_phone import SoftwarePhone, _text
 from tests.factors.signing import Pen
 from tests.web import phone_api_document as document
+from tests.web.fingers import Finger, a_finger, adding_challenge
 from tests.web.house import BOB, USUAL, House, open_house
 from tests.web.test_phone import answer_fields, nonce
 from tests.web.test_phone_push import ADDRESS
@@ -34,14 +35,17 @@ SIGNED = {
     "/api/invite": "invite",
     "/api/confirm": "confirm",
     "/api/push": "push",
+    "/api/biometric": "biometric",
     "/api/test": "test",
     "/api/test-answer": "test_answer",
 }
+NO_FINGER: dict[str, str | None] = {"client_data": None, "attestation": None}
 OF_NONE = {"question": "none", "person": "staff:nobody", "client": "fw1", "address": None}
 MORE: dict[str, dict[str, str | None]] = {
     "/api/contest": OF_NONE,
     "/api/confirm": {"invitation": "0" * 16, "code": "000000"},
     "/api/push": ADDRESS,
+    "/api/biometric": NO_FINGER,
     "/api/test-answer": {"test": "none"},
 }
 
@@ -241,6 +245,36 @@ async def requests_of_a_good_phone(played: Played, folder: Path) -> None:
             await played.says(house, phone, "/api/test-answer", test=asked[0]["test"])
 
 
+async def fingers(played: Played, folder: Path) -> None:
+    async with open_house(folder) as house, await house.phone() as phone:
+
+        async def answer(finger: Finger | None) -> str:
+            body = phone.sign(answer_fields(house, phone, card))
+            told = await played.post(
+                house, "/api/answer", body | (finger.used(body["payload"]) if finger else {})
+            )
+            return str(told.get("error", told.get("outcome")))
+
+        await house.ask(biometrics="required")
+        card = (await played.says(house, phone, "/api/questions"))["questions"][0]
+        assert await answer(None) == "biometrics_missing"
+        finger = await a_finger(house, phone)
+        assert await answer(None) == "biometrics_needed"
+        assert await answer(Finger(house.origin)) == "biometrics_failed"
+        assert await answer(finger) == "approved"
+        new = Finger(house.origin)
+        for right in (True, False):
+            fresh = await nonce(house)
+            made = new.made(adding_challenge(phone, fresh if right else "another"))
+            said = dict(zip(("client_data", "attestation"), map(_text, made), strict=True))
+            told = await played.says(house, phone, "/api/biometric", nonce=fresh, **said)
+            assert told.get("outcome", told.get("error")) == ("waiting" if right else "biometrics_failed")
+        state = await played.says(house, phone, "/api/questions")
+        assert state["device"]["credential"] == _text(finger.id)
+        assert state["device"]["waiting_credential"] == _text(new.id)
+        assert (await played.says(house, phone, "/api/biometric"))["outcome"] == "removed"
+
+
 async def answers(played: Played, folder: Path) -> None:
     async with open_house(folder) as house, await house.phone() as one, await house.phone() as two:
 
@@ -381,6 +415,7 @@ PLAYS = (
     enrolment,
     phones_that_may_not,
     requests_of_a_good_phone,
+    fingers,
     answers,
     yeses_taken_back,
     another_phone,

@@ -1,7 +1,8 @@
 // Adding this phone: the form, the Home Screen of an iPhone, and the digits that the issuer types.
 
+import { codeOf, offered } from "./biometrics.js";
 import { NoKey, Refused, Unreachable, confirmationCode, enrol } from "./core.js";
-import { named, show, write } from "./screen.js";
+import { named, show, write, writeCode } from "./screen.js";
 import { changed, items, page } from "./state.js";
 import { keepListening } from "./stream.js";
 import { texts } from "./texts.js";
@@ -53,6 +54,7 @@ async function add(form, byToken) {
   write(go, texts.add_working);
   try {
     const added = await enrol(byToken ? { token: byToken } : { code }, name);
+    page.offer = await offered().catch(() => "off"); // it can be set up later, too
     begin(added);
   } catch (problem) {
     if (problem instanceof NoKey) {
@@ -82,10 +84,9 @@ export function showWaiting() {
   show(
     "waiting",
     async (part) => {
-      const code = await confirmationCode(page.phone);
-      named(part, "code").textContent = `${code.slice(0, 3)}\u2009${code.slice(3)}`;
-      named(part, "code").setAttribute("aria-label", [...code].join(" "));
+      const code = (await codeOf(page.phone, page.waiting)) ?? (await confirmationCode(page.phone));
+      writeCode(named(part, "code"), code);
     },
-    page.phone.device,
+    `${page.phone.device} ${page.waiting ?? ""}`,
   );
 }

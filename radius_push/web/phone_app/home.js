@@ -3,6 +3,7 @@
 import { begin as beginAnother } from "./another.js";
 import { Refused, forgetPhone } from "./core.js";
 import { askForNotifications, notifyState, sendTest } from "./notify.js";
+import { fillFinger, showFinger } from "./finger.js";
 import { named, show, write } from "./screen.js";
 import { showRecent } from "./recent.js";
 import { changed, page, serverNow } from "./state.js";
@@ -15,6 +16,7 @@ export function showHome() {
     named(home, "turn-on").addEventListener("click", () => askForNotifications(page.phone));
     named(home, "test").addEventListener("click", () => test(home));
     named(home, "add-another").addEventListener("click", beginAnother);
+    fillFinger(home);
   });
   const state = page.connection === "live" && page.device === "restored" ? "restored" : page.connection;
   write(named(part, "title"), texts[`home_title_${state}`]);
@@ -26,6 +28,7 @@ export function showHome() {
   named(part, "turn-on").hidden = !["ask", "failed"].includes(notify);
   write(named(part, "turn-on"), notify === "failed" ? texts.notify_again : texts.notify_button);
   named(part, "test").hidden = state !== "live";
+  showFinger(part, state);
   named(part, "add-another").hidden = state !== "live" || !page.mayAdd;
   showRecent(part);
   tickHome();

@@ -6,6 +6,9 @@ export const page = {
   trouble: null, // key, unknown, removed, nokey
   adding: false,
   connection: "connecting",
+  credential: null, // of the fingerprint or face that counts, as the server says
+  waiting: undefined, // of a new one, whose six digits are not typed yet
+  offer: "off", // required, optional: whether a new phone is asked to set one up
   device: "unknown", // pending, restored, active, removed: as the server says
   recent: [], // what was approved in the last minutes
   push: { state: "off", seen_at: null }, // as the server rings this phone
