@@ -63,6 +63,7 @@ async def qr_on(hand: Hand, folder: Path) -> str:
 
 async def digits_of(hand: Hand) -> str:
     await hand.sees("One more step")
+    await expect(hand.page.locator(".big-code")).not_to_be_empty()
     return "".join((await hand.page.locator(".big-code").inner_text()).split())
 
 
