@@ -20,11 +20,13 @@ _TIMED_OUT = {QuestionState.LATE, QuestionState.TIMED_OUT}
 
 
 def mark(choice: policy.Admitted) -> bytes:
-    """32 octets of what the rules said: any change of profile, methods, biometrics or reply is another
-    decision."""
+    """32 octets of what the rules said: any change of profile, methods, biometrics, reply, or of whose yes
+    counts, is another decision."""
     profile = choice.profile
-    text = json.dumps([profile.name, profile.methods, profile.biometrics, choice.reply])
-    return hashlib.sha256(text.encode()).digest()
+    said: list[object] = [profile.name, profile.methods, profile.biometrics, choice.reply]
+    if profile.device_on_login_address != "allow":
+        said.append(profile.device_on_login_address)
+    return hashlib.sha256(json.dumps(said).encode()).digest()
 
 
 def may(earlier: Earlier, person: Person, choice: policy.Admitted, *, client: Client, now: float) -> bool:

@@ -68,16 +68,18 @@ async def invite(
     now: float,
     token: bytes,
     code_octets: bytes,
+    by_device: str | None = None,
 ) -> Shown:
     """Give `person` the right to add one phone; it takes the place of an earlier open one.
 
-    `token`: 16 random octets, `code_octets`: 5 others. `by`: the issuer's name for the evidence.
+    `token`: 16 random octets, `code_octets`: 5 others. `by`: the issuer's name for the evidence. `by_device`:
+    the phone that invites, and alone may confirm.
     """
     if len(token) != 16 or len(code_octets) != 5:
         raise ValueError("a token has 16 octets, a typed code 5")
     code = _crockford(code_octets)
     id = _keyed(pepper, "invitation", token)[:8].hex()
-    invitation = Invitation(id, person.key, person.username, expires_at=now + lifetime)
+    invitation = Invitation(id, person.key, person.username, expires_at=now + lifetime, by_device=by_device)
     await store.invite(
         invitation,
         token=_keyed(pepper, "token", token),

@@ -231,6 +231,29 @@ class Answered:
     assertion: str | None = None
     """What the authenticator signed, and its signature: base64url of client data, authenticator data and
     signature, with dots between (WebAuthn 6.3.3). Its challenge is SHA-256 of `payload`."""
+    device_on_login_address: bool | None = None
+    """The phone came from the address that the gateway had reported for the sign-in, or its IPv6 /64. `null`:
+    it cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """A phone of the person says that a yes was not theirs: somebody may be in who is not them. The verdict
+    stays; what the yes could still open is closed."""
+
+    login: str
+    question: str
+    person: str
+    device: str
+    """Who says so; its signature over the exact text was right."""
+    answered_by: str | None
+    """The phone that had said yes."""
+    client: str
+    address: str | None
+    payload: str
+    """The text that was signed."""
+    signature: str
+    """base64url of the raw signature (r and s, 64 octets)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -579,6 +602,7 @@ Event = (
     | CameBack
     | Abandoned
     | Answered
+    | Contested
     | Accepted
     | Rejected
     | Unanswered

@@ -278,7 +278,9 @@ async def let_in(
     standing = await doors.store.standing(question.id, packet)
     if standing.question.state is QuestionState.APPROVED and not standing.newest:
         return await hold(story, person, choice, question, doors)  # a newer try came in that very moment
-    gone = Refuse(Reason.DEVICE_REMOVED, "the device that approved is not active any more")
+    gone = Refuse(
+        Reason.DEVICE_REMOVED, "the device that approved is not active any more, or its yes was taken back"
+    )
     if await end(question, QuestionState.CLOSED, rejected(story, gone, question), doors):
         return told_no(story, gone.reason)
     return await quiet(Quiet(Reason.REPLAYED, "another walk of this packet was faster"), story, doors)

@@ -379,6 +379,8 @@ class Invitation:
     closed: bool = False
     """Confirmed, given up after too many wrong codes, or withdrawn."""
     wrong_codes: int = 0
+    by_device: str | None = None
+    """The phone that invited another one, and alone may confirm it; None: an issuer did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +394,18 @@ class PushAddress:
     """P-256, 65 octets, uncompressed point: what is sent is encrypted for it (RFC 8291)."""
     auth: Secret
     """16 octets that the browser shares with us for the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushReach:
+    """How well a device is reached while its app is closed."""
+
+    service: str | None
+    """The push service's host name; None: it is not rung."""
+    gone_at: float | None
+    """Since when its push service knows it no more, and its app did not turn notifications on again."""
+    seen_at: float | None
+    """When a push had reached it last, as it said itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -504,6 +518,12 @@ class Question:
     """While late: until when it can be answered. Of a ticket: until when it lets somebody in."""
     late_counts: bool = False
     """While late: is a yes for the next try? Not where none of this gateway's is let in without a ring."""
+    answered_at: float | None = None
+    """When `device` did."""
+    contested_at: float | None = None
+    """When the person said that the yes was not theirs: it lets nobody in any more."""
+    not_from_login_address: bool = False
+    """A yes of a device that comes from `address` itself is not taken."""
     biometrics: BiometricsMode = "optional"
     """As its profile said when it was asked."""
 

@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from radius_push.events import Event
-from radius_push.model import Biometrics, Credential, Device, Invitation, Known, PersonKey, PushAddress, Trial
+from radius_push.model import (
+    Biometrics,
+    Credential,
+    Device,
+    Invitation,
+    Known,
+    PersonKey,
+    PushAddress,
+    PushReach,
+    Trial,
+)
 
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
@@ -73,6 +83,12 @@ class PhoneStore(Protocol):
     ) -> bool:
         """`endpoint`: only this one; None: whatever is there. False if there is none."""
 
+    async def push_seen(self, device: str, *, at: float) -> None:
+        """The device says that a push has just reached it."""
+
+    async def push_reach(self, device: str | None = None) -> Mapping[str, PushReach]:
+        """How each device that is not removed is reached, or this one, by id."""
+
     async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
         """Write a test request and ring. False if this device opened `most` since then already."""
 
@@ -89,6 +105,9 @@ class PhoneStore(Protocol):
         Raises ClockBehind."""
 
     async def invitation(self, id: str) -> Invitation | None: ...
+
+    async def invited_by(self, device: str) -> Invitation | None:
+        """The open one that this phone made last: it may be over by the clock, or redeemed."""
 
     async def redeem(
         self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float

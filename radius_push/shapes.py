@@ -75,6 +75,8 @@ class Enrollment:
     """Authentication profiles whose people may add their first phone by their password alone."""
     portal_networks: tuple[Network, ...] = ()
     """Where the page for people's own phones may be used from; none named: everywhere."""
+    by_phone: bool = True
+    """A phone may add another one of its person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,9 @@ class Texts:
     denied: str = "The sign-in was denied on the phone."
 
 
+OnLoginAddress = Literal["allow", "forbid"]
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     name: str
@@ -213,6 +218,8 @@ class Profile:
     fallback_auth_profiles: tuple[str, ...]
     timeout: float = 45.0
     texts: Texts = Texts()
+    device_on_login_address: OnLoginAddress = "allow"
+    """Is a yes taken from a device that comes from the address of the login itself?"""
     biometrics: BiometricsMode = "optional"
     """What a yes on a phone needs: `required` a fingerprint or face of the phone that says it."""
 

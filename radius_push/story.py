@@ -85,6 +85,7 @@ def new_question(
         closes_at=now + seconds + late_window + MORE,
         biometrics=choice.profile.biometrics,
         attempt=_attempt(story, person, tag_key),
+        not_from_login_address=choice.profile.device_on_login_address == "forbid",
     )
 
 

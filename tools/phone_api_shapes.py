@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from radius_push.enrollment import LONGEST_NAME
+from radius_push.enrollment import LONGEST_NAME, TRIES
 from radius_push.factors.answer import LONGEST_PAYLOAD
+from radius_push.factors.contest import CONTEST_SECONDS
 from radius_push.factors.facts import Kind
 from radius_push.factors.question import CLOSED_SECONDS, IN_TIME, LATE, NUMBER_MODE, OVER, VERSION
 from radius_push.model import DeviceState
@@ -67,6 +68,7 @@ ORIGIN = text("The address of this server as the phone was enrolled at: scheme, 
 PERSON = text("Who is asked: authentication profile and the directory's stable id.")
 CLIENT = text("The VPN gateway's name in the settings.")
 ADDRESS = or_null(text("Where the person signs in from, **as the gateway reported it**. `null`: it did not."))
+INVITATION = text("Its id, for the confirmation code.", pattern="^[0-9a-f]{16}$")
 ID = text("Of the question.", minLength=1, maxLength=64)
 CARD_NONCE = text(
     "Belongs to this question alone; no other is needed for its answer.", minLength=1, maxLength=64
@@ -162,7 +164,8 @@ SENT: dict[str, Schema] = {
     ),
     **{
         f"{name}{part}": shape
-        for name, purpose in (("Stream", "stream"), ("Questions", "questions"), ("Test", "test"))
+        for name, purpose in (
+            ("Stream", "stream"), ("Questions", "questions"), ("Woken", "woken"), ("Test", "test"))
         for part, shape in (
             ("Body", signed(f"{name}Payload")),
             ("Payload", payload(purpose, device=DEVICE, nonce=NONCE)),
@@ -180,6 +183,26 @@ SENT: dict[str, Schema] = {
         nonce={**CARD_NONCE, "description": "The card's own `nonce`, not one of `/api/nonce`."},
         late=LATE_FIELD,
         expires_at=CLOSES,
+    ),
+    "ContestBody": signed("ContestPayload"),
+    "ContestPayload": payload(
+        "contest",
+        device=DEVICE,
+        nonce=NONCE,
+        question={**ID, "description": "The `id` of one of `recent`."},
+        person=PERSON,
+        client=CLIENT,
+        address=ADDRESS,
+    ),
+    "InviteBody": signed("InvitePayload"),
+    "InvitePayload": payload("invite", device=DEVICE, nonce=NONCE),
+    "ConfirmBody": signed("ConfirmPayload"),
+    "ConfirmPayload": payload(
+        "confirm",
+        device=DEVICE,
+        nonce=NONCE,
+        invitation=INVITATION,
+        code=text("The six digits that the new phone shows, as they were typed."),
     ),
     "BiometricBody": signed("BiometricPayload"),
     "BiometricPayload": {
@@ -264,13 +287,26 @@ TOLD: dict[str, Schema] = {
         person=PERSON,
         account=text("The name that the person signs in with."),
         name=text("The phone's name as it is kept.", maxLength=LONGEST_NAME),
-        invitation=text("For the confirmation code.", pattern="^[0-9a-f]{16}$"),
+        invitation=INVITATION,
     ),
     "Answered": open_shape(
         outcome=one_of(
             "`approved`; `denied`; `approved_late`: the gateway had given up, and the next try is let in if "
             "it comes soon.",
             "approved", "denied", "approved_late")
+    ),
+    "Contested": open_shape(outcome=one_of("It is written, and the administrator told.", "contested")),
+    "Invited": open_shape(
+        invitation=INVITATION,
+        link=text("What the QR code holds: the new phone opens it.", format="uri"),
+        qr=text("The QR code: an SVG image as a `data:` URL."),
+        code=text("What the person types instead.", pattern="^[0-9A-Z]{4}-[0-9A-Z]{4}$"),
+        expires_at=time("When link and code end."),
+    ),
+    "Confirmed": open_shape(
+        outcome=one_of("`confirmed`: the new phone is trusted. `wrong`: try again. `given_up`: that was the "
+                       f"{TRIES}th wrong code, and the new phone was removed.",
+                       "confirmed", "wrong", "given_up")
     ),
     "PushKept": open_shape(
         outcome=one_of("`kept`: it is new. `known`: nothing changed. `removed`: this phone is not rung any "
@@ -292,6 +328,11 @@ TOLD: dict[str, Schema] = {
         questions=a_list("Card", "What is asked now. Those that somebody waits for come first. Show all of "
                                  "them."),
         closed=a_list("Closed", f"What became of those that ended, for {CLOSED_SECONDS:g} s."),
+        recent=a_list("Recent", f"What was approved in the last {CONTEST_SECONDS / 60:g} minutes, by any "
+                                "phone of the person, the newest first. Offer *This wasn't me*."),
+        adding={"anyOf": [ref("Adding"), {"type": "null"}],
+                "description": "The phone that this one adds. `null`: this one may add none."},
+        push=ref("Push"),
         tests=a_list("Test", "Test requests of this phone that wait for their answer."),
         sign_ins=a_list("SignIn", "Sign-ins of this person to the page for their own phones that wait for an "
                                   "answer."),
@@ -336,6 +377,9 @@ TOLD: dict[str, Schema] = {
                "description": "About where a public address is, as the server's file of places has it. Show "
                               "it with *about*, as reported by the gateway. `null`: nobody knows."},
         same_network_as_this_phone=maybe("The address is that of this phone, or of its IPv6 /64."),
+        not_from_here={"type": "boolean",
+                       "description": "A yes of this phone would be refused (`login_address`), as long as it "
+                                      "is on that network: say so. A no is taken."},
         same_address_as_last_login=maybe("The person's last sign-in came from there. Perhaps their laptop "
                                          "reconnects by itself."),
     ),
@@ -362,6 +406,29 @@ TOLD: dict[str, Schema] = {
                                             "answer."},
         opened_at=time("When it was asked."),
         expires_at=time("When it ends."),
+    ),
+    "Adding": open_shape(
+        invitation=or_null({**INVITATION, "description": "The open invitation of this phone. `null`: none."}),
+        phone=or_null(text("The new phone's name, once it used the invitation: ask for its six digits.")),
+        expires_at={"type": ["integer", "null"], "description": "When link and code end. UTC, milliseconds."},
+    ),
+    "Push": open_shape(
+        state=one_of("`on`: this phone is rung. `gone`: its push service knows it no more: subscribe anew. "
+                     "`off`: it is not rung.", "on", "gone", "off"),
+        seen_at={"type": ["integer", "null"],
+                 "description": "When it said last that a push had reached it. UTC, milliseconds. `null`: "
+                                "never."},
+    ),
+    "Recent": open_shape(
+        id=ID,
+        login=text("The sign-in's code."),
+        person=PERSON,
+        account=text("The name that signed in."),
+        client=CLIENT,
+        address=ADDRESS,
+        answered_at=time("When it was approved."),
+        by_this_device={"type": "boolean", "description": "This phone approved it."},
+        contested={"type": "boolean", "description": "The person said that it was not them."},
     ),
     "Test": open_shape(
         id=text("Of the test request. It cannot be answered at `/api/answer`."),

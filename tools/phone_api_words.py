@@ -8,6 +8,7 @@ from radius_push.factors.answer import LONGEST_PAYLOAD
 from radius_push.web.nonces import LIFETIME, PER_SIGNER
 from radius_push.web.phone import PhoneLimits
 from radius_push.web.phone_api import LONGEST_BODY
+from radius_push.web.phone_inviting import INVITATIONS
 from radius_push.web.phone_push import TRIAL_SECONDS, TRIALS_IN_A_MINUTE
 from radius_push.web.phone_stream import PING_SECONDS
 
@@ -50,12 +51,29 @@ REQUESTS = (
     Request("post", "/api/questions", "The same state once, for an app that was only woken.", "QuestionsBody",
             "State",
             "The state.", ASKED),
+    Request("post", "/api/woken", "The same, when a push has just reached this phone: the server keeps "
+                                  "when that was, and shows it.",
+            "WokenBody", "State", "The state.", (*ASKED, *ACTIVE)),
     Request("post", "/api/answer", "Yes or no to one question. The same answer may be sent again, if no "
                                    "reply came: it is "
             "told what it came to.", "AnswerBody", "Answered", "It is written.",
-            (*SIGNED, *ACTIVE, "unknown_question", "late", *BIOMETRICS, "too_late", "approved_elsewhere",
+            (*SIGNED, *ACTIVE, "unknown_question", "login_address", "late", *BIOMETRICS,
+             "too_late",
+             "approved_elsewhere",
              "approved_late_elsewhere",
              "denied_elsewhere", "approved_before", "approved_late_before", "denied_before")),
+    Request("post", "/api/contest", "*This wasn't me*, within five minutes after a yes, from any phone "
+                                    "of the person. The verdict stays; the administrator is told, and what "
+                                    "the yes could still open is closed. It may be sent again, if no reply "
+                                    "came.",
+            "ContestBody", "Contested", "It is written.",
+            (*ASKED, *ACTIVE, "unknown_question", "too_late")),
+    Request("post", "/api/invite", "Invite another phone of the same person. It takes the place of an "
+                                   "earlier open invitation.",
+            "InviteBody", "Invited", "Show `qr` and `code`; then wait for `adding` in the stream.",
+            (*ASKED, *ACTIVE, "issuer_only", "too_many_devices", "too_many_tries")),
+    Request("post", "/api/confirm", "Type what the new phone shows.", "ConfirmBody", "Confirmed",
+            "The new phone is trusted, or not.", (*ASKED, *ACTIVE, "too_late")),
     Request("post", "/api/biometric", "A credential for a fingerprint or face that this phone has made, or, "
                                       "with two `null`, that it has none any more. While the phone is "
                                       "`pending` its six digits are made of the credential, too; later it "
@@ -117,7 +135,10 @@ ERRORS: dict[str, Error] = {
     "invitation": Error(403, "The link or code is unknown, spent or expired. Which, is not said.",
                         "Ask for a new one."),
     "too_many_devices": Error(409, "The person has as many phones as they may.", "Have one removed first."),
-    "too_many_tries": Error(429, "Ten wrong links or codes within ten minutes from this address.",
+    "issuer_only": Error(403, "The settings let no phone add another one.",
+                         "Say that the administrator does."),
+    "too_many_tries": Error(429, "Ten wrong links or codes within ten minutes from this address; or "
+                                 f"{INVITATIONS} invitations of this phone.",
                             "Wait ten minutes."),
     "removed": Error(403, "This phone was removed.", AGAIN),
     "pending": Error(403, "Its six digits are not typed yet.", "Show them, and wait for the stream to say "
@@ -126,6 +147,9 @@ ERRORS: dict[str, Error] = {
                                                             "wait."),
     "unknown_question": Error(404, "There is no such question, or sign-in, for this person.",
                               "Drop the card."),
+    "login_address": Error(409, "This phone comes from the address of the sign-in itself, and the profile "
+                                "takes no yes from there.",
+                           "Say: open the app over mobile data. The card stays."),
     "late": Error(409, "A yes for which no gateway waits, that was not asked for as one: signed in time and "
                        "come "
                   "late, or to a card that takes none.", LOOK),
@@ -164,6 +188,7 @@ BOUNDS = tuple(
         "connections from one address (IPv6: /64)": f"{LIMITS.connections_per_neighbourhood}; then closed",
         "silence in a stream": f"{PING_SECONDS:g} s; then a ping",
         "a test request": f"{TRIAL_SECONDS:g} s; {TRIALS_IN_A_MINUTE} in a minute",
+        "invitations of one phone": f"{INVITATIONS} in 10 minutes",
         "wrong links or codes": "10 in 10 minutes from one address, 1,000 from all",
     }.items()
 )

@@ -97,6 +97,7 @@ TAKES = {
     "duration": "duration, `{shortest}` to `{longest}`",
     "whole": "whole number, {least} to {most}",
     "yes_or_no": "`yes` or `no`",
+    "on_login_address": "`allow` or `forbid`",
     "yes_no_or_auto": "`yes`, `no` or `auto`",
     "only": "only the word `{word}`",
     "one_of": "`{words}`",

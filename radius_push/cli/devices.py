@@ -17,10 +17,12 @@ from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, json_option, with_store
 from radius_push.enrollment import clean_name
 from radius_push.events import DeviceRemoved, DeviceRenamed
-from radius_push.model import Device, DeviceState
+from radius_push.model import Device, DeviceState, PushReach
 from radius_push.ports import Clock, Store
 
-HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "BIOMETRICS", "ANSWERED")
+HEADINGS = (
+    "ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "BIOMETRICS", "ANSWERED", "PUSH", "SEEN",
+)  # fmt: skip
 
 SHORTEST_PREFIX = 4
 """So many characters of an id may stand for it, if no other id begins so."""
@@ -100,9 +102,15 @@ def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
 async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
     found = [device for device in await store.devices() if user is None or _is_of(device, user)]
     answered = await store.last_answers()
+    reach = await store.push_reach()
     known = await store.biometrics()
     rows = [
-        (*_cells(device), in_a_word(known.get(device.id)), day_and_time(answered.get(device.id)))
+        (
+            *_cells(device),
+            in_a_word(known.get(device.id)),
+            day_and_time(answered.get(device.id)),
+            *_pushed(reach.get(device.id)),
+        )
         for device in found
     ]
     if as_json:
@@ -194,6 +202,16 @@ async def _confirm(
             click.echo(f"Confirmed {plain(device.name)!r} of {plain(device.username)}.")
         good &= confirmed
     return good, asks
+
+
+def _pushed(reach: PushReach | None) -> tuple[str | None, str | None]:
+    """By which push service it is rung, or since when no more; and when a push reached it last."""
+    if reach is None:
+        return None, None
+    service = reach.service
+    if service is None and reach.gone_at is not None:
+        service = f"gone since {day_and_time(reach.gone_at)}"
+    return service, day_and_time(reach.seen_at)
 
 
 def _is_of(device: Device, user: str) -> bool:

@@ -237,6 +237,8 @@ def _lines(told: Explanation, settings: Settings, *, dictionary: Dictionary) -> 
     if told.profile is not None:
         by = f"by policy {told.decided_by.name}" if told.decided_by else "by no policy"
         methods = [f"methods: {', '.join(choice.profile.methods)}"] if choice else []
+        if choice and choice.profile.device_on_login_address == "forbid":
+            methods.append("no yes from a phone that comes from the sign-in's own address")
         if choice and login.asks_biometrics(choice.profile):
             methods.append(f"biometrics: {choice.profile.biometrics}")
         yield from _part("Profile", [f"{told.profile}, {by}", *methods])

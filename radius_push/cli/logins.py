@@ -126,7 +126,7 @@ def cells(outcome: Outcome) -> tuple[str | None, ...]:
         login.text("username"),
         login.text("client"),
         login.text("address"),
-        " ".join(filter(None, (outcome.verdict, outcome.reason))),
+        " ".join(filter(None, (outcome.verdict, outcome.reason, "contested" if login.contested else None))),
         f"{profile} ({policy})" if profile and policy else profile,
         outcome.method,
         outcome.device.name if outcome.device else None,

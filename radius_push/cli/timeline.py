@@ -126,8 +126,9 @@ def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
         case "abandoned":
             return [f"the gateway did not come back for the question, which was {step.text('state')}"]
         case "answered":
-            late = ", when the gateway had given up" if step.fields.get("late") else ""
-            return [f"{step.fields.get('answer')}, signed by {phone}{late}"]
+            return _answered(step, phone)
+        case "contested":
+            return [f"{phone} says: this wasn't me; what the yes could still open is closed"]
         case "accepted":
             reply = [" = ".join(map(str, pair)) for pair in _pairs(step)]
             return [f"{_by(step)}; second factor: {_second_factor(step)}", *reply]
@@ -148,6 +149,14 @@ def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
             cause = ": ".join(filter(None, (step.text("by"), step.text("cause"))))
             return [f"session {step.text('session')} of {step.text('nas')}: {cause}"]
     return [_anything(step)]
+
+
+def _answered(step: Step, phone: str) -> list[str]:
+    late = ", when the gateway had given up" if step.fields.get("late") else ""
+    said = [f"{step.fields.get('answer')}, signed by {phone}{late}"]
+    if step.fields.get("device_on_login_address"):
+        said.append("from the address of the sign-in itself, as the gateway reported it")
+    return said
 
 
 def _asked(step: Step) -> list[str]:

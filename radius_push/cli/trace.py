@@ -110,13 +110,16 @@ def headline(outcome: Outcome) -> str:
     }[outcome.verdict]
     after = "" if seconds is None else f", {'for' if login.end is None else 'after'} {seconds:.1f} s"
     who = f"{shown(login.text('username'))} through {shown(login.text('client'))}"
-    return f"{login.code}: {who}: {stands}{after}"
+    contested = ", and contested" if login.contested else ""
+    return f"{login.code}: {who}: {stands}{after}{contested}"
 
 
 def meaning(outcome: Outcome) -> tuple[str, str]:
     """What it means, and what to do next."""
     login, reason = outcome.login, outcome.login.reason
-    if reason is Reason.TIMED_OUT and said_yes_late(login):
+    if login.contested:
+        found = words.CONTESTED
+    elif reason is Reason.TIMED_OUT and said_yes_late(login):
         found = words.YES_TOO_LATE
     elif reason is not None:
         found = words.REASONS[reason]

@@ -37,6 +37,8 @@ class Facts:
     """About where a public address is, as the admin's file has it."""
     same_network_as_this_phone: bool | None = None
     same_address_as_last_login: bool | None = None
+    not_from_here: bool = False
+    """A yes of this phone is not taken, as long as it is where it is."""
 
 
 def address_in(text: str | None) -> Address | None:
@@ -80,6 +82,7 @@ def shown(facts: Facts) -> dict[str, object]:
         "place": None if facts.place is None else _place(facts.place),
         "same_network_as_this_phone": facts.same_network_as_this_phone,
         "same_address_as_last_login": facts.same_address_as_last_login,
+        "not_from_here": facts.not_from_here,
     }
 
 

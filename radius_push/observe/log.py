@@ -17,6 +17,7 @@ LONGEST = 8000
 """Characters of a line of text."""
 _PLAIN = re.compile(r"[\w.:/@+,-]+")
 _LEVELS: dict[type, int] = {
+    events.Contested: logging.CRITICAL,
     events.Rejected: logging.WARNING,
     events.Unanswered: logging.WARNING,
     events.ConfirmationFailed: logging.WARNING,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from radius_push.evidence import EvidenceRow
 from radius_push.model import Device, PersonKey, QuestionState
-from radius_push.observe.timeline import ASKED, ENDS, Login, tell
+from radius_push.observe.timeline import ASKED, CONTESTED, ENDS, Login, tell
 from radius_push.ports import Store
 
 PAGE = 500
@@ -80,6 +80,7 @@ class Outcome:
             "client": login.text("client"),
             "address": login.text("address"),
             "verdict": self.verdict,
+            "contested": login.contested,
             "reason": self.reason,
             "detail": login.text("detail"),
             "profile": login.text("profile"),
@@ -145,7 +146,11 @@ async def follow(
         while still_there():
             async for row in store.evidence(after=after):
                 after = row[0]
-                if row[2] in (ASKED, *ENDS) and wanted.admits(row) and (login := await _told_by(store, row)):
+                if (
+                    row[2] in (ASKED, *ENDS, CONTESTED)
+                    and wanted.admits(row)
+                    and (login := await _told_by(store, row))
+                ):
                     yield login
             await bell.wait(LOOK_AGAIN)
 
@@ -185,5 +190,5 @@ async def _told_by(store: Store, row: EvidenceRow) -> Login | None:
     number, _, kind, fields = row
     for login in tell(await store.evidence_of(str(fields.get("login", "")))):
         if any(step.number == number for step in login.steps):
-            return login if kind in ENDS or login.end is None else None
+            return login if kind in (*ENDS, CONTESTED) or login.end is None else None
     return None

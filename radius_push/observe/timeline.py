@@ -20,7 +20,9 @@ SHOWN = "shown"
 """A phone was given the question: beside the login as well, which may go on or be over by then."""
 SESSION = ("session_started", "session_ended")
 """What came of the login, hours later perhaps: it says nothing about the login itself."""
-BESIDE = (RANG, SHOWN, *SESSION)
+CONTESTED = "contested"
+"""The person looked again, and says that the yes was not theirs. What the login came to stays."""
+BESIDE = (RANG, SHOWN, CONTESTED, *SESSION)
 
 LONGEST = 3600.0
 """Seconds between two events beyond which they are no longer of one login."""
@@ -72,6 +74,11 @@ class Login:
     def question(self) -> str | None:
         """The id of what the phones were asked."""
         return self.text("question")
+
+    @property
+    def contested(self) -> bool:
+        """Did the person say afterwards that it was not them?"""
+        return self.step(CONTESTED) is not None
 
     @property
     def reason(self) -> Reason | None:

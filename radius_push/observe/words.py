@@ -230,6 +230,13 @@ YES_TOO_LATE = Meaning(
     "Sign in again: within a minute of the yes, that try is let in without a ring. And let the gateway wait "
     "longer: `radius-push clients` says how long it does, and what to set there.",
 )
+CONTESTED = Meaning(
+    "",
+    "A phone said yes, and within five minutes the person said that it was not them. The verdict was not "
+    "changed: whoever was let in may still be in.",
+    "Call the person. If it was not them: end the session at the gateway (`radius-push sessions`), change "
+    "the password, and remove the phone that said yes if they do not have it.",
+)
 NOT_SENT = Meaning(
     _SILENCE,
     "It was accepted, but nothing says that the Access-Accept went out: the gateway had given the request "

@@ -73,6 +73,7 @@ def _of_client(client: Client, profiles: Mapping[str, Profile], policies: Sequen
         yield from _not_listed(client, reached.profile, profiles, whoever)
     yield from _opened_without_second_factor(client, profiles, policies)
     yield from _never_reached(client, reached, policies)
+    yield from _not_from_the_login(client, profiles)
 
 
 def _not_listed(
@@ -91,6 +92,15 @@ def _opened_without_second_factor(
         meant = policy.clients is None or client.name in policy.clients
         if meant and policy.profile in client.profiles and without_second_factor(profiles[policy.profile]):
             yield f"policy {policy.name} lets people in by password alone ({policy.profile})"
+
+
+def _not_from_the_login(client: Client, profiles: Mapping[str, Profile]) -> Iterator[str]:
+    for name in client.profiles:
+        if profiles[name].device_on_login_address == "forbid":
+            yield (
+                f"{name} takes no yes from a phone at the sign-in's own address: in a home network every "
+                "phone has it, and must be on mobile data"
+            )
 
 
 def _never_reached(client: Client, reached: Reached, policies: Sequence[Policy]) -> Iterator[str]:

@@ -133,6 +133,7 @@ def profiles(book: Book, tree: Tree) -> None:
             timeout=section.timeout,
             biometrics=section.biometrics,
             texts=shapes.Texts(section.texts.timeout, section.texts.denied),
+            device_on_login_address=section.device_on_login_address,
         )
 
 

@@ -66,6 +66,7 @@ _SCALARS: dict[str, Json] = {
     "text": _SCALAR,
     "user_filter": {"type": "string", "pattern": "^\\(.*\\{username\\}.*\\)$"},
     "value": {"anyOf": [_SCALAR, _EXACT]},
+    "on_login_address": {"enum": ["allow", "forbid"]},
     "yes_no_or_auto": {"enum": ["yes", "no", "auto", "on", "off", "true", "false", True, False]},
     "yes_or_no": {"enum": ["yes", "no", "on", "off", "true", "false", True, False]},
 }

@@ -18,7 +18,7 @@ from radius_push.dn import fold
 from radius_push.model import Required, Secret
 from radius_push.policy.values import pattern
 from radius_push.settings.mistakes import did_you_mean
-from radius_push.shapes import Value
+from radius_push.shapes import OnLoginAddress, Value
 
 _T = TypeVar("_T")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -156,6 +156,14 @@ def one_of(*words: str) -> Callable[[object], str]:
         return found
 
     return read
+
+
+def on_login_address(value: object) -> OnLoginAddress:
+    words: dict[str, OnLoginAddress] = {"allow": "allow", "forbid": "forbid"}
+    found = words.get(text(value))
+    if found is None:
+        raise ValueError(f"must be allow or forbid{did_you_mean(text(value), tuple(words))}")
+    return found
 
 
 def contact(value: object) -> str:

@@ -18,7 +18,7 @@ from radius_push.settings import places as p
 from radius_push.settings import scalars as s
 from radius_push.settings.section import Accepted, Section, Unchecked, mapping
 from radius_push.settings.server_schema import ServerSection
-from radius_push.shapes import Texts
+from radius_push.shapes import OnLoginAddress, Texts
 
 _TEXTS = Texts()
 
@@ -224,6 +224,10 @@ class ProfileSection(Section):
     E.g. `required`"""
     texts: Annotated[TextsSection, BeforeValidator(mapping)] = TextsSection()
     """What the gateway may show to the person."""
+    device_on_login_address: Annotated[OnLoginAddress, PlainValidator(s.on_login_address)] = "allow"
+    """`forbid`: no yes is taken from a device that comes from the very address that the gateway reports for
+    the sign-in, such as a browser on the laptop itself. A phone in the same home does, too. See
+    [phones](../how-to/phones.md#a-phone-on-the-laptop-itself). E.g. `forbid`"""
 
 
 class WhenSection(Section):

@@ -110,6 +110,9 @@ class EnrollmentSection(Section):
     alone. Without it everybody needs an invitation for that. E.g. `[corp-ldap]`"""
     portal_networks: s.OneOrMore[p.NetworkOf] = ()
     """From where the portal may be used. Without it: from wherever it is reached. E.g. `[10.0.0.0/8]`"""
+    by_phone: s.YesNo = _ENROLLMENT.by_phone
+    """A phone may add another one of the same person, who types the new phone's code on it. `no`: only
+    whoever runs `radius-push enroll` adds phones. E.g. `no`"""
 
 
 class RetentionSection(Section):

@@ -11,7 +11,7 @@ from radius_push.events import Asked, Event
 from radius_push.model import Assertion, Earlier, PersonKey, Question, QuestionState
 from radius_push.ports import Clock, StoreDown
 from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
-from radius_push.store import abandoned, questions
+from radius_push.store import abandoned, contested, questions
 from radius_push.store.bells import question_topic
 from radius_push.store.writer import Transaction, Work, Writer
 
@@ -106,6 +106,11 @@ class Questions:
                 at=at,
                 event=event,
             )
+        )
+
+    async def contest(self, question: str, *, device: str, within: float, at: float, event: Event) -> bool:
+        return await self._write(
+            lambda rows: contested.contest(rows, question, device=device, within=within, at=at, event=event)
         )
 
     async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:

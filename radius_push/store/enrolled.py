@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from radius_push.events import Event
-from radius_push.model import Biometrics, Credential, Device, Invitation, Known, PersonKey, PushAddress, Trial
+from radius_push.model import (
+    Biometrics,
+    Credential,
+    Device,
+    Invitation,
+    Known,
+    PersonKey,
+    PushAddress,
+    PushReach,
+    Trial,
+)
 from radius_push.phone_store import Confirmation, Redemption
 from radius_push.ports import ClockBehind
 from radius_push.store import biometrics, phones, push, questions
@@ -78,6 +88,12 @@ class Phones(Questions):
             lambda rows: push.forget(rows, device, endpoint=endpoint, at=at, event=event)
         )
 
+    async def push_seen(self, device: str, *, at: float) -> None:
+        await self._write(lambda rows: push.seen(rows, device, at=at))
+
+    async def push_reach(self, device: str | None = None) -> Mapping[str, PushReach]:
+        return await self._read(lambda rows: push.reached(rows, device))
+
     async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
         return await self._write(
             lambda rows: push.open_trial(rows, trial, most=most, since=since, event=event)
@@ -106,6 +122,9 @@ class Phones(Questions):
 
     async def invitation(self, id: str) -> Invitation | None:
         return await self._read(lambda rows: phones.read_invitation(rows, id))
+
+    async def invited_by(self, device: str) -> Invitation | None:
+        return await self._read(lambda rows: phones.invited_by(rows, device))
 
     async def redeem(
         self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float

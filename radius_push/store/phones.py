@@ -44,8 +44,17 @@ def remove(transaction: Transaction, id: str, *, at: float, event: Event) -> boo
     ).fetchall()
     if not removed:
         return False
-    # An invitation that waited for this phone's code has nothing left to confirm.
-    transaction.execute("UPDATE invitations SET closed = 1 WHERE redeemed_by = ?", id)
+    # An invitation that waited for this phone's code has nothing left to confirm, and nobody is left to
+    # confirm what this phone had invited.
+    transaction.execute("UPDATE invitations SET closed = 1 WHERE redeemed_by = ?1 OR by_device = ?1", id)
+    orphaned = transaction.execute(
+        "UPDATE devices SET state = 'removed' WHERE state = 'pending' AND invitation IN"
+        " (SELECT id FROM invitations WHERE by_device = ?) RETURNING id",
+        id,
+    ).fetchall()
+    for row in orphaned:
+        gone = events.DeviceRemoved(removed[0]["person"], row["id"], by=f"the removal of {id}")
+        transaction.write(at, gone)
     transaction.write(at, event)
     transaction.ring(person_topic(removed[0]["person"]))
     return True
@@ -95,13 +104,15 @@ def invite(
         transaction.write(at, events.DeviceRemoved(person, row["id"], by="a newer invitation"))
     transaction.execute("UPDATE invitations SET closed = 1 WHERE person = ? AND closed = 0", person)
     transaction.execute(
-        "INSERT INTO invitations (id, person, username, token, code, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO invitations (id, person, username, token, code, expires_at, by_device)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         invitation.id,
         person,
         invitation.username,
         token,
         code,
         invitation.expires_at,
+        invitation.by_device,
     )
     transaction.write(at, event)
     transaction.ring(person_topic(person))
@@ -109,6 +120,13 @@ def invite(
 
 def read_invitation(transaction: Transaction, id: str) -> Invitation | None:
     row = transaction.execute("SELECT * FROM invitations WHERE id = ?", id).fetchone()
+    return None if row is None else rows.invitation(row)
+
+
+def invited_by(transaction: Transaction, device: str) -> Invitation | None:
+    row = transaction.execute(
+        "SELECT * FROM invitations WHERE by_device = ? AND closed = 0 ORDER BY rowid DESC LIMIT 1", device
+    ).fetchone()
     return None if row is None else rows.invitation(row)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from radius_push.events import Event
-from radius_push.model import PersonKey, PushAddress, Trial
+from radius_push.model import PersonKey, PushAddress, PushReach, Trial
 from radius_push.store import rows
 from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction
@@ -43,6 +45,7 @@ def keep(transaction: Transaction, address: PushAddress, *, at: float, event: Ev
         auth,
         at,
     )
+    transaction.execute("UPDATE devices SET push_gone_at = NULL WHERE id = ?", address.device)
     transaction.write(at, event)
     return True
 
@@ -53,8 +56,38 @@ def forget(transaction: Transaction, device: str, *, endpoint: str | None, at: f
     )
     if gone.rowcount == 0:
         return False
+    # One endpoint alone: its push service said that it is no more, and the phone does not know that yet.
+    transaction.execute(
+        "UPDATE devices SET push_gone_at = ?2 WHERE id = ?1", device, None if endpoint is None else at
+    )
     transaction.write(at, event)
+    if (person := _person_of(transaction, device)) is not None:
+        transaction.ring(person_topic(person))
     return True
+
+
+def seen(transaction: Transaction, device: str, *, at: float) -> None:
+    transaction.execute("UPDATE devices SET push_seen_at = ? WHERE id = ?", at, device)
+    if (person := _person_of(transaction, device)) is not None:
+        transaction.ring(person_topic(person))
+
+
+def reached(transaction: Transaction, device: str | None) -> dict[str, PushReach]:
+    """By device id, of those that are not removed."""
+    found = transaction.execute(
+        "SELECT id, endpoint, push_gone_at, push_seen_at FROM devices"
+        " LEFT JOIN push_addresses ON push_addresses.device = devices.id"
+        " WHERE state != 'removed' AND (?1 IS NULL OR id = ?1)",
+        device,
+    )
+    return {
+        row["id"]: PushReach(
+            None if row["endpoint"] is None else urlsplit(row["endpoint"]).hostname,
+            row["push_gone_at"],
+            row["push_seen_at"],
+        )
+        for row in found
+    }
 
 
 def open_trial(transaction: Transaction, trial: Trial, *, most: int, since: float, event: Event) -> bool:

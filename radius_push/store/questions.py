@@ -30,7 +30,7 @@ By = Literal["push"] | Without
 # Both ask for more than the state: the device is active and the same person's. What was signed before the
 # gateway gave up is no yes to the next try.
 _ANSWER = """
-    UPDATE questions SET device = ?2, closed_at = ?3,
+    UPDATE questions SET device = ?2, closed_at = ?3, answered_at = ?3,
         state = CASE WHEN ?4 = 'deny' THEN 'denied' WHEN state = 'late' THEN 'ticket' ELSE 'approved' END,
         later_until = CASE WHEN ?4 = 'approve' AND state = 'late' THEN ?3 + ?6 END
     WHERE id = ?1 AND (state = 'pending' AND expires_at > ?3
@@ -51,6 +51,7 @@ _ACCEPT = """
     WHERE id = ?2 AND (?3 = 'push' AND state = 'approved'
             OR ?3 = 'ticket' AND state = 'ticket' AND later_until > ?1
             OR ?3 = 'follow_on' AND state = 'spent' AND followed = 0)
+        AND contested_at IS NULL
         AND EXISTS (
             SELECT 1 FROM devices
             WHERE devices.id = questions.device AND devices.state = 'active'
@@ -128,7 +129,8 @@ def _insert(transaction: Transaction, question: Question, *, decision: bytes, ri
     transaction.execute(
         "INSERT INTO questions (id, login, person, account, client, profile, address, nonce, opened_at,"
         " expires_at, closes_at, state, device, closed_at, decision, attempt, lane, rang, unanswered,"
-        " biometrics) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " not_from_login_address, biometrics)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         question.id,
         question.login,
         str(question.person),
@@ -148,6 +150,7 @@ def _insert(transaction: Transaction, question: Question, *, decision: bytes, ri
         question.lane,
         int(rings),
         question.unanswered,
+        int(question.not_from_login_address),
         question.biometrics,
     )
 

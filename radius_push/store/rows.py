@@ -41,6 +41,9 @@ def question(row: sqlite3.Row) -> Question:
         later_until=row["later_until"],
         late_counts=bool(row["late_counts"]),
         unanswered=row["unanswered"],
+        answered_at=row["answered_at"],
+        contested_at=row["contested_at"],
+        not_from_login_address=bool(row["not_from_login_address"]),
         biometrics=row["biometrics"],
     )
 
@@ -67,6 +70,7 @@ def invitation(row: sqlite3.Row) -> Invitation:
         redeemed_by=row["redeemed_by"],
         closed=bool(row["closed"]),
         wrong_codes=row["wrong_codes"],
+        by_device=row["by_device"],
     )
 
 

@@ -18,10 +18,13 @@ from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.front_door import FrontDoor, hosts_of
+from radius_push.web.inviting import Inviting
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
 from radius_push.web.phone_biometrics import BiometricsApi
+from radius_push.web.phone_contest import ContestApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
+from radius_push.web.phone_inviting import InvitingApi
 from radius_push.web.phone_push import PushApi
 from radius_push.web.phone_sign_ins import SignInApi
 from radius_push.web.phone_stream import Streams
@@ -77,6 +80,7 @@ class PhoneSide:
         self._proxies = Proxies(trusted_proxies)
         self._hosts = hosts_of(listener.url)
         self._facts = FactsOf(store, places)
+        self._inviting = Inviting(store, allowed=enrollment.by_phone)
         self._streams = Streams(
             store,
             clock,
@@ -84,6 +88,7 @@ class PhoneSide:
             in_all=limits.streams,
             counters=counters,
             facts=self._facts,
+            inviting=self._inviting,
         )
         self._api = PhoneApi(
             origin=listener.url,
@@ -112,6 +117,10 @@ class PhoneSide:
         )
         self._sign_ins = SignInApi(
             self._api, origin=listener.url, store=store, clock=clock, counters=counters
+        )
+        self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
+        self._invite = InvitingApi(
+            self._api, store=store, clock=clock, pepper=pepper, counters=counters, fresh=fresh
         )
         self._door = FrontDoor(
             listener,
@@ -142,6 +151,7 @@ class PhoneSide:
         self._push.biometrics = biometrics
         self._facts.places = places
         self._api.enrollment = enrollment
+        self._inviting.allowed = enrollment.by_phone
         self._proxies.use(trusted_proxies)
 
     async def start(self) -> None:
@@ -179,7 +189,11 @@ class PhoneSide:
             "/api/enrol": self._api.enrol,
             "/api/stream": self._api.stream,
             "/api/questions": self._api.questions,
+            "/api/woken": self._api.woken,
             "/api/answer": self._api.answer,
+            "/api/contest": self._contest.contest,
+            "/api/invite": self._invite.invite,
+            "/api/confirm": self._invite.confirm,
             "/api/push": self._push.push,
             "/api/biometric": self._biometrics.biometric,
             "/api/test": self._push.test,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from aiohttp import web
@@ -21,6 +21,7 @@ from radius_push.factors.answer import (
     text_field,
     verify_signature,
 )
+from radius_push.factors.facts import address_in, same_network
 from radius_push.factors.question import Value, is_late, is_open, milliseconds, outcome
 from radius_push.model import Address, Device, DeviceState, Question, QuestionState, Secret
 from radius_push.ports import Clock, Store
@@ -40,6 +41,16 @@ LONGEST_BODY = 8192
 _ANSWERED = {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED, QuestionState.TICKET}
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed request that is no answer."""
+
+    device: Device
+    said: dict[str, str]
+    payload: str
+    signature: str
+
+
 class PhoneApi:
     """The requests, each answered with JSON or with a Refusal."""
 
@@ -57,7 +68,7 @@ class PhoneApi:
         body_seconds: float,
         proxies: Proxies,
     ) -> None:
-        self._origin = origin
+        self.origin = origin
         self._store = store
         self._clock = clock
         self._pepper = pepper
@@ -90,7 +101,7 @@ class PhoneApi:
         body = await self._body(request, {"payload", "signature"}, one_of={"token", "code"})
         fields = read_payload(body["payload"])
         said = read_request(
-            fields, purpose="enrol", origin=self._origin, names=frozenset({"public_key", "name"})
+            fields, purpose="enrol", origin=self.origin, names=frozenset({"public_key", "name"})
         )
         self._expect_our_nonce(said["nonce"])
         key = octets_of(said["public_key"], 65)
@@ -98,7 +109,7 @@ class PhoneApi:
             raise Refusal(400, "signature", "This phone could not prove that it holds its key.")
         who = self._neighbourhood(request)
         # To the end: who hangs up in the middle of a guess has guessed.
-        redeemed = await self._finish(self._redeem(who, body.get("token") or body["code"], key, said))
+        redeemed = await self.finish(self._redeem(who, body.get("token") or body["code"], key, said))
         device = redeemed.device
         return web.json_response(
             {
@@ -128,7 +139,7 @@ class PhoneApi:
                 device_id=self._fresh(16).hex(),  # typed at a terminal: it must not begin with a dash
                 pepper=self._pepper,
                 devices_per_user=self.enrollment.devices_per_user,
-                origin=self._origin,
+                origin=self.origin,
                 now=self._clock.now(),
             )
             match outcome:
@@ -156,6 +167,13 @@ class PhoneApi:
         device, _ = await self.signed(request, purpose="questions")
         return web.json_response(await self._streams.now(device, phone=self._caller(request)))
 
+    async def woken(self, request: web.Request) -> web.StreamResponse:
+        """A push has reached this phone: the same, and when that was is kept."""
+        device, _ = await self.signed(request, purpose="woken")
+        expect_active(device)
+        await self.finish(self._store.push_seen(device.id, at=self._clock.now()))
+        return web.json_response(await self._streams.now(device, phone=self._caller(request)))
+
     # --- the answer ----------------------------------------------------------------------------------
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -165,17 +183,25 @@ class PhoneApi:
         if question is None or question.person != device.person:
             raise Refusal(404, "unknown_question", "This request is not known here.")
         try:
-            answer = read_answer(body["payload"], question=question, device=device, origin=self._origin)
+            answer = read_answer(body["payload"], question=question, device=device, origin=self.origin)
         except TooLate:
             self._counters["phone_answer_late"] += 1
             raise Refusal(
                 409, "late", "Your VPN has given up this try. You can approve the next one."
             ) from None
         approve = isinstance(answer, Approve)
+        shared = same_network(address_in(question.address), self._caller(request))
+        if approve and shared and question.not_from_login_address:
+            self._counters["phone_on_login_address"] += 1
+            raise Refusal(
+                409,
+                "login_address",
+                "This phone is on the same network as the computer that signs in: that is not allowed here.",
+            )
         late = isinstance(answer, Approve) and answer.late
         used = await self._biometrics.used(body, device, question) if approve else NONE_USED
         at = self._clock.now()
-        written = await self._finish(
+        written = await self.finish(
             self._store.answer(
                 question.id,
                 device=device.id,
@@ -193,6 +219,7 @@ class PhoneApi:
                     late=late and is_late(question),
                     payload=body["payload"],
                     signature=body["signature"],
+                    device_on_login_address=shared,
                     biometrics=used.key,
                     assertion=used.octets,
                 ),
@@ -240,18 +267,30 @@ class PhoneApi:
         may_be_null: frozenset[str] = frozenset(),
     ) -> tuple[Device, dict[str, str]]:
         """Who signed a request that is no answer, and its fields. Its nonce is used up."""
+        signed = await self.signed_text(request, purpose=purpose, names=names, may_be_null=may_be_null)
+        return signed.device, signed.said
+
+    async def signed_text(
+        self,
+        request: web.Request,
+        *,
+        purpose: str,
+        names: frozenset[str] = frozenset(),
+        may_be_null: frozenset[str] = frozenset(),
+    ) -> Signed:
+        """The same with the text itself, for what is kept as evidence."""
         body = await self._body(request, {"payload", "signature"})
         said = read_request(
             read_payload(body["payload"]),
             purpose=purpose,
-            origin=self._origin,
+            origin=self.origin,
             names=names | {"device"},
             may_be_null=may_be_null,
         )
         self._expect_our_nonce(said["nonce"])
         device = await self._signer(said["device"], body)
         self._spend(said["nonce"], signer=device.id)
-        return device, said
+        return Signed(device, said, body["payload"], body["signature"])
 
     # --- what all of them need -----------------------------------------------------------------------
 
@@ -311,7 +350,7 @@ class PhoneApi:
         if not self._nonces.spend(nonce, signer=signer, now=self._clock.monotonic(), most=most):
             raise _stale_nonce()
 
-    async def _finish(self, work: Coroutine[None, None, T]) -> T:
+    async def finish(self, work: Coroutine[None, None, T]) -> T:
         """Do it to the end, also when the phone hangs up in the middle."""
         task = asyncio.get_running_loop().create_task(work)
         self._unfinished.add(task)

@@ -29,10 +29,12 @@ class FactsOf:
         if user is None:
             return Facts()
         kind = kind_of(user)
+        shared = same_network(user, phone)
         return Facts(
             network=kind,
             place=self.places.find(user) if kind == "public" and self.places is not None else None,
-            same_network_as_this_phone=same_network(user, phone),
+            same_network_as_this_phone=shared,
+            not_from_here=question.not_from_login_address and shared is True,
             same_address_as_last_login=same_address(user, await self._before(question)),
         )
 

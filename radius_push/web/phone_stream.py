@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from radius_push.factors import portal_sign_in
+from radius_push.factors import contest, portal_sign_in
 from radius_push.factors import question as asked
 from radius_push.model import Address, Device, DeviceState, Question
 from radius_push.ports import Clock, Store, StoreDown
+from radius_push.web.inviting import Inviting
 from radius_push.web.phone_facts import FactsOf
+from radius_push.web.push_reach import shown
 from radius_push.web.refusal import Refusal
 from radius_push.web.shown import Shown
 
@@ -54,12 +56,14 @@ class Streams:
         in_all: int,
         counters: Counter[str],
         facts: FactsOf,
+        inviting: Inviting,
     ) -> None:
         self._store = store
         self._clock = clock
         self._per_device = per_device
         self._in_all = in_all
         self._facts = facts
+        self._inviting = inviting
         self._counters = counters
         self._by_device: dict[str, list[OneStream]] = {}
         self._shown = Shown(store, clock, counters)
@@ -156,17 +160,31 @@ class Streams:
         biometrics = await self._store.biometrics_of(device.id)
         now = self._clock.now()
         if row.state is not DeviceState.ACTIVE:
-            state = {**asked.state(row, (), now=now, biometrics=biometrics), "sign_ins": []}
+            state = {
+                **asked.state(row, (), now=now, biometrics=biometrics),
+                "recent": [],
+                "adding": None,
+                "push": shown(None),
+                "sign_ins": [],
+            }
             return Look(now, state, None, removed=row.state is DeviceState.REMOVED)
-        questions = await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
+        questions = await self._store.questions_of(device.person, closed_since=now - contest.CONTEST_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
         sign_ins = await self._store.sign_ins_of(device.person, now=now)
         facts = await self._facts.each(questions, phone=phone)
         state = asked.state(row, questions, trials, now=now, facts=facts, biometrics=biometrics)
         state["sign_ins"] = portal_sign_in.cards(row, sign_ins, now=now)
+        state["recent"] = contest.recent(questions, device=row, now=now)
         pending = tuple(question for question in questions if asked.is_open(question, now))
-        changes = [asked.next_change(questions, trials, now=now), *(each.expires_at for each in sign_ins)]
-        change = min((at for at in changes if at is not None), default=None)
+        state["push"] = shown((await self._store.push_reach(device.id)).get(device.id))
+        state["adding"], over = await self._inviting.state(row, now=now)
+        changes = (
+            asked.next_change(questions, trials, now=now),
+            contest.next_change(questions, now=now),
+            over,
+            *(each.expires_at for each in sign_ins),
+        )
+        change = min((each for each in changes if each is not None), default=None)
         return Look(now, state, change, removed=False, open=pending)
 
     async def _write(self, response: web.StreamResponse, text: str) -> None:

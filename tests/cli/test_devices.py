@@ -60,6 +60,8 @@ async def test_the_list_of_one_person(config: Path, user: str) -> None:
             "since": "2026-09-21T14:13:20Z",
             "biometrics": None,
             "answered": None,
+            "push": None,
+            "seen": None,
         }
     ]
 

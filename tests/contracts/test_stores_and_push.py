@@ -117,3 +117,25 @@ async def test_a_test_request_opens_no_question_and_no_accept_can_spend_it(store
     assert await store.question("t1") is None
     assert not await store.answer("t1", device="d1", approve=True, at=NOW, event=events.Sent("x"))
     assert not await store.accept("t1", at=NOW, event=events.Sent("x"))
+
+
+async def test_how_a_device_is_reached_is_known(store: Store) -> None:
+    await add_phone(store)
+    reach = (await store.push_reach("d1"))["d1"]
+    assert (reach.service, reach.gone_at, reach.seen_at) == (None, None, None)
+    await keep(store, an_address())
+    await store.push_seen("d1", at=NOW + 1)
+    reach = (await store.push_reach())["d1"]
+    assert (reach.service, reach.gone_at, reach.seen_at) == ("push.example", None, NOW + 1)
+
+
+async def test_a_push_address_that_is_gone_is_remembered_until_there_is_a_new_one(store: Store) -> None:
+    """What the phone itself forgets is not gone: nobody has to be told."""
+    await add_phone(store)
+    await keep(store, an_address())
+    await forget(store, endpoint="https://push.example/1")
+    assert (await store.push_reach("d1"))["d1"].gone_at == NOW
+    await keep(store, an_address(endpoint="https://push.example/2"))
+    assert (await store.push_reach("d1"))["d1"].gone_at is None
+    await forget(store)
+    assert (await store.push_reach("d1"))["d1"].gone_at is None

@@ -87,6 +87,7 @@ def test_a_card_carries_the_facts_and_an_answer_signs_none_of_them() -> None:
         "place": {"city": {"en": "Vienna"}, "country": {"en": "Austria"}, "country_code": "AT"},
         "same_network_as_this_phone": True,
         "same_address_as_last_login": False,
+        "not_from_here": False,
     }
     signed = statement(question, device="d", origin="https://o", purpose="approve", late="no")
     assert not {"facts", *shown(Facts())} & signed.keys()
@@ -94,4 +95,6 @@ def test_a_card_carries_the_facts_and_an_answer_signs_none_of_them() -> None:
 
 
 def test_what_cannot_be_told_is_null() -> None:
-    assert set(shown(Facts()).values()) == {None}
+    told = shown(Facts())
+    assert told.pop("not_from_here") is False  # a yes is refused only where it is known
+    assert set(told.values()) == {None}

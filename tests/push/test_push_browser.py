@@ -353,6 +353,33 @@ async def test_the_person_is_asked_only_on_a_tap(site: Rung, chromium: Chromium)
         assert await phone.page.evaluate("() => window.askedWithTap") is True
 
 
+async def test_when_a_push_came_last_is_seen_on_the_phone_and_by_the_administrator(
+    site: Rung, chromium: Chromium
+) -> None:
+    async with a_phone(site, chromium) as phone:
+        device = await phone.enrol()
+        await phone.sees("No notification has come to this phone yet.")
+        assert (await site.server.store.push_reach())[device.id].seen_at is None
+        await phone.is_handed({"web_push": 8030, "notification": {"title": "x", "navigate": "/"}})
+        await phone.sees("The last notification came")
+        assert (await site.server.store.push_reach())[device.id].seen_at is not None
+
+
+async def test_a_push_address_that_its_service_gave_up_is_made_anew_while_the_app_is_open(
+    site: Rung, chromium: Chromium
+) -> None:
+    async with a_phone(site, chromium) as phone:
+        device = await phone.enrol()
+        await phone.sees("Notifications are on")
+        (address,) = await site.server.store.push_addresses_of(device.person)
+        gone = events.PushChanged(str(device.person), device.id, None, by="push service")
+        await site.server.store.forget_push_address(device.id, endpoint=address.endpoint, at=0.0, event=gone)
+        async with asyncio.timeout(WAIT):
+            while not await site.server.store.push_addresses_of(device.person):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await phone.sees("Notifications are on")
+
+
 async def test_a_subscription_that_the_server_forgot_is_made_anew(site: Rung, chromium: Chromium) -> None:
     async with a_phone(site, chromium) as phone:
         device = await phone.enrol()

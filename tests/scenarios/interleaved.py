@@ -11,8 +11,10 @@ import contextlib
 import json
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
+
+from multidict import CIMultiDict
 
 from radius_push import events
 from radius_push.factors.answer import AnswerRefused
@@ -49,6 +51,8 @@ class _Posted:
 
     body: bytes
     content_type = "application/json"
+    transport = None
+    headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
 
     @property
     def content_length(self) -> int:

@@ -155,6 +155,7 @@ class House:
         seconds: float = 60.0,
         client: str = "fw1",
         address: str | None = "198.51.100.7",
+        not_from_login_address: bool = False,
         biometrics: BiometricsMode = "optional",
     ) -> Question:
         """A login asks this person's phones."""
@@ -173,6 +174,7 @@ class House:
             opened_at=now,
             expires_at=now + seconds,
             closes_at=now + seconds + 150,
+            not_from_login_address=not_from_login_address,
             biometrics=biometrics,
         )
         rider = a_rider(secrets.token_bytes(32), at=now, until=now + seconds + 5, ends_at=now + seconds)

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from radius_push.attempts import Lateness
 from radius_push.factors import portal_sign_in, question
 from radius_push.portal_store import PortalSignIn
 from radius_push.ports import StoreDown
+from radius_push.shapes import Enrollment
 from radius_push.test_phone import SoftwarePhone, _text
 from tests.factors.signing import Pen
 from tests.web import phone_api_document as document
@@ -29,13 +31,20 @@ POSTS = [path for path in PATHS if path != "/api/config"]
 SIGNED = {
     "/api/stream": "stream",
     "/api/questions": "questions",
+    "/api/woken": "woken",
+    "/api/contest": "contest",
+    "/api/invite": "invite",
+    "/api/confirm": "confirm",
     "/api/push": "push",
     "/api/biometric": "biometric",
     "/api/test": "test",
     "/api/test-answer": "test_answer",
 }
 NO_FINGER: dict[str, str | None] = {"client_data": None, "attestation": None}
+OF_NONE = {"question": "none", "person": "staff:nobody", "client": "fw1", "address": None}
 MORE: dict[str, dict[str, str | None]] = {
+    "/api/contest": OF_NONE,
+    "/api/confirm": {"invitation": "0" * 16, "code": "000000"},
     "/api/push": ADDRESS,
     "/api/biometric": NO_FINGER,
     "/api/test-answer": {"test": "none"},
@@ -213,14 +222,9 @@ async def phones_that_may_not(played: Played, folder: Path) -> None:
         with sqlite3.connect(folder / "state.db") as rows:
             rows.execute("UPDATE devices SET state = 'restored' WHERE id = ?", (restored.enrolled.device,))
         rows.close()
-        for path in (
-            "/api/answer",
-            "/api/sign-in-answer",
-            "/api/push",
-            "/api/biometric",
-            "/api/test",
-            "/api/test-answer",
-        ):
+        for path in POSTS:
+            if path in {"/api/nonce", "/api/enrol", "/api/stream", "/api/questions"}:
+                continue
             for phone in (pending, removed, restored):
                 await played.post(house, path, await right_body(house, phone, path))
         for phone in (pending, removed, restored):
@@ -239,6 +243,7 @@ async def requests_of_a_good_phone(played: Played, folder: Path) -> None:
     async with open_house(folder) as house, await house.phone() as phone:
         await played.post(house, "/api/config", None)
         await played.post(house, "/api/nonce", {})
+        assert (await played.says(house, phone, "/api/woken"))["push"]["seen_at"]
         for changes in ({}, {}, {"endpoint": "https://elsewhere.example/"}, dict.fromkeys(ADDRESS)):
             await played.says(house, phone, "/api/push", **changes)
         asked = [await played.says(house, phone, "/api/test") for _ in range(4)]
@@ -346,6 +351,53 @@ async def sign_ins_to_the_page(played: Played, folder: Path) -> None:
         assert unknown["error"] == "unknown_question"
 
 
+async def yeses_taken_back(played: Played, folder: Path) -> None:
+    async with open_house(folder) as house, await house.phone() as phone:
+        await house.ask()
+        await phone.answer_next(approve=True, seconds=10)
+        (recent,) = (await played.says(house, phone, "/api/questions"))["recent"]
+        about = {"question": recent["id"], **{name: recent[name] for name in ("person", "client", "address")}}
+        assert (await played.says(house, phone, "/api/contest"))["error"] == "unknown_question"
+        for _ in range(2):
+            assert (await played.says(house, phone, "/api/contest", **about))["outcome"] == "contested"
+        denied = await house.ask()
+        await phone.answer_next(approve=False, seconds=10)
+        about["question"] = denied.id
+        assert (await played.says(house, phone, "/api/contest", **about))["error"] == "too_late"
+
+
+async def another_phone(played: Played, folder: Path) -> None:
+    async with open_house(folder, devices_per_user=2) as house, await house.phone() as phone:
+        for right in (False, True):
+            invited = await played.says(house, phone, "/api/invite")
+            state = await played.says(house, phone, "/api/questions")
+            assert state["adding"]["invitation"] == invited["invitation"]
+            new = await SoftwarePhone.enrol(invited["link"])
+            about = {"invitation": invited["invitation"]}
+            for _ in range(0 if right else 5):
+                await played.says(house, phone, "/api/confirm", **about, code="x")
+            told = await played.says(house, phone, "/api/confirm", **about, code=new.confirmation_code)
+            assert told.get("outcome", told.get("error")) == ("confirmed" if right else "too_late")
+            await new.close()
+        assert (await played.says(house, phone, "/api/invite"))["error"] == "too_many_devices"
+        await house.remove(new)
+        for _ in range(4):
+            last = await played.says(house, phone, "/api/invite")
+        assert last["error"] == "too_many_tries"
+        house.side.use(Enrollment(by_phone=False), (), None)
+        assert (await played.says(house, phone, "/api/invite"))["error"] == "issuer_only"
+        assert (await played.says(house, phone, "/api/questions"))["adding"] is None
+
+
+async def a_phone_on_the_laptop(played: Played, folder: Path) -> None:
+    proxies = (ip_network("127.0.0.0/8"),)
+    async with open_house(folder, trusted_proxies=proxies) as house, await house.phone() as phone:
+        asked = await house.ask(address="203.0.113.9", not_from_login_address=True)
+        body = phone.sign(answer_fields(house, phone, question.card(asked)))
+        told = await played.post(house, "/api/answer", body, headers={"X-Forwarded-For": "203.0.113.9"})
+        assert told["error"] == "login_address"
+
+
 async def the_stream(played: Played, folder: Path) -> None:
     limits = replace(USUAL, streams=3)
     async with (
@@ -397,5 +449,8 @@ PLAYS = (
     fingers,
     answers,
     sign_ins_to_the_page,
+    yeses_taken_back,
+    another_phone,
+    a_phone_on_the_laptop,
     the_stream,
 )

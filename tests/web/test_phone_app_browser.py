@@ -60,6 +60,7 @@ class Hand:
     async def confirmed(self) -> Device:
         await self.sees("One more step")
         device = (await self.house.store.devices())[-1]
+        await expect(self.page.locator(".big-code")).not_to_be_empty()
         shown = await self.page.locator(".big-code").inner_text()
         digits = "".join(shown.split())
         assert digits == confirmation_code(device.invitation, device.public_key)

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from radius_push import events
 from radius_push.model import Address, Place, QuestionState
 from radius_push.ports import StoreDown
 from radius_push.test_phone import SoftwarePhone
@@ -26,6 +27,7 @@ NOTHING = {
     "place": None,
     "same_network_as_this_phone": None,
     "same_address_as_last_login": None,
+    "not_from_here": False,
 }
 
 
@@ -181,3 +183,64 @@ async def test_bobs_logins_are_not_alices(house: House) -> None:
         await house.let_in(address="198.51.100.7", at=house.clock.now() - 60, person=BOB)
         await house.ask(ALICE, address="198.51.100.7")
         assert (await facts_of(phone))["same_address_as_last_login"] is None
+
+
+# --- where no yes is taken from the login's own address ------------------------------------------------
+
+
+async def answered_from(house: House, phone: SoftwarePhone, address: str, *, purpose: str) -> Any:
+    """What this phone is told of its answer, when it comes from there."""
+    async with aclosing(phone.questions()) as states:
+        (card,) = (await anext(states)).questions
+    body = phone.signed_answer(card, approve=purpose == "approve")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            house.origin + "/api/answer", json=body, headers={"X-Forwarded-For": address}
+        ) as response,
+    ):
+        return await response.json()
+
+
+def shared(house: House) -> list[bool | None]:
+    return [each.device_on_login_address for each in house.events if isinstance(each, events.Answered)]
+
+
+@pytest.mark.parametrize(
+    ("login", "phone_at", "same"),
+    [
+        (PHONE, PHONE, True),
+        (PHONE, "198.51.100.1", False),
+        ("2001:db8:1:2::5", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::5", "2001:db8:1:3::5", False),
+        (PHONE, "2001:db8::1", None),
+        (None, PHONE, None),
+    ],
+)
+async def test_that_a_phone_shares_the_logins_address_is_evidence(
+    tmp_path: Path, login: str | None, phone_at: str, same: bool | None
+) -> None:
+    async with open_house(tmp_path, trusted_proxies=LOOPBACK) as house, await house.phone() as phone:
+        await house.ask(address=login)
+        assert (await answered_from(house, phone, phone_at, purpose="approve"))["outcome"] == "approved"
+        assert shared(house) == [same]
+
+
+async def test_a_profile_can_take_no_yes_from_there_and_always_takes_a_no(tmp_path: Path) -> None:
+    """A refused yes is no deny: the question stays open, and a yes from elsewhere is taken."""
+    async with open_house(tmp_path, trusted_proxies=LOOPBACK) as house, await house.phone() as phone:
+        question = await house.ask(address=PHONE, not_from_login_address=True)
+        told = await answered_from(house, phone, PHONE, purpose="approve")
+        assert told["error"] == "login_address"
+        assert await house.state(question) is QuestionState.PENDING
+        assert (await answered_from(house, phone, "198.51.100.1", purpose="approve"))["outcome"] == "approved"
+        question = await house.ask(address=PHONE, not_from_login_address=True)
+        assert (await answered_from(house, phone, PHONE, purpose="deny"))["outcome"] == "denied"
+
+
+async def test_nobody_but_a_trusted_proxy_says_where_a_phone_is(house: House) -> None:
+    """Else a browser on the laptop would claim to be elsewhere."""
+    async with await house.phone() as phone:
+        await house.ask(address=PHONE, not_from_login_address=True)
+        assert (await answered_from(house, phone, PHONE, purpose="approve"))["outcome"] == "approved"
+        assert shared(house) == [False]

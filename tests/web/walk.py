@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from playwright.async_api import CDPSession, Locator, Page, expect
 
 from radius_push.enrollment import confirm, confirm_credential, confirmation_code
+from radius_push.test_phone import SoftwarePhone
 from tests.web.house import House
 
 NO_KEY = "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'DataCloneError') }"
@@ -76,6 +77,10 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     await expect(part(page, "test")).to_be_visible()
     yield "no request"
     async for name in _requests(house, page):
+        yield name
+    async for name in _recent(page):
+        yield name
+    async for name in _another(house, page):
         yield name
     async for name in _fingers(house, page, authenticator):
         yield name
@@ -148,6 +153,43 @@ async def _requests(house: House, page: Page) -> AsyncIterator[str]:
     await expect(page.locator('[data-result="too_late"]')).to_be_visible()
     yield "too late"
     await _done(page)
+
+
+async def _recent(page: Page) -> AsyncIterator[str]:
+    """Of what was approved before."""
+    row = page.locator("article.recent").first
+    await expect(part(page, "not-me").first).to_be_visible()
+    yield "recently approved"
+    await row.locator('[data-name="not-me"]').click()
+    await expect(row.locator('[data-name="tell"]')).to_be_visible()
+    yield "was it me?"
+    await row.locator('[data-name="tell"]').click()
+    await expect(row.locator('[data-name="told"]')).to_be_visible()
+    yield "it was not me"
+
+
+async def _another(house: House, page: Page) -> AsyncIterator[str]:
+    await part(page, "add-another").click()
+    await expect(page.locator(".qr")).to_be_visible()
+    yield "another phone"
+    new = await SoftwarePhone.enrol((house.origin, await page.locator(".small-code").inner_text()))
+    await expect(part(page, "digits")).to_be_visible()
+    yield "another phone's digits"
+    await part(page, "digits").fill("1")
+    await part(page, "go").click()
+    await expect(part(page, "wrong")).not_to_be_empty()
+    yield "another phone's digits, too few"
+    await part(page, "digits").fill(new.confirmation_code)
+    await part(page, "go").click()
+    await expect(part(page, "text")).to_be_visible()
+    yield "another phone is added"
+    await new.close()
+    await part(page, "leave").click()
+    await part(page, "add-another").click()
+    await expect(part(page, "again")).to_be_visible()
+    yield "no more phones"
+    await part(page, "leave").click()
+    await house.remove_device(new.enrolled.device)
 
 
 async def _fingers(house: House, page: Page, authenticator: Authenticator) -> AsyncIterator[str]:

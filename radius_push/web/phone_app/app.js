@@ -1,12 +1,14 @@
 // The beginning: what is true decides which screen is shown.
 
 import { mustInstall, showAdd, showWaiting } from "./adding.js";
+import { showAnother, tickAnother } from "./another.js";
 import { showRequests, tick } from "./cards.js";
 import { loadPhone } from "./core.js";
 import { onFingerChange, showOffer } from "./finger.js";
 import { hear } from "./hearing.js";
-import { showHome, showTrouble } from "./home.js";
+import { showHome, showTrouble, tickHome } from "./home.js";
 import { onNotifyChange } from "./notify.js";
+import { beingTold, tickRecent } from "./recent.js";
 import { show, showing, write } from "./screen.js";
 import { items, onChange, page, waiting } from "./state.js";
 import { keepListening, onHeard } from "./stream.js";
@@ -20,7 +22,16 @@ function render() {
   if (page.adding || page.token || !page.phone) return mustInstall() ? show("install", () => {}) : showAdd();
   if (page.device === "pending") return page.offer === "off" ? showWaiting() : showOffer();
   if (items.size) return showRequests();
-  return showHome();
+  if (page.another) return showAnother();
+  showHome();
+  return renew();
+}
+
+// A newer app is there: it is taken as soon as the person is not in the middle of something.
+let newer = false;
+
+function renew() {
+  if (newer && showing("home") && !beingTold()) location.reload();
 }
 
 function renderHeader() {
@@ -58,8 +69,8 @@ function installWorker() {
   });
   const hadOne = Boolean(navigator.serviceWorker.controller);
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    // A newer app is there: take it, unless the person is in the middle of something.
-    if (hadOne && showing("home")) location.reload();
+    newer = hadOne;
+    renew();
   });
   // Without a worker the app opens a little slower; nothing else is lost.
   navigator.serviceWorker.register(policy ? policy.createScriptURL(path) : path, { type: "module" }).catch(() => {});
@@ -70,8 +81,9 @@ onChange(render);
 onHeard(hear);
 onNotifyChange(render);
 onFingerChange(render);
-setInterval(tick, TICK_MS);
-document.addEventListener("visibilitychange", tick);
+const tickAll = () => [tick, tickRecent, tickAnother, tickHome].forEach((each) => each());
+setInterval(tickAll, TICK_MS);
+document.addEventListener("visibilitychange", tickAll);
 readLink();
 const loaded = await loadPhone();
 if (loaded === "gone") page.trouble = "key";

@@ -43,6 +43,7 @@ function showLate({ card, element, sending }) {
   write(named(element, "title"), late ? texts.card_late_title : texts.card_title);
   write(named(element, "late"), card.late === "yes" ? texts.card_late : texts.card_late_over);
   named(element, "late").hidden = !late;
+  element.classList.toggle("is-late", late);
   write(named(element, "wrong"), "");
   if (!sending) write(named(element, "yes"), card.late === "yes" ? texts.card_late_yes : texts.card_yes);
 }
@@ -120,6 +121,7 @@ function hearRefusal(id, problem) {
   // The stream brings the card that says it.
   if (problem instanceof NoFinger || word.startsWith("biometrics_")) return noFinger(id, word);
   if (word === "late") write(named(item.element, "wrong"), texts.card_gave_up);
+  else if (word === "login_address") write(named(item.element, "wrong"), texts.card_not_from_here);
   else write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
   if (item.closed) finish(id, item.closed);
   return tick();

@@ -5,7 +5,8 @@ import { language, said, texts } from "./texts.js";
 export function showFacts(card, facts) {
   put(card, "place", placeOf(facts));
   const same = [];
-  if (facts?.same_network_as_this_phone) same.push(texts.card_same_network);
+  if (facts?.not_from_here) same.push(texts.card_not_from_here);
+  else if (facts?.same_network_as_this_phone) same.push(texts.card_same_network);
   if (facts?.same_address_as_last_login) same.push(texts.card_same_address);
   put(card, "same", same.join(" "));
 }

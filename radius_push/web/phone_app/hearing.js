@@ -1,5 +1,6 @@
 // What the server says becomes cards: those that are asked now, and what became of the others.
 
+import { hearAdding } from "./another.js";
 import { finish, hearAgain, leave } from "./cards.js";
 import { closeNotifications, renewNotifications } from "./notify.js";
 import { changed, items, page, waiting } from "./state.js";
@@ -14,6 +15,8 @@ export function hear(kind, state) {
   page.connection = "live";
   page.ahead = state.now - performance.now();
   page.device = state.device.state;
+  page.recent = state.recent ?? [];
+  page.push = state.push ?? page.push;
   page.credential = state.device.credential;
   page.waiting = state.device.waiting_credential;
   if (page.device === "removed") return lose("removed");
@@ -47,7 +50,8 @@ export function hear(kind, state) {
     else finish(id, result);
   }
   if (page.device === "active") {
-    renewNotifications(page.phone);
+    hearAdding(state.adding);
+    renewNotifications(page.phone, page.push.state);
     closeNotifications(open);
   }
   return changed();

@@ -1,11 +1,13 @@
 // The screens with no request: all is well, or why nothing can appear.
 
+import { begin as beginAnother } from "./another.js";
 import { Refused, forgetPhone } from "./core.js";
 import { askForNotifications, notifyState, sendTest } from "./notify.js";
 import { fillFinger, showFinger } from "./finger.js";
 import { named, show, write } from "./screen.js";
-import { changed, page } from "./state.js";
-import { texts } from "./texts.js";
+import { showRecent } from "./recent.js";
+import { changed, page, serverNow } from "./state.js";
+import { said, texts } from "./texts.js";
 
 export function showHome() {
   const part = show("home", (home) => {
@@ -13,6 +15,7 @@ export function showHome() {
     named(home, "phone").textContent = page.phone.name;
     named(home, "turn-on").addEventListener("click", () => askForNotifications(page.phone));
     named(home, "test").addEventListener("click", () => test(home));
+    named(home, "add-another").addEventListener("click", beginAnother);
     fillFinger(home);
   });
   const state = page.connection === "live" && page.device === "restored" ? "restored" : page.connection;
@@ -26,6 +29,19 @@ export function showHome() {
   write(named(part, "turn-on"), notify === "failed" ? texts.notify_again : texts.notify_button);
   named(part, "test").hidden = state !== "live";
   showFinger(part, state);
+  named(part, "add-another").hidden = state !== "live" || !page.mayAdd;
+  showRecent(part);
+  tickHome();
+}
+
+// When a notification came last, so that a phone that hears none is noticed.
+export function tickHome() {
+  const line = document.querySelector('[data-name="push-seen"]');
+  if (!line) return;
+  const rung = notifyState() === "on" && page.push.state === "on";
+  const ago = page.push.seen_at && Math.max(0, Math.floor((serverNow() - page.push.seen_at) / 1000));
+  line.hidden = !rung;
+  if (rung) write(line, ago === null ? texts.push_never : said.seen(said.ago(ago)));
 }
 
 async function test(home) {
@@ -51,7 +67,7 @@ export function showTrouble() {
       named(part, "actions").hidden = noKey;
       named(part, "go").addEventListener("click", async () => {
         await forgetPhone();
-        page.phone = page.trouble = null;
+        page.phone = page.trouble = page.another = null;
         page.adding = true;
         changed();
       });

@@ -42,7 +42,9 @@ async function turnOn(phone) {
 }
 
 // Once at each start, when the server knows this phone: browsers and servers both forget subscriptions.
-export function renewNotifications(phone) {
+export function renewNotifications(phone, rung) {
+  // A subscription that its push service has given up meanwhile is made anew, too.
+  if (state === "on" && rung === "gone") begunFor = null;
   if (begunFor === phone.device || permission() !== "granted") return;
   begunFor = phone.device;
   turnOn(phone);

@@ -10,6 +10,10 @@ export const page = {
   waiting: undefined, // of a new one, whose six digits are not typed yet
   offer: "off", // required, optional: whether a new phone is asked to set one up
   device: "unknown", // pending, restored, active, removed: as the server says
+  recent: [], // what was approved in the last minutes
+  push: { state: "off", seen_at: null }, // as the server rings this phone
+  mayAdd: false, // may this phone add another one?
+  another: null, // the other phone that this one adds: see another.js
   ahead: 0, // server time minus this page's own clock
 };
 export const items = new Map(); // id -> {card, result, sending, element}: what is asked, and what became of it

@@ -9,6 +9,7 @@ const CACHE = "radius-push-@VERSION@";
 const FILES = [
   "/",
   "/adding.js",
+  "/another.js",
   "/app.js",
   "/biometrics.js",
   "/cards.js",
@@ -19,6 +20,7 @@ const FILES = [
   "/home.js",
   "/notify.js",
   "/push.js",
+  "/recent.js",
   "/screen.js",
   "/signins.js",
   "/state.js",
@@ -85,6 +87,17 @@ async function notify(data) {
     actions,
     data: { question, test: test ?? signIn },
   });
+  await tellThatItCame();
+}
+
+// So that the person and their administrator see which phones are reached. Without it nothing is lost.
+async function tellThatItCame() {
+  try {
+    const phone = await loadPhone();
+    if (phone?.key) await says(phone, "/api/woken", "woken");
+  } catch {
+    // It is told by the next one.
+  }
 }
 
 // In the person's language. What the server wrote beside it is for browsers that show a push by themselves.

@@ -32,11 +32,13 @@ export { language, texts };
 const plurals = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(locale);
 // As short as can be read: "12s ago", but "2 min ago", as 2m could be metres.
-const STYLES = { second: "narrow", minute: "short" };
+const STYLES = { second: "narrow", minute: "short", hour: "short", day: "short" };
 const [ago, lasting] = [
   (unit) => new Intl.RelativeTimeFormat(locale, { style: STYLES[unit], numeric: "auto" }),
   (unit) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: STYLES[unit] }),
-].map((format) => ({ second: format("second"), minute: format("minute") }));
+].map((format) => Object.fromEntries(Object.keys(STYLES).map((unit) => [unit, format(unit)])));
+const LONG = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const inUnit = (past) => LONG.find(([, seconds]) => past >= seconds) ?? LONG.at(-1);
 
 const filled = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
 const counted = (forms, count) => filled(forms[plurals.select(count)], { count: numbers.format(count) });
@@ -46,12 +48,20 @@ export const said = {
   waiting: (count) => counted(texts.card_waiting, count),
   arrived: (card) => filled(texts.card_arrived, card),
   unanswered: (count) => counted(texts.card_unanswered, count),
-  ago: (past) => (past < 60 ? ago.second.format(-past, "second") : ago.minute.format(-Math.floor(past / 60), "minute")),
+  ago: (past) => {
+    const [unit, seconds] = inUnit(past);
+    return ago[unit].format(-Math.floor(past / seconds), unit);
+  },
   left: (left) => {
     const time = left <= 120 ? lasting.second.format(left) : lasting.minute.format(Math.ceil(left / 60));
     return filled(texts.card_left, { time });
   },
   about: (place) => filled(texts.card_place, { place }),
   which: (card) => filled(texts.result_which, card),
+  approved: (ago) => filled(texts.recent_when, { ago }),
+  seen: (ago) => filled(texts.push_seen, { ago }),
+  open: (address) => filled(texts.another_open, { address }),
+  came: (phone) => filled(texts.another_came, { phone }),
+  added: (phone) => filled(texts.another_done, { phone }),
   asks: (data) => filled(texts.push_asks, data),
 };
