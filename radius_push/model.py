@@ -378,6 +378,15 @@ class Invitation:
     closed: bool = False
     """Confirmed, given up after too many wrong codes, or withdrawn."""
     wrong_codes: int = 0
+    sent: bool = False
+    """It was not shown to the person but sent: it asks for the directory's password, too."""
+    asks_code: bool = True
+    """False: the phone is trusted as soon as it has come."""
+    wrong_passwords: int = 0
+    invited_at: float | None = None
+    """None: by an earlier version."""
+    mailed_at: float | None = None
+    """When its mail had left."""
 
 
 @dataclass(frozen=True, slots=True)

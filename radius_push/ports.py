@@ -26,7 +26,9 @@ from radius_push.model import (
     Stranger,
     Trial,
 )
+from radius_push.notices import Notice
 from radius_push.phone_store import PhoneStore
+from radius_push.post_store import PostStore
 from radius_push.sessions import News, Reset, Session
 from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
 
@@ -101,6 +103,9 @@ class Ringer(Protocol):
     def ring_trial(self, trial: Trial, device: Device) -> None:
         """The same for a test request, and this device alone."""
 
+    def ring_notice(self, notice: Notice) -> None:
+        """The same for what a person is told of their phones, and the notice's device alone."""
+
     def admits(self, endpoint: str) -> bool:
         """May a phone name this URL as its push service's?"""
 
@@ -111,7 +116,7 @@ SeriesOf = Mapping[tuple[str, str], Sequence[Series]]
 """By client and source, the newest last."""
 
 
-class Store(EvidenceReader, PhoneStore, Protocol):
+class Store(EvidenceReader, PhoneStore, PostStore, Protocol):
     """Everything that outlives a packet. Each method is one transaction that is on disk when it
     returns; every method may raise StoreDown. Events given to a method are written to the hash
     chain in that same transaction, and reach the log only after it."""

@@ -21,6 +21,8 @@ FLOORS = {
         "evidence",
         "ports",
         "phone_store",
+        "post_store",
+        "notices",
         "dn",
         "proofs",
         "hush",
@@ -51,7 +53,7 @@ FLOORS = {
         "accounting",
         "tls",
     },
-    4: {"places", "directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
+    4: {"places", "notify", "directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},
     6: {
         "opening",
@@ -62,6 +64,8 @@ FLOORS = {
         "descriptors",
         "listeners",
         "phone_doors",
+        "proving",
+        "inviting",
         "server",
         "serving",
         "inspection",
@@ -213,7 +217,7 @@ def test_every_dependency_has_a_door_and_every_door_its_dependency() -> None:
     assert libraries == set(DOORS) - {"sqlite3"}
 
 
-LISTS = {"model.py": 600, "events.py": 600, "radius/presets.py": 600}
+LISTS = {"model.py": 600, "events.py": 700, "radius/presets.py": 600}
 """Closed lists of values: one of them is no harder to read for being long."""
 
 

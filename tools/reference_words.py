@@ -35,6 +35,10 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
         "Optional. What differs for one of them. See [two servers](../how-to/two-servers.md).",
     ),
     "server.enrollment": (server_schema.EnrollmentSection, "Optional."),
+    "server.mail": (
+        server_schema.MailSection,
+        "Optional. See [enrol many](../how-to/enrol-many.md#the-mail-server).",
+    ),
     "server.retention": (server_schema.RetentionSection, "Optional."),
     "server.ring_limit": (
         server_schema.RingLimitSection,
@@ -97,6 +101,9 @@ TAKES = {
     "only": "only the word `{word}`",
     "one_of": "`{words}`",
     "contact": "`mailto:` or `https:` address",
+    "mail_address": "`NAME@DOMAIN`",
+    "mail_host": "host name or address",
+    "mail_word": "one line of ASCII",
     "encoding": "text encoding",
     "attribute": "attribute name",
     "password_hash": "argon2id hash",

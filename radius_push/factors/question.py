@@ -12,6 +12,7 @@ from typing import Literal
 
 from radius_push.factors.facts import Facts, shown
 from radius_push.model import Device, DeviceState, Question, QuestionState, Trial
+from radius_push.notices import Notice
 
 VERSION = 1
 """Of everything a phone signs."""
@@ -140,6 +141,7 @@ def state(
     trials: Sequence[Trial] = (),
     *,
     now: float,
+    notices: Sequence[Notice] = (),
     facts: Mapping[str, Facts] = MappingProxyType({}),
 ) -> dict[str, object]:
     """Everything that a phone shows, without the time: who it is, what it is asked, what became of it.
@@ -179,6 +181,11 @@ def state(
             }
             for trial in trials
             if device.state is DeviceState.ACTIVE and now < trial.expires_at
+        ],
+        "notices": [
+            {"id": notice.id, "kind": notice.kind, "name": notice.name, "at": milliseconds(notice.at)}
+            for notice in notices
+            if device.state is DeviceState.ACTIVE
         ],
     }
 

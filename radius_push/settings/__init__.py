@@ -15,6 +15,7 @@ from radius_push.settings import (
     dictionaries,
     directories,
     installation,
+    mail,
     more_servers,
     policies,
     radsec,
@@ -80,6 +81,7 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
         book.server = report.section(server_schema.ServerSection, tree["server"], ("server",))
     installation.accounting(book)
     phone = installation.phone(book)
+    mail.mail(book)
     installation.methods(book, tree.get("methods"))
     directories.directories(book, tree.get("authentication_profiles"))
     installation.profiles(book, tree.get("profiles"))
@@ -114,7 +116,10 @@ def _settings(
         authentication_profiles=book.directories,
         profiles=book.profiles,
         policies=tuple(book.policies),
-        enrollment=shapes.Enrollment(enrollment.shown_code, enrollment.devices_per_user),
+        enrollment=shapes.Enrollment(
+            enrollment.shown_code, enrollment.devices_per_user, enrollment.sent_invitation
+        ),
+        mail=book.mail,
         trusted_proxies=book.server.trusted_proxies,
         places=installation.places(book),
         web_push=book.web_push,

@@ -65,6 +65,11 @@ def invitation(row: sqlite3.Row) -> Invitation:
         redeemed_by=row["redeemed_by"],
         closed=bool(row["closed"]),
         wrong_codes=row["wrong_codes"],
+        sent=bool(row["sent"]),
+        asks_code=bool(row["asks_code"]),
+        wrong_passwords=row["wrong_passwords"],
+        invited_at=row["invited_at"],
+        mailed_at=row["mailed_at"],
     )
 
 

@@ -37,6 +37,7 @@ from radius_push.store.enrolled import Phones
 from radius_push.store.evidence import Row
 from radius_push.store.file import lock_for, open_file
 from radius_push.store.lock import StoreLock
+from radius_push.store.posted import Post
 from radius_push.store.writer import OnEvent, Transaction, Writer
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ PAGE = 500
 """Evidence rows read in one go."""
 
 
-class SqliteStore(Phones):
+class SqliteStore(Phones, Post):
     """`ports.Store` over one file, which other processes may have open too."""
 
     def __init__(

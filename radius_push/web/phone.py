@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from radius_push.enrollment import Prove, cannot_prove
 from radius_push.factors.answer import AnswerRefused
 from radius_push.hush import Hush, place_of
 from radius_push.model import Network, Secret
@@ -24,8 +25,10 @@ from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.certificate import tls_of
 from radius_push.web.doorway import Doorway
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
+from radius_push.web.phone_enrol import EnrolApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
+from radius_push.web.phone_notices import NoticeApi
 from radius_push.web.phone_push import PushApi
 from radius_push.web.phone_stream import Streams
 from radius_push.web.proxies import Proxies
@@ -76,7 +79,9 @@ class PhoneSide:
         limits: PhoneLimits = PhoneLimits(),
         trusted_proxies: tuple[Network, ...] = (),
         places: Places | None = None,
+        prove: Prove = cannot_prove,
     ) -> None:
+        """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it."""
         self._listener = listener
         self._counters = counters
         self._limits = limits
@@ -97,14 +102,24 @@ class PhoneSide:
             origin=listener.url,
             store=store,
             clock=clock,
-            pepper=pepper,
-            enrollment=enrollment,
             counters=counters,
             fresh=fresh,
             streams=self._streams,
             body_seconds=limits.body_seconds,
             proxies=self._proxies,
         )
+        self._enrol = EnrolApi(
+            self._api,
+            origin=listener.url,
+            store=store,
+            clock=clock,
+            pepper=pepper,
+            enrollment=enrollment,
+            counters=counters,
+            fresh=fresh,
+            prove=prove,
+        )
+        self._notices = NoticeApi(self._api, store=store, clock=clock)
         self._push = PushApi(
             self._api, ringer=ringer, store=store, clock=clock, counters=counters, fresh=fresh
         )
@@ -122,7 +137,7 @@ class PhoneSide:
     ) -> None:
         """After a reload: other limits for the phones that are added from now on, and other places."""
         self._facts.places = places
-        self._api.enrollment = enrollment
+        self._enrol.enrollment = enrollment
         self._proxies.use(trusted_proxies)
 
     async def start(self) -> None:
@@ -214,10 +229,11 @@ class PhoneSide:
         app.on_response_prepare.append(self._dress)
         for path, handler in {
             "/api/nonce": self._api.nonce,
-            "/api/enrol": self._api.enrol,
+            "/api/enrol": self._enrol.enrol,
             "/api/stream": self._api.stream,
             "/api/questions": self._api.questions,
             "/api/answer": self._api.answer,
+            "/api/notice": self._notices.notice,
             "/api/push": self._push.push,
             "/api/test": self._push.test,
             "/api/test-answer": self._push.test_answer,

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from radius_push import enrollment, events
+from radius_push import events
 from radius_push.factors.answer import (
     Approve,
     TooLate,
@@ -25,15 +25,14 @@ from radius_push.factors.answer import (
     verify_signature,
 )
 from radius_push.factors.question import Value, is_late, is_open, milliseconds, outcome
-from radius_push.model import Address, Device, DeviceState, Question, QuestionState, Secret
+from radius_push.model import Address, Device, DeviceState, Question, QuestionState
 from radius_push.ports import Clock, Store
-from radius_push.shapes import Enrollment
 from radius_push.web.doorway import address_of
-from radius_push.web.nonces import PER_NEIGHBOURHOOD, PER_SIGNER, Nonces
+from radius_push.web.nonces import PER_SIGNER, Nonces
 from radius_push.web.phone_stream import Streams
 from radius_push.web.proxies import Proxies
 from radius_push.web.refusal import Refusal
-from radius_push.web.wrong_tries import WrongTries, neighbourhood
+from radius_push.web.wrong_tries import neighbourhood
 
 T = TypeVar("T")
 
@@ -51,8 +50,6 @@ class PhoneApi:
         origin: str,
         store: Store,
         clock: Clock,
-        pepper: Secret,
-        enrollment: Enrollment,
         counters: Counter[str],
         fresh: Callable[[int], bytes],
         streams: Streams,
@@ -62,16 +59,11 @@ class PhoneApi:
         self._origin = origin
         self._store = store
         self._clock = clock
-        self._pepper = pepper
-        self.enrollment = enrollment
         self._counters = counters
-        self._fresh = fresh
         self._streams = streams
         self._body_seconds = body_seconds
         self._proxies = proxies
         self._nonces = Nonces(fresh)
-        self._tries = WrongTries()
-        self._one_try = asyncio.Lock()
         self._unfinished: set[asyncio.Task[object]] = set()
 
     async def close(self) -> None:
@@ -81,70 +73,9 @@ class PhoneApi:
     # --- a nonce -------------------------------------------------------------------------------------
 
     async def nonce(self, request: web.Request) -> web.StreamResponse:
-        await self._body(request, set())
+        await self.body(request, set())
         nonce = self._nonces.make(self._clock.monotonic())
         return web.json_response({"nonce": nonce, "now": milliseconds(self._clock.now())})
-
-    # --- enrolment -----------------------------------------------------------------------------------
-
-    async def enrol(self, request: web.Request) -> web.StreamResponse:
-        body = await self._body(request, {"payload", "signature"}, one_of={"token", "code"})
-        fields = read_payload(body["payload"])
-        said = read_request(
-            fields, purpose="enrol", origin=self._origin, names=frozenset({"public_key", "name"})
-        )
-        self._expect_our_nonce(said["nonce"])
-        key = octets_of(said["public_key"], 65)
-        if not verify_signature(key, body["payload"], octets_of(body["signature"], 64)):
-            raise Refusal(400, "signature", "This phone could not prove that it holds its key.")
-        who = self._neighbourhood(request)
-        # To the end: who hangs up in the middle of a guess has guessed.
-        redeemed = await self._finish(self._redeem(who, body.get("token") or body["code"], key, said))
-        device = redeemed.device
-        return web.json_response(
-            {
-                "device": device.id,
-                "person": str(device.person),
-                "account": device.username,
-                "name": device.name,
-                "invitation": redeemed.invitation,
-            }
-        )
-
-    async def _redeem(
-        self, who: str, token_or_code: str, key: bytes, said: dict[str, str]
-    ) -> enrollment.Redeemed:
-        # One after the other: a hundred guesses at once must not pass a count that none has raised yet.
-        async with self._one_try:
-            if not self._tries.admits(who, self._clock.monotonic()):
-                self._counters["phone_enrol_too_many_tries"] += 1
-                raise Refusal(429, "too_many_tries", "Too many wrong tries. Wait ten minutes.")
-            # Not under the key: keys cost a stranger nothing.
-            self._spend(said["nonce"], signer=f"neighbourhood {who}", most=PER_NEIGHBOURHOOD)
-            outcome = await enrollment.redeem(
-                self._store,
-                token_or_code=token_or_code,
-                public_key=key,
-                name=said["name"],
-                device_id=self._fresh(16).hex(),  # typed at a terminal: it must not begin with a dash
-                pepper=self._pepper,
-                devices_per_user=self.enrollment.devices_per_user,
-                origin=self._origin,
-                now=self._clock.now(),
-            )
-            match outcome:
-                case enrollment.Redeemed():
-                    return outcome
-                case enrollment.Refused("too_many_devices"):  # the secret was right, so this may be said
-                    raise Refusal(
-                        409, "too_many_devices", "You have as many phones as you may. Remove one first."
-                    )
-                case enrollment.Refused():
-                    self._tries.note(who, self._clock.monotonic())
-                    self._counters["phone_enrol_refused"] += 1
-                    raise Refusal(
-                        403, "invitation", "This link or code is not valid, or no longer. Ask for a new one."
-                    )
 
     # --- the stream ----------------------------------------------------------------------------------
 
@@ -160,7 +91,7 @@ class PhoneApi:
     # --- the answer ----------------------------------------------------------------------------------
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await self._body(request, {"payload", "signature"})
+        body = await self.body(request, {"payload", "signature"})
         fields = read_payload(body["payload"])
         device = await self._signer(text_field(fields, "device"), body)
         expect_active(device)
@@ -177,7 +108,7 @@ class PhoneApi:
         approve = isinstance(answer, Approve)
         late = isinstance(answer, Approve) and answer.late
         at = self._clock.now()
-        written = await self._finish(
+        written = await self.finish(
             self._store.answer(
                 question.id,
                 device=device.id,
@@ -230,7 +161,7 @@ class PhoneApi:
         may_be_null: frozenset[str] = frozenset(),
     ) -> tuple[Device, dict[str, str]]:
         """Who signed a request that is no answer, and its fields. Its nonce is used up."""
-        body = await self._body(request, {"payload", "signature"})
+        body = await self.body(request, {"payload", "signature"})
         said = read_request(
             read_payload(body["payload"]),
             purpose=purpose,
@@ -238,17 +169,21 @@ class PhoneApi:
             names=names | {"device"},
             may_be_null=may_be_null,
         )
-        self._expect_our_nonce(said["nonce"])
+        self.expect_our_nonce(said["nonce"])
         device = await self._signer(said["device"], body)
-        self._spend(said["nonce"], signer=device.id)
+        self.spend(said["nonce"], signer=device.id)
         return device, said
 
     # --- what all of them need -----------------------------------------------------------------------
 
-    async def _body(
-        self, request: web.Request, names: set[str], one_of: set[str] | None = None
+    async def body(
+        self,
+        request: web.Request,
+        names: set[str],
+        one_of: set[str] | None = None,
+        may_hold: frozenset[str] | set[str] = frozenset(),
     ) -> dict[str, str]:
-        """The JSON object that was sent: exactly these texts, and one of `one_of`."""
+        """The JSON object that was sent: exactly these texts, one of `one_of`, and perhaps of `may_hold`."""
         if request.content_type != "application/json":
             raise Refusal(415, "content_type", "Only application/json is read here.")
         if (request.content_length or 0) > LONGEST_BODY:
@@ -263,12 +198,13 @@ class PhoneApi:
             raise _too_large() from None
         except UnicodeDecodeError:
             raise Refusal(400, "malformed", "This is not UTF-8.") from None
-        extra = fields.keys() - names
+        extra = fields.keys() - names - may_hold
         if not names <= fields.keys() or (len(extra) != 1 or not extra <= one_of if one_of else extra):
             raise Refusal(400, "malformed", "A field is missing or unknown.")
         return {name: text_field(fields, name) for name in fields}
 
-    def _neighbourhood(self, request: web.Request) -> str:
+    def neighbourhood(self, request: web.Request) -> str:
+        """Whose tries are counted together."""
         return neighbourhood(self._caller(request))
 
     def _caller(self, request: web.Request) -> Address | None:
@@ -286,15 +222,15 @@ class PhoneApi:
             raise Refusal(401, "unknown_device", "This phone is not known here. It must be added again.")
         return found
 
-    def _expect_our_nonce(self, nonce: str) -> None:
+    def expect_our_nonce(self, nonce: str) -> None:
         if not self._nonces.is_ours(nonce, self._clock.monotonic()):
             raise _stale_nonce()
 
-    def _spend(self, nonce: str, *, signer: str, most: int = PER_SIGNER) -> None:
+    def spend(self, nonce: str, *, signer: str, most: int = PER_SIGNER) -> None:
         if not self._nonces.spend(nonce, signer=signer, now=self._clock.monotonic(), most=most):
             raise _stale_nonce()
 
-    async def _finish(self, work: Coroutine[None, None, T]) -> T:
+    async def finish(self, work: Coroutine[None, None, T]) -> T:
         """Do it to the end, also when the phone hangs up in the middle."""
         task = asyncio.get_running_loop().create_task(work)
         self._unfinished.add(task)

@@ -41,3 +41,8 @@ class WrongTries:
     def note(self, neighbourhood: str, now: float) -> None:
         """It was wrong."""
         self._tries.append((now, neighbourhood))
+
+    def forgive(self, neighbourhood: str, noted_at: float) -> None:
+        """It was noted before anybody knew, and was right."""
+        if (noted_at, neighbourhood) in self._tries:
+            self._tries.remove((noted_at, neighbourhood))

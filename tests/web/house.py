@@ -27,6 +27,7 @@ from radius_push.model import (
     Secret,
     Trial,
 )
+from radius_push.notices import Notice
 from radius_push.ports import Places
 from radius_push.shapes import Endpoint, Enrollment, PhoneListener
 from radius_push.store.sqlite import SqliteStore
@@ -73,12 +74,16 @@ class HeardRinger:
     public_key: str = base64.urlsafe_b64encode(b"\x04" + b"k" * 64).decode().rstrip("=")
     rung: list[Question] = field(default_factory=list)
     tried: list[tuple[Trial, Device]] = field(default_factory=list)
+    noticed: list[Notice] = field(default_factory=list)
 
     def ring(self, question: Question) -> None:
         self.rung.append(question)
 
     def ring_trial(self, trial: Trial, device: Device) -> None:
         self.tried.append((trial, device))
+
+    def ring_notice(self, notice: Notice) -> None:
+        self.noticed.append(notice)
 
     def admits(self, endpoint: str) -> bool:
         return endpoint.startswith("https://push.example/")
