@@ -406,6 +406,7 @@ class InvitationPasswordWrong:
     person: str
     invitation: str
     wrong_passwords: int
+    """So far."""
     given_up: bool
     """It was the last try: the invitation is closed."""
 
@@ -430,6 +431,7 @@ class Mailed:
     about: str
     """The id of the invitation or device."""
     tries: int
+    """How often it was handed to the mail server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,6 +444,7 @@ class MailGivenUp:
     about: str
     """The id of the device."""
     tries: int
+    """How often it was tried."""
     detail: str
 
 

@@ -157,8 +157,8 @@ EXIT_CODES = {
         2: "could not run: settings, the store, no such client, or odd words",
     },
     "enroll": {
-        0: "the phone is trusted",
-        1: "no: nobody knows USER, too many phones, no phone came, or five wrong codes",
+        0: "the phone is trusted; all who were named have a phone or an invitation; shown",
+        1: "no: nobody knows USER, too many phones, no phone came, five wrong codes, a mail that was not sent",
         2: "could not run: settings, store, a directory that is down, or left by Ctrl-C",
     },
     "devices": {

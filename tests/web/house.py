@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from radius_push import enrollment, events
 from radius_push.attempts import Joined, Lateness, Opened
@@ -104,7 +105,8 @@ class House:
     riders: dict[str, bytes] = field(default_factory=dict)
     """Question -> the packet that waits for it."""
 
-    async def invite(self, person: Person = ALICE) -> enrollment.Shown:
+    async def invite(self, person: Person = ALICE, **how: Any) -> enrollment.Shown:
+        """`how`: as of `enrollment.invite`."""
         return await enrollment.invite(
             self.store,
             person=person,
@@ -114,10 +116,11 @@ class House:
             now=self.clock.now(),
             token=secrets.token_bytes(16),
             code_octets=secrets.token_bytes(5),
+            **how,
         )
 
-    async def link(self, person: Person = ALICE) -> str:
-        return enrollment.link(self.origin, await self.invite(person))
+    async def link(self, person: Person = ALICE, **how: Any) -> str:
+        return enrollment.link(self.origin, await self.invite(person, **how))
 
     async def confirm(self, phone: SoftwarePhone) -> None:
         word = await enrollment.confirm(
@@ -264,6 +267,7 @@ async def open_house(
     trusted_proxies: tuple[Network, ...] = (),
     ringer: HeardRinger | None = None,
     places: Places | None = None,
+    prove: enrollment.Prove = enrollment.cannot_prove,
 ) -> AsyncIterator[House]:
     clock = Clock()
     counters: Counter[str] = Counter()
@@ -283,6 +287,7 @@ async def open_house(
         limits=limits,
         trusted_proxies=trusted_proxies,
         places=places,
+        prove=prove,
     )
     await side.start()
     try:

@@ -14,6 +14,7 @@ import aiohttp
 
 from radius_push.attempts import Lateness
 from radius_push.factors import question
+from radius_push.model import Down, PersonKey, Proved, Right, Secret, Wrong
 from radius_push.ports import StoreDown
 from radius_push.test_phone import SoftwarePhone, _text
 from tests.factors.signing import Pen
@@ -30,8 +31,13 @@ SIGNED = {
     "/api/push": "push",
     "/api/test": "test",
     "/api/test-answer": "test_answer",
+    "/api/notice": "notice",
 }
-MORE: dict[str, dict[str, str | None]] = {"/api/push": ADDRESS, "/api/test-answer": {"test": "none"}}
+MORE: dict[str, dict[str, str | None]] = {
+    "/api/push": ADDRESS,
+    "/api/test-answer": {"test": "none"},
+    "/api/notice": {"notice": "none", "answer": "seen"},
+}
 
 
 class Played:
@@ -188,6 +194,32 @@ async def enrolment(played: Played, folder: Path) -> None:
             await played.post(house, "/api/enrol", await enrolling(house, Pen()))
 
 
+async def what_was_sent(played: Played, folder: Path) -> None:
+    async def prove(_: PersonKey, __: str, password: Secret) -> Proved:
+        said: dict[bytes, Proved] = {b"right": Right(), b"wrong": Wrong()}
+        return said.get(password.reveal(), Down("not now"))
+
+    async with open_house(folder, devices_per_user=5, prove=prove) as house:
+        invited = await house.invite(sent=True, asks_code=False)
+        for words in ({}, {"password": "later"}, {"password": "wrong"}, {"password": "right"}):
+            body = await enrolling(house, Pen(), token=invited.token, **words)
+            told = await played.post(house, "/api/enrol", body)
+        assert told["state"] == "active"
+
+
+async def notices(played: Played, folder: Path) -> None:
+    async with open_house(folder, devices_per_user=5) as house, await house.phone() as phone:
+        for _ in range(3):
+            await (await house.phone()).close()
+        state = await played.says(house, phone, "/api/questions")
+        seen, wrong, gone = (notice["id"] for notice in state["notices"])
+        await played.says(house, phone, "/api/notice", notice=seen)
+        await played.says(house, phone, "/api/notice", notice=seen)
+        await played.says(house, phone, "/api/notice", notice=wrong, answer="remove")
+        await house.remove_device((await house.store.devices())[-1].id)
+        await played.says(house, phone, "/api/notice", notice=gone, answer="remove")
+
+
 async def phones_that_may_not(played: Played, folder: Path) -> None:
     async with open_house(folder, devices_per_user=5) as house:
         removed, restored = await house.phone(), await house.phone()
@@ -196,7 +228,7 @@ async def phones_that_may_not(played: Played, folder: Path) -> None:
         with sqlite3.connect(folder / "state.db") as rows:
             rows.execute("UPDATE devices SET state = 'restored' WHERE id = ?", (restored.enrolled.device,))
         rows.close()
-        for path in ("/api/answer", "/api/push", "/api/test", "/api/test-answer"):
+        for path in ("/api/answer", "/api/push", "/api/test", "/api/test-answer", "/api/notice"):
             for phone in (pending, removed, restored):
                 await played.post(house, path, await right_body(house, phone, path))
         for phone in (pending, removed, restored):
@@ -317,6 +349,8 @@ async def whole(content: aiohttp.StreamReader) -> str:
 PLAYS = (
     what_every_request_is_refused_with,
     enrolment,
+    what_was_sent,
+    notices,
     phones_that_may_not,
     requests_of_a_good_phone,
     answers,

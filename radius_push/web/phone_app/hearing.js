@@ -14,6 +14,7 @@ export function hear(kind, state) {
   page.connection = "live";
   page.ahead = state.now - performance.now();
   page.device = state.device.state;
+  page.notices = state.notices;
   if (page.device === "removed") return lose("removed");
   const open = new Set();
   for (const card of state.questions) {

@@ -2,6 +2,7 @@
 
 import { Refused, forgetPhone } from "./core.js";
 import { askForNotifications, notifyState, sendTest } from "./notify.js";
+import { showNotices } from "./notices.js";
 import { named, show, write } from "./screen.js";
 import { changed, page } from "./state.js";
 import { texts } from "./texts.js";
@@ -23,6 +24,7 @@ export function showHome() {
   named(part, "turn-on").hidden = !["ask", "failed"].includes(notify);
   write(named(part, "turn-on"), notify === "failed" ? texts.notify_again : texts.notify_button);
   named(part, "test").hidden = state !== "live";
+  showNotices(named(part, "notices"));
 }
 
 async function test(home) {

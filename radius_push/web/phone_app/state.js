@@ -5,6 +5,8 @@ export const page = {
   token: null, // of a link; opening it spends nothing
   trouble: null, // key, unknown, removed, nokey
   adding: false,
+  proving: null, // {invitation, name}: it was sent, so the person's password is asked for, too
+  notices: [], // what this phone is told of the person's other phones
   connection: "connecting",
   device: "unknown", // pending, restored, active, removed: as the server says
   ahead: 0, // server time minus this page's own clock

@@ -38,6 +38,8 @@ const [ago, lasting] = [
   (unit) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: STYLES[unit] }),
 ].map((format) => ({ second: format("second"), minute: format("minute") }));
 
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
 const filled = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
 const counted = (forms, count) => filled(forms[plurals.select(count)], { count: numbers.format(count) });
 
@@ -53,5 +55,6 @@ export const said = {
   },
   about: (place) => filled(texts.card_place, { place }),
   which: (card) => filled(texts.result_which, card),
+  notice: ({ kind, name, at }) => filled(texts[`notice_${kind}`], { name, when: moment.format(at) }),
   asks: (data) => filled(texts.push_asks, data),
 };

@@ -28,6 +28,12 @@ export default {
   add_no_code: "El código tiene 8 letras y cifras.",
   add_no_name: "Ponle un nombre a este teléfono.",
 
+  password_title: "Su contraseña",
+  password_lead: "Esta invitación se le envió. Para que nadie más la use, escriba la contraseña con la que entra en la VPN.",
+  password_label: "Contraseña",
+  password_back: "Atrás",
+  password_none: "Escriba su contraseña.",
+
   install_title: "Primero, ponla en la pantalla de inicio",
   install_one: "Toca el botón Compartir de Safari.",
   install_two: "Elige «Añadir a pantalla de inicio».",
@@ -72,6 +78,16 @@ export default {
   test_done_text: "La prueba llegó, y la respuesta de este teléfono también.",
   test_over_title: "La prueba ha terminado",
   test_over_text: "No se preguntó ni se respondió nada.",
+
+  notice_device_added_title: "Se añadió un teléfono",
+  notice_device_added: "«{name}» se añadió el {when}. Puede dejar entrar a alguien con su cuenta. ¿No fue usted? Quítelo y avise a su administrador.",
+  notice_credential_added_title: "Se añadió una huella o un rostro",
+  notice_credential_added: "Se añadió o se cambió en «{name}» el {when}. ¿No fue usted? Avise enseguida a su administrador.",
+  notice_seen: "Vale, fui yo",
+  notice_remove: "No fui yo: quitarlo",
+  notice_remove_now: "Sí, quitarlo",
+  notice_sure: "¿Quitar ese teléfono? Ya no podrá dejar entrar a nadie.",
+  notice_failed: "No se puede llegar al servidor. Inténtelo de nuevo.",
 
   push_title: "Solicitud de acceso",
   push_asks: "{client} pregunta por {account}",
@@ -162,6 +178,7 @@ export default {
   refused_invitation: "Este enlace o código no vale, o ya no vale. Pide uno nuevo.",
   refused_too_many_tries: "Demasiados intentos fallidos. Espera diez minutos.",
   refused_too_many_devices: "Ya tienes todos los teléfonos permitidos. Pide que quiten uno.",
+  refused_wrong_password: "Esa no es su contraseña. Tras cinco errores la invitación se cierra.",
   refused_unreachable: "El servidor no responde. No se ha gastado nada: inténtalo otra vez.",
   refused_otherwise: "No ha funcionado. Inténtalo otra vez.",
 };
