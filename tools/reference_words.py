@@ -158,7 +158,7 @@ EXIT_CODES = {
     },
     "enroll": {
         0: "the phone is trusted; all who were named have a phone or an invitation; shown",
-        1: "no: nobody knows USER, too many phones, no phone came, five wrong codes, a mail that was not sent",
+        1: "no: nobody knows USER, too many phones, no phone came, five wrong codes, a mail not sent",
         2: "could not run: settings, store, a directory that is down, or left by Ctrl-C",
     },
     "devices": {

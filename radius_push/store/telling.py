@@ -25,11 +25,10 @@ _BY_MAIL_ALONE = frozenset({"device_removed"})
 def tell(transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, at: float) -> None:
     """The person's other active devices get a notice, and the person a mail if their address is known.
 
-    Called behind the event that it tells of, in its transaction.
+    Called in the transaction of what it tells of.
     """
-    number = transaction.number()
     if kind not in _BY_MAIL_ALONE:
-        _notify(transaction, person, kind, device, number=number, at=at)
+        _notify(transaction, person, kind, device, at=at)
     row = transaction.execute("SELECT address FROM mail_addresses WHERE person = ?", str(person)).fetchone()
     if row is not None:
         _mail(transaction, person, kind, device, address=row["address"], at=at)
@@ -37,15 +36,14 @@ def tell(transaction: Transaction, person: PersonKey, kind: NoticeKind, device: 
 
 
 def _notify(
-    transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, *, number: int, at: float
+    transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, *, at: float
 ) -> None:
     others = transaction.execute(
         "SELECT id FROM devices WHERE person = ? AND state = 'active' AND id != ?", str(person), device.id
     ).fetchall()
     for other in others:
         transaction.execute(
-            "INSERT INTO notices (id, device, person, kind, about, name, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            f"{number}-{other['id']}",
+            "INSERT INTO notices (device, person, kind, about, name, at) VALUES (?, ?, ?, ?, ?, ?)",
             other["id"],
             str(person),
             kind,
@@ -55,7 +53,7 @@ def _notify(
         )
         transaction.execute(
             "DELETE FROM notices WHERE device = ?1 AND id NOT IN"
-            " (SELECT id FROM notices WHERE device = ?1 ORDER BY at DESC, id DESC LIMIT ?2)",
+            " (SELECT id FROM notices WHERE device = ?1 ORDER BY id DESC LIMIT ?2)",
             other["id"],
             MOST_NOTICES,
         )
@@ -90,19 +88,19 @@ def _mail(
 
 
 def notices_of(transaction: Transaction, device: str) -> list[Notice]:
-    found = transaction.execute("SELECT * FROM notices WHERE device = ? ORDER BY at, id", device)
+    found = transaction.execute("SELECT * FROM notices WHERE device = ? ORDER BY id", device)
     return [_notice(row) for row in found]
 
 
 def to_ring(transaction: Transaction) -> list[Notice]:
     """Handed out once: it is only a tap on the shoulder, and the open app shows it all the same."""
     found = transaction.execute("UPDATE notices SET rung = 1 WHERE rung = 0 RETURNING *").fetchall()
-    return sorted((_notice(row) for row in found), key=lambda notice: (notice.at, notice.id))
+    return [_notice(row) for row in sorted(found, key=lambda row: int(row["id"]))]
 
 
 def dismiss(transaction: Transaction, notice: str, *, device: str) -> bool:
     gone = transaction.execute(
-        "DELETE FROM notices WHERE id = ? AND device = ? RETURNING person", notice, device
+        "DELETE FROM notices WHERE CAST(id AS TEXT) = ? AND device = ? RETURNING person", notice, device
     ).fetchall()
     for row in gone:
         transaction.ring(person_topic(row["person"]))
@@ -111,7 +109,7 @@ def dismiss(transaction: Transaction, notice: str, *, device: str) -> bool:
 
 def _notice(row: sqlite3.Row) -> Notice:
     person = PersonKey.parse(row["person"])
-    return Notice(row["id"], row["device"], person, row["kind"], row["about"], row["name"], row["at"])
+    return Notice(str(row["id"]), row["device"], person, row["kind"], row["about"], row["name"], row["at"])
 
 
 # --- by mail ---------------------------------------------------------------------------------------------

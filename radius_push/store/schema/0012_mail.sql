@@ -29,7 +29,7 @@ CREATE INDEX mails_by_due ON mails (due);
 
 -- What an app shows until somebody has seen it.
 CREATE TABLE notices (
-    id     TEXT PRIMARY KEY,
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
     device TEXT NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
     person TEXT NOT NULL,
     kind   TEXT NOT NULL,
@@ -37,8 +37,8 @@ CREATE TABLE notices (
     name   TEXT NOT NULL,
     at     REAL NOT NULL,
     rung   INTEGER NOT NULL DEFAULT 0
-) STRICT, WITHOUT ROWID;
-CREATE INDEX notices_of_device ON notices (device, at);
+) STRICT;
+CREATE INDEX notices_of_device ON notices (device, id);
 CREATE INDEX notices_to_ring ON notices (at) WHERE rung = 0;
 
 -- However a device goes, nobody is shown anything on it any more.
