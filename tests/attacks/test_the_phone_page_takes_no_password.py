@@ -1,5 +1,5 @@
-"""Whoever stands on the phone side must never learn, or try, a directory's password: it is taken in one place,
-to redeem an invitation that was sent (tests/attacks/test_sent_invitations.py)."""
+"""Whoever stands on the phone side must never learn, or try, a directory's password. It is taken in one
+place, to redeem an invitation that was sent: `test_sent_invitations.py`."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from radius_push.store.sqlite import SqliteStore
 from tests.contracts.test_stores_and_post import ADDRESS, come, send
 from tests.notify.peer import mail_peer
 from tests.store.making import NOW, SetClock, add_phone, kinds, open_store
+from tests.web.house import until
 
 SERVER = MailServer("127.0.0.1", port=0, security="none", sender="vpn@example.test", language="de")
 
@@ -107,12 +108,10 @@ async def test_it_hears_by_itself_what_is_to_be_told(post: Post, monkeypatch: py
     async with mail_peer() as peer, asyncio.timeout(10):
         box = post.outbox(replace(SERVER, port=peer.port))
         going = asyncio.create_task(box.run())
-        while not (peer.mails and post.rung):
-            await asyncio.sleep(0)
+        await until(lambda: bool(peer.mails and post.rung))
         await send(post.store, "i2", asks_code=False)
         await come(post.store, "i2", device="d2")
-        while not (len(peer.mails) == 2 and len(post.rung) == 3):
-            await asyncio.sleep(0)
+        await until(lambda: len(peer.mails) == 2 and len(post.rung) == 3)
         going.cancel()
         await asyncio.gather(going, return_exceptions=True)
         await box.close()
