@@ -15,7 +15,7 @@ from radius_push.notify.outbox import Outbox, pause
 from radius_push.shapes import MailServer
 from radius_push.store.sqlite import SqliteStore
 from tests.contracts.test_stores_and_post import ADDRESS, come, send
-from tests.notify.peer import mail_peer
+from tests.notify.peer import evil_peer, mail_peer
 from tests.store.making import NOW, SetClock, add_phone, kinds, open_store
 from tests.web.house import until
 
@@ -112,6 +112,21 @@ async def test_it_hears_by_itself_what_is_to_be_told(post: Post, monkeypatch: py
         await send(post.store, "i2", asks_code=False)
         await come(post.store, "i2", device="d2")
         await until(lambda: len(peer.mails) == 2 and len(post.rung) == 3)
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+        await box.close()
+
+
+async def test_a_mail_server_that_hangs_keeps_no_phone_from_ringing_and_no_store_from_working(
+    post: Post,
+) -> None:
+    async with evil_peer(again=b"220-and another line\r\n") as port, asyncio.timeout(20):
+        box = post.outbox(replace(SERVER, port=port))
+        going = asyncio.create_task(box.run())
+        await until(lambda: bool(post.rung))
+        await add_phone(post.store, "d7")
+        await until(lambda: len(post.rung) == 3)
+        assert "mailed" not in await kinds(post.store)
         going.cancel()
         await asyncio.gather(going, return_exceptions=True)
         await box.close()
