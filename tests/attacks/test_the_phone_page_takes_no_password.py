@@ -11,7 +11,7 @@ from tests.web.conftest import house as house
 from tests.web.house import House
 
 
-def test_no_page_asks_for_a_password_but_the_one_step_of_a_sent_invitation() -> None:
+def test_no_page_asks_for_a_password() -> None:
     pages = [each for each in FOLDER.rglob("*") if each.suffix in {".html", ".js"}]
     assert len(pages) > 3
     for page in pages:
