@@ -22,7 +22,7 @@ interop:
 	@tools/setup ci
 	$(PYTEST) -m slow
 
-# What one server does on this machine, beside FreeRADIUS: about 4 minutes, `make bench ARGS=--quick` one.
+# What one server does on this machine, beside FreeRADIUS and in browsers: about 5 minutes, `make bench ARGS=--quick` one.
 bench:
 	@tools/setup bench
 	@.venv/bin/python -m benchmarks $(ARGS)

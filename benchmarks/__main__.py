@@ -1,6 +1,6 @@
 """`make bench`: what one radius-push does on this machine, as a table.
 
-    .venv/bin/python -m benchmarks            about 4 minutes
+    .venv/bin/python -m benchmarks            about 5 minutes
     .venv/bin/python -m benchmarks --quick    a minute, smaller crowds
 
 The server is `radius-push serve`, a process of its own; this process is gateways and phones. Exit code 1 if
@@ -23,6 +23,7 @@ from benchmarks import machine
 from benchmarks.floods import floods
 from benchmarks.load import Load, NoCompiler
 from benchmarks.measures import NotAsItMustBe, Row, codec, held, password_alone, whole_logins
+from benchmarks.people import until_people_see
 from benchmarks.rivals import beside_freeradius
 from benchmarks.site import OPEN_FILES, site
 from radius_push.radius.dictionary_files import load_dictionary
@@ -41,6 +42,8 @@ async def play(folder: Path, *, quick: bool) -> AsyncIterator[Row]:
     async with site(_new(folder, "rates"), people=small) as there:
         yield await password_alone(there, dictionary, people=128, seconds=seconds)
         yield await whole_logins(there, dictionary, people=128, seconds=seconds)
+    async for row in until_people_see(_new(folder, "people"), dictionary, logins=20 if quick else 100):
+        yield row
     for count, streams, approvals in ((small, True, 100.0), (large, False, 200.0)):
         # Each a server of its own, so that its memory tells of these held logins alone.
         async with site(_new(folder, f"{count} held"), people=count) as there:

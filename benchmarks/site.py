@@ -35,7 +35,7 @@ server:
   listen:
     authentication: ["127.0.0.1:{radius}"]
     phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
-methods: {{push: {{}}}}
+methods: {{push: {{{push}}}}}
 clients:
   gateways: {{addresses: [127.10.0.0/15], secret: {secret}, profiles: [push], otherwise: push, patience: 10m}}
   password-alone: {{addresses: [127.20.0.0/16], secret: {secret}, profiles: [alone], otherwise: alone}}
@@ -75,6 +75,7 @@ class PlainSite:
 @dataclass(frozen=True)
 class Site:
     process: asyncio.subprocess.Process
+    config: Path
     radius: tuple[str, int]
     origin: str
     phones: Sequence[SoftwarePhone]
@@ -90,8 +91,9 @@ def name(number: int) -> str:
 
 
 @asynccontextmanager
-async def site(folder: Path, *, people: int) -> AsyncIterator[Site]:
-    """`radius-push serve` on uvloop in a process of its own, ready, with a phone for everybody."""
+async def site(folder: Path, *, people: int, push_service: str | None = None) -> AsyncIterator[Site]:
+    """`radius-push serve` on uvloop in a process of its own, ready, with a phone for everybody.
+    `push_service`: the origin that phones may name besides those that are known."""
     radius, phone = _free_port(socket.SOCK_DGRAM), _free_port(socket.SOCK_STREAM)
     # The cheapest argon2: how long a password takes is the administrator's choice, not ours to measure.
     hashed = hash_password(PASSWORD.encode(), cheap=True)
@@ -100,6 +102,7 @@ async def site(folder: Path, *, people: int) -> AsyncIterator[Site]:
         SETTINGS.format(
             radius=radius,
             phone=phone,
+            push=f'allow_endpoints: ["{push_service}"]' if push_service else "",
             secret=SECRET.reveal().decode(),
             users="\n".join(f'      {name(n)}: {{password_hash: "{hashed}"}}' for n in range(people)),
         )
@@ -108,7 +111,7 @@ async def site(folder: Path, *, people: int) -> AsyncIterator[Site]:
     phones = await _enrol(folder / "state" / "state.db", people=people, origin=origin)
     process = await _serve(config, folder)
     try:
-        yield Site(process, ("127.0.0.1", radius), origin, phones)
+        yield Site(process, config, ("127.0.0.1", radius), origin, phones)
     finally:
         if process.returncode is None:
             process.terminate()

@@ -20,8 +20,10 @@ _TIMED_OUT = {QuestionState.LATE, QuestionState.TIMED_OUT}
 
 
 def mark(choice: policy.Admitted) -> bytes:
-    """32 octets of what the rules said: any change of profile, methods or reply is another decision."""
-    text = json.dumps([choice.profile.name, choice.profile.methods, choice.reply])
+    """32 octets of what the rules said: any change of profile, methods, biometrics or reply is another
+    decision."""
+    profile = choice.profile
+    text = json.dumps([profile.name, profile.methods, profile.biometrics, choice.reply])
     return hashlib.sha256(text.encode()).digest()
 
 

@@ -41,6 +41,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no I, L, O and U."""
 _TOKEN_TEXT = re.compile(r"[A-Za-z0-9_-]{22}")
 _CONFIRMATION_LABEL = b"radius-push confirm v1"
+_BIOMETRICS_LABEL = b"radius-push confirm biometrics v1"
 _NOBODY = PersonKey("-", "-")
 
 
@@ -229,13 +230,16 @@ def clean_name(text: str) -> str:
 # --- the issuer confirms -------------------------------------------------------------------------------
 
 
-def confirmation_code(invitation: str, public_key: bytes) -> str:
+def confirmation_code(invitation: str, public_key: bytes, credential: bytes | None = None) -> str:
     """The 6 digits that the phone shows and the issuer types; the phone computes the same.
 
     SHA-256 over `radius-push confirm v1`, NUL, the invitation's id in ASCII, NUL, the public key's 65
-    octets; its first 8 octets as a big-endian number, modulo 1,000,000, with leading zeros.
+    octets; its first 8 octets as a big-endian number, modulo 1,000,000, with leading zeros. With a
+    `credential` (its mark, 32 octets), the label is `radius-push confirm biometrics v1`, and the mark follows
+    the key: whoever types the code confirms this credential on this phone.
     """
-    text = b"\0".join((_CONFIRMATION_LABEL, invitation.encode("ascii"), public_key))
+    label = _CONFIRMATION_LABEL if credential is None else _BIOMETRICS_LABEL
+    text = b"\0".join((label, invitation.encode("ascii"), public_key + (credential or b"")))
     number = int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
     return f"{number % 1_000_000:06d}"
 
@@ -261,10 +265,28 @@ async def confirm(store: Store, invitation: str, typed: str, *, by: str, now: fl
     device = await store.device(row.redeemed_by) if row is not None and row.redeemed_by else None
     if device is None:
         return "not_pending"
-    code = confirmation_code(invitation, device.public_key)
+    waiting = (await store.biometrics_of(device.id)).waiting
+    mark = None if waiting is None else waiting.mark
+    right = _is_code(typed, confirmation_code(invitation, device.public_key, mark))
+    return await store.confirm(invitation, right=right, limit=TRIES, by=by, at=now, credential=mark)
+
+
+async def confirm_credential(
+    store: Store, device_id: str, typed: str, *, by: str, now: float
+) -> Confirmation:
+    """The issuer typed what an active phone shows that has a new fingerprint or face. The fifth wrong code
+    gives the credential up; the phone stays."""
+    device = await store.device(device_id)
+    waiting = (await store.biometrics_of(device_id)).waiting
+    if device is None or device.state is not DeviceState.ACTIVE or waiting is None:
+        return "not_pending"
+    right = _is_code(typed, confirmation_code(device.invitation, device.public_key, waiting.mark))
+    return await store.confirm_credential(device.id, waiting.mark, right=right, limit=TRIES, by=by, at=now)
+
+
+def _is_code(typed: str, code: str) -> bool:
     # Compared as octets: `compare_digest` takes only ASCII as text.
-    right = hmac.compare_digest("".join(typed.split()).encode(errors="replace"), code.encode())
-    return await store.confirm(invitation, right=right, limit=TRIES, by=by, at=now)
+    return hmac.compare_digest("".join(typed.split()).encode(errors="replace"), code.encode())
 
 
 async def confirm_unseen(store: Store, invitation: str, *, by: str, now: float) -> Confirmation:

@@ -220,6 +220,11 @@ class Answered:
     """The text that was signed."""
     signature: str
     """base64url of the raw signature (r and s, 64 octets)."""
+    biometrics: str | None = None
+    """The `key` of the credential that was used with it, by fingerprint or face; `null`: none."""
+    assertion: str | None = None
+    """What the authenticator signed, and its signature: base64url of client data, authenticator data and
+    signature, with dots between (WebAuthn 6.3.3). Its challenge is SHA-256 of `payload`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,6 +478,64 @@ class DeviceRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class BiometricsAdded:
+    """A device has a fingerprint or face to say yes with. It counts once the issuer has confirmed it."""
+
+    person: str
+    device: str
+    key: str
+    """SHA-256 of `public_key`, hexadecimal."""
+    public_key: str
+    """base64url of the credential's COSE_Key (RFC 9052): what its assertions are verified with."""
+    synced: bool
+    """Other devices of the person may have it, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class BiometricsConfirmed:
+    """The issuer typed its code: from now on it counts, in place of an earlier one."""
+
+    person: str
+    device: str
+    key: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class BiometricsNotConfirmed:
+    """The issuer typed another code than the phone shows."""
+
+    person: str
+    device: str
+    key: str
+    wrong_codes: int
+    given_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BiometricsRemoved:
+    person: str
+    device: str
+    by: str
+    """`phone`, or who typed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CounterWentBack:
+    """A yes was refused: the authenticator had counted further before. Perhaps there is a copy of it."""
+
+    login: str
+    question: str
+    person: str
+    device: str
+    key: str
+    counter: int
+    """As it said now."""
+    before: int
+    """As it had said already."""
+
+
+@dataclass(frozen=True, slots=True)
 class PushChanged:
     """Where a device is reached when its app is closed was kept, replaced or forgotten."""
 
@@ -580,6 +643,11 @@ Event = (
     | DeviceConfirmed
     | ConfirmationFailed
     | DeviceRemoved
+    | BiometricsAdded
+    | BiometricsConfirmed
+    | BiometricsNotConfirmed
+    | BiometricsRemoved
+    | CounterWentBack
     | PushChanged
     | TrialAsked
     | TrialAnswered

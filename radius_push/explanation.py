@@ -40,6 +40,8 @@ class Phones:
     active: int
     restored: int = 0
     """Those that a backup brought back and nobody has confirmed since."""
+    biometrics: int = 0
+    """Of the active ones: those with a fingerprint or face that counts."""
 
 
 PhonesOf = Callable[[PersonKey], Awaitable[Phones | None]]
@@ -94,7 +96,16 @@ class Explanation:
             case "asked":
                 if self.phones is None:
                     return "would be asked on phones once one is enrolled"
-                return f"would be asked on {_count(self.phones.active, 'phone')} for up to {self.seconds:g} s"
+                return f"would be asked on {self._phones} for up to {self.seconds:g} s"
+
+    @property
+    def _phones(self) -> str:
+        assert self.phones is not None  # noqa: S101  # they were counted
+        assert self.choice is not None  # noqa: S101  # it says that they are asked
+        asked = _count(self.phones.active, "phone")
+        if not login.asks_biometrics(self.choice.profile):
+            return asked
+        return f"{asked} ({self.phones.biometrics} with the fingerprint or face that it takes)"
 
     @property
     def _to_be_confirmed(self) -> str:
@@ -190,6 +201,8 @@ async def explain(
     phones = await phones_of(person.key)
     if phones is not None and not phones.active:
         return replace(told, phones=phones, end=Refuse(Reason.NOT_ENROLLED, "no device"))
+    if phones is not None and login.asks_biometrics(choice.profile) and not phones.biometrics:
+        return replace(told, phones=phones, end=login.no_biometrics(choice.profile))
     return replace(told, phones=phones, seconds=login.bar(arrival.client, choice.profile))
 
 

@@ -9,6 +9,7 @@ frozen `Story`. A login that ends early ends in one of two ways: `Refuse` is an 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from radius_push import come_back, credentials, events, policy
@@ -29,7 +30,9 @@ from radius_push.first_factor import first_factor, prove
 from radius_push.hanging_up import falls_silent, given_up, hung_up, wait_for_answer
 from radius_push.heard import tried_again
 from radius_push.model import (
+    Biometrics,
     Client,
+    Device,
     Person,
     Question,
     QuestionState,
@@ -118,6 +121,20 @@ def asks_phones(profile: Profile) -> bool:
     return profile.methods[0] != "none"
 
 
+def asks_biometrics(profile: Profile) -> bool:
+    return asks_phones(profile) and profile.biometrics == "required"
+
+
+def with_biometrics(known: Mapping[str, Biometrics], devices: Iterable[Device]) -> int:
+    """How many of these phones have a fingerprint or face that counts."""
+    return sum(device.id in known and known[device.id].active is not None for device in devices)
+
+
+def no_biometrics(profile: Profile) -> Refuse:
+    """Nobody could say yes: so nobody is asked."""
+    return Refuse(Reason.NO_BIOMETRICS, f"no phone with a fingerprint or face, which {profile.name} requires")
+
+
 async def by_password_alone(story: Story, person: Person, choice: policy.Admitted, doors: Doors) -> Verdict:
     if gone := given_up(story.arrival):
         return await quiet(gone, story, doors)
@@ -134,6 +151,8 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
     devices = await store.devices_of(person.key, client=arrival.client.name)
     if not devices:
         return await after_the_password(Refuse(Reason.NOT_ENROLLED, "no device"), story, doors)
+    if asks_biometrics(choice.profile) and not with_biometrics(await store.biometrics(person.key), devices):
+        return await after_the_password(no_biometrics(choice.profile), story, doors)
     if gone := hung_up(arrival):
         return await quiet(gone, story, doors)
     seconds = time_left(arrival, choice.profile, clock)

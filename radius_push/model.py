@@ -70,6 +70,7 @@ class Reason(StrEnum):
     DIRECTORY_NOT_LISTED = "directory_not_listed"
     REPLY_NOT_COMPUTED = "reply_not_computed"
     NOT_ENROLLED = "not_enrolled"
+    NO_BIOMETRICS = "no_biometrics"
     DECIDED_OTHERWISE = "decided_otherwise"
     # The phone.
     DENIED = "denied"
@@ -403,6 +404,48 @@ class PushAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """What proves on one phone, by fingerprint or face, that its person is there (WebAuthn Level 2, 4)."""
+
+    device: str
+    id: bytes
+    """1 to 1023 octets, as the authenticator chose them."""
+    public_key: bytes
+    """COSE_Key (RFC 9052, section 7)."""
+    counter: int
+    """What its authenticator counted at the newest use; many always say 0."""
+    mark: bytes
+    """SHA-256 of the attestation object that the phone sent: what the issuer's six digits are made of."""
+    synced: bool
+    """It may be on other devices of the person, too: the authenticator said so."""
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Biometrics:
+    """The credentials of one phone."""
+
+    active: Credential | None = None
+    """The one that counts."""
+    waiting: Credential | None = None
+    """A new one that the issuer has not confirmed yet; it takes the place of the active one then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A credential was used for an answer, and everything about it was right but its counter, which the
+    store compares."""
+
+    credential: bytes
+    """Its id."""
+    counter: int
+
+
+BiometricsMode = Literal["off", "optional", "required"]
+"""What a yes needs beside the phone's key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A test request that a device asked for: no login stands behind it, and no answer lets anybody in."""
 
@@ -470,6 +513,8 @@ class Question:
     """While late: until when it can be answered. Of a ticket: until when it lets somebody in."""
     late_counts: bool = False
     """While late: is a yes for the next try? Not where none of this gateway's is let in without a ring."""
+    biometrics: BiometricsMode = "optional"
+    """As its profile said when it was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class PhoneDoors:
             trusted_proxies=settings.trusted_proxies,
             places=self._places,
             prove=self._prove,
+            biometrics=settings.biometrics,
             limits=descriptors.limits_for_phones(descriptors.raise_limit() - connections),
         )
         try:
@@ -114,7 +115,7 @@ class PhoneDoors:
         """After a reload; at once."""
         self._settings, self._places = settings, places
         if self._side is not None:
-            self._side.use(settings.enrollment, settings.trusted_proxies, places)
+            self._side.use(settings.enrollment, settings.trusted_proxies, places, settings.biometrics)
         if self._ringer is not None:
             self._ringer.use(settings.web_push)
         self._outbox.use(settings.mail)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from radius_push.events import Event
-from radius_push.model import Device, Invitation, Known, PersonKey, PushAddress, Trial
+from radius_push.model import Biometrics, Credential, Device, Invitation, Known, PersonKey, PushAddress, Trial
 
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices", "password_needed"]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
@@ -37,6 +37,27 @@ class PhoneStore(Protocol):
 
     async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
         """False if there is no such device, or it is removed already."""
+
+    # fingerprint or face
+
+    async def biometrics_of(self, device: str) -> Biometrics:
+        """What this phone has; of a removed one nothing."""
+
+    async def biometrics(self, person: PersonKey | None = None) -> Mapping[str, Biometrics]:
+        """By device id, of those that have any: this person's, or None: everybody's."""
+
+    async def keep_credential(self, credential: Credential, *, at: float) -> bool:
+        """It waits for the issuer, in place of an earlier one that did, with its event. False if the device
+        is neither active nor pending, or another device has this credential: nothing is written."""
+
+    async def confirm_credential(
+        self, device: str, mark: bytes, *, right: bool, limit: int, by: str, at: float
+    ) -> Confirmation:
+        """The issuer typed a code for the credential of this mark, which waits on an active device: right
+        makes it the one that counts; the `limit`-th wrong one forgets it (`given_up`)."""
+
+    async def forget_credentials(self, device: str, *, by: str, at: float) -> bool:
+        """The active one and one that waits. False if there is none."""
 
     # waking closed phones
 
@@ -87,9 +108,19 @@ class PhoneStore(Protocol):
         person's password was; `password_needed` is said only if nothing else stands in the way. An
         invitation that asks for no code makes the device active."""
 
-    async def confirm(self, invitation: str, *, right: bool, limit: int, by: str, at: float) -> Confirmation:
+    async def confirm(
+        self,
+        invitation: str,
+        *,
+        right: bool,
+        limit: int,
+        by: str,
+        at: float,
+        credential: bytes | None = None,
+    ) -> Confirmation:
         """The issuer typed a code: right makes the pending device active and closes the
-        invitation; the `limit`-th wrong one removes the device and closes it (`given_up`)."""
+        invitation; the `limit`-th wrong one removes the device and closes it (`given_up`). `credential`:
+        the mark of that one whose code it was, too; another one that came meanwhile goes on waiting."""
 
     # the phone origin
 

@@ -12,6 +12,7 @@ from radius_push.evidence import EvidenceReader
 from radius_push.gateway import Series
 from radius_push.model import (
     Address,
+    Assertion,
     Device,
     Earlier,
     Found,
@@ -180,10 +181,12 @@ class Store(EvidenceReader, PhoneStore, PostStore, Protocol):
         event: Event,
         late: bool = False,
         nonce: str | None = None,
+        assertion: Assertion | None = None,
     ) -> QuestionState | None:
         """One conditional UPDATE: the question is pending and not expired at `at`, or late and not over (then
         a yes counts only if the phone knew: `late`), still of this `nonce` for a yes, and the device is
-        active and the same person's. A yes
+        active and the same person's. A yes needs `assertion` where the question's biometrics are required;
+        whatever it is given with must be the device's active credential, with a counter that goes on. A yes
         to a late one is a ticket. A no voids the tickets of its attempt. The state that it is in now; None if
         not so (somebody was faster, it is over): nothing is written."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from radius_push.model import Address, Client, Network, ProofName, Secret
+from radius_push.model import Address, BiometricsMode, Client, Network, ProofName, Secret
 
 Method = Literal["push", "none"]
 REFUSE = "refuse"
@@ -230,6 +230,8 @@ class Profile:
     fallback_auth_profiles: tuple[str, ...]
     timeout: float = 45.0
     texts: Texts = Texts()
+    biometrics: BiometricsMode = "optional"
+    """What a yes on a phone needs: `required` a fingerprint or face of the phone that says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,3 +348,10 @@ class Settings:
     """The others, whose addresses differ and nothing else."""
     warnings: tuple[str, ...] = ()
     """`FILE:LINE:COL: path: ...` sentences that stop nothing."""
+
+    @property
+    def biometrics(self) -> BiometricsMode:
+        """The most that any profile asks of a phone."""
+        asked = {profile.biometrics for profile in self.profiles.values() if "push" in profile.methods}
+        words: tuple[BiometricsMode, ...] = ("required", "optional")
+        return next((word for word in words if word in asked), "off")

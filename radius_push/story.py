@@ -83,6 +83,7 @@ def new_question(
         opened_at=now,
         expires_at=now + seconds,
         closes_at=now + seconds + late_window + MORE,
+        biometrics=choice.profile.biometrics,
         attempt=_attempt(story, person, tag_key),
     )
 

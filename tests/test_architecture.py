@@ -138,6 +138,7 @@ DOORS = {
     "pywebpush": {"push/webpush.py"},
     "py_vapid": {"push/webpush.py"},
     "uvloop": {"cli/serve.py"},
+    "webauthn": {"web/authenticator.py"},
     "click": {"cli"},
     "maxminddb": {"places.py"},
 }

@@ -20,6 +20,8 @@ ROWS = (
     "a flood of garbage from an address of no client: another gateway's login | ",
     "PAP with Message-Authenticator",
     "whole push logins",
+    "login to card, app open | p50 ",
+    "login to alert, app closed | p50 ",
     "300 held: memory per held login",
     "300 held: a wrong password's reject, to alone",
     "300 held: accepted | 300 of 300 |",

@@ -14,6 +14,7 @@ from radius_push.factors.facts import Kind
 from radius_push.factors.question import CLOSED_SECONDS, IN_TIME, LATE, NUMBER_MODE, OVER, VERSION
 from radius_push.model import DeviceState
 from radius_push.push.endpoints import LONGEST as LONGEST_ENDPOINT
+from radius_push.web.assertions import LONGEST_PART
 from radius_push.web.nonces import LIFETIME
 from radius_push.web.phone_notices import REMOVE, SEEN
 
@@ -77,6 +78,13 @@ LATE_FIELD = one_of(
     f"another ring. `{OVER}`: the gateway gave up, and a yes is not taken.",
     IN_TIME, LATE, OVER,
 )  # fmt: skip
+CREDENTIAL = text("base64url of the credential's id (WebAuthn).", minLength=2, maxLength=1364)
+ASKED_FOR = one_of(
+    "`off`: no fingerprint or face is asked for. `optional`: of a phone that has one, unless the person does "
+    "without. "
+    "`required`: a yes without one is refused.", "off", "optional", "required",
+)  # fmt: skip
+ONE_MORE = "; it counts once its six digits were typed"
 NUMBER = text(f"`{NUMBER_MODE}`: no number has to be matched. An app that reads a word that it does not "
               f"know takes no "
               "yes, and says that it must be updated.", enum=[NUMBER_MODE])  # fmt: skip
@@ -126,6 +134,24 @@ def enrol_body() -> Schema:
     return {**inner, "oneOf": [{"required": ["token"]}, {"required": ["code"]}]}
 
 
+def answer_body() -> Schema:
+    """With or without what an authenticator says beside the phone's key."""
+    inner = signed("AnswerPayload")
+    parts = {
+        "credential": {**CREDENTIAL, "description": "Of a yes with a fingerprint or face, with the three "
+                                                    "below: the `credential` of the state."},
+        "client_data": part("Its client data (WebAuthn 5.8.1). The challenge is SHA-256 of `payload`."),
+        "authenticator_data": part("Its authenticator data (6.1): user present and verified."),
+        "assertion": part("Its signature (6.3.3)."),
+    }  # fmt: skip
+    inner["properties"] = inner["properties"] | parts
+    return {**inner, "dependentRequired": {name: [each for each in parts if each != name] for name in parts}}
+
+
+def part(words: str) -> Schema:
+    return text(f"{words} base64url, at most {LONGEST_PART:,} octets.", maxLength=-(-LONGEST_PART * 4 // 3))
+
+
 SENT: dict[str, Schema] = {
     "Nothing": closed({}),
     "EnrolBody": enrol_body(),
@@ -144,7 +170,7 @@ SENT: dict[str, Schema] = {
             ("Payload", payload(purpose, device=DEVICE, nonce=NONCE)),
         )
     },
-    "AnswerBody": signed("AnswerPayload"),
+    "AnswerBody": answer_body(),
     "AnswerPayload": payload(
         ("approve", "deny"),
         question={**ID, "description": "The card's `id`."},
@@ -157,6 +183,22 @@ SENT: dict[str, Schema] = {
         late=LATE_FIELD,
         expires_at=CLOSES,
     ),
+    "BiometricBody": signed("BiometricPayload"),
+    "BiometricPayload": {
+        **payload(
+            "biometric",
+            device=DEVICE,
+            nonce=NONCE,
+            client_data=or_null(
+                part("Client data of the new credential. The challenge is SHA-256 over `radius-push "
+                     "biometric v1`, NUL, `device`, NUL, `nonce`.")),
+            attestation=or_null(part("Its attestation object (6.5), of format `none`, or `packed`.")),
+        ),
+        "oneOf": [
+            {"properties": {name: {"type": kind} for name in ("client_data", "attestation")}}
+            for kind in ("string", "null")
+        ],
+    },
     "PushBody": signed("PushPayload"),
     "PushPayload": {
         **payload(
@@ -209,7 +251,12 @@ def names_of(whose: str) -> Schema:
 TOLD: dict[str, Schema] = {
     "Config": open_shape(
         web_push=open_shape(
-            public_key=octets(65, "The server's VAPID key (RFC 8292), to subscribe at a push service with."))
+            public_key=octets(65, "The server's VAPID key (RFC 8292), to subscribe at a push service with.")),
+        biometrics=open_shape(
+            relying_party=or_null(text("For WebAuthn: the id of the relying party. `null`: the server has no "
+                                       "host name, so browsers keep no credential for it.")),
+            asked={**ASKED_FOR, "description": "The most that any sign-in here may ask for; see the card."},
+        ),
     ),
     "Nonce": open_shape(nonce=NONCE, now=time("The server's time.")),
     "Enrolled": open_shape(
@@ -231,6 +278,10 @@ TOLD: dict[str, Schema] = {
         outcome=one_of("`kept`: it is new. `known`: nothing changed. `removed`: this phone is not rung any "
                        "more.",
                        "kept", "known", "removed")
+    ),
+    "BiometricKept": open_shape(
+        outcome=one_of("`waiting`: it is there" + ONE_MORE + ". `removed`: this phone has none any more.",
+                       "waiting", "removed")
     ),
     "TestAsked": open_shape(
         outcome=one_of("It comes like a sign-in would.", "asked"), test=text("Its `id`.")
@@ -261,6 +312,8 @@ TOLD: dict[str, Schema] = {
             "an `active` one "
             "are asked nothing.",
             *(state.value for state in DeviceState)),
+        credential=or_null({**CREDENTIAL, "description": "The id of the credential that counts."}),
+        waiting_credential=or_null({**CREDENTIAL, "description": "Of a new one" + ONE_MORE + "."}),
     ),
     "Card": open_shape(
         id=ID,
@@ -270,6 +323,7 @@ TOLD: dict[str, Schema] = {
         client={**CLIENT, "description": CLIENT["description"] + " Show it."},
         address={**ADDRESS, "description": ADDRESS["description"] + " Show it, with those words."},
         number_mode=NUMBER,
+        biometrics=ASKED_FOR,
         unanswered={"type": "integer", "minimum": 0,
                     "description": "How many requests shortly before it nobody had answered. Show it, if "
                                    "there were any."},

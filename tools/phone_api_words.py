@@ -32,6 +32,7 @@ class Request:
 SIGNED = ("unknown_device", "store_down")
 ASKED = (*SIGNED, "nonce")
 ACTIVE = ("removed", "pending", "restored")
+BIOMETRICS = ("biometrics_missing", "biometrics_needed", "biometrics_failed")
 REQUESTS = (
     Request("get", "/api/config", "What an app has to know before it can be rung by a push "
                                   "service.", None, "Config",
@@ -54,11 +55,17 @@ REQUESTS = (
     Request("post", "/api/answer", "Yes or no to one question. The same answer may be sent again, if no "
                                    "reply came: it is "
             "told what it came to.", "AnswerBody", "Answered", "It is written.",
-            (*SIGNED, *ACTIVE, "unknown_question", "late", "too_late", "approved_elsewhere",
+            (*SIGNED, *ACTIVE, "unknown_question", "late", *BIOMETRICS, "too_late", "approved_elsewhere",
              "approved_late_elsewhere",
              "denied_elsewhere", "approved_before", "approved_late_before", "denied_before")),
     Request("post", "/api/notice", "Answer what the person is told of their other phones.", "NoticeBody",
             "NoticeAnswered", "It is not shown any more.", (*ASKED, *ACTIVE, "unknown_notice")),
+    Request("post", "/api/biometric", "A credential for a fingerprint or face that this phone has made, or, "
+                                      "with two `null`, that it has none any more. While the phone is "
+                                      "`pending` its six digits are made of the credential, too; later it "
+                                      "waits for six digits of its own.",
+            "BiometricBody", "BiometricKept", "It is written.",
+            (*ASKED, "removed", "restored", "biometrics_failed")),
     Request("post", "/api/push", "Where this phone is rung while the app is closed (RFC 8030), or, with "
                                  "three `null`, that "
             "it is not rung any more.", "PushBody", "PushKept", "It is written.",
@@ -138,6 +145,13 @@ ERRORS: dict[str, Error] = {
     "approved_before": Error(409, "This phone had said yes before; this is a no.", "Say that it stands."),
     "approved_late_before": Error(409, "The same, late.", "Say that it stands."),
     "denied_before": Error(409, "This phone had said no before; this is a yes.", "Say that it stands."),
+    "biometrics_missing": Error(403, "The sign-in needs a fingerprint or face, and this phone has none that "
+                                     "counts.", "Say so, and how to set one up. A no is still taken."),
+    "biometrics_needed": Error(403, "The sign-in needs a fingerprint or face, and none came.",
+                               "Ask for it; leave the card. A no is still taken."),
+    "biometrics_failed": Error(403, "What the authenticator said is not right: another challenge, origin, "
+                                    "credential or key, nobody verified, or a counter that went back.",
+                               "Say that it was not recognised; leave the card."),
     "push_service": Error(403, "The server does not ring by this push service.",
                           "Say that requests come only while the app is open."),
     "too_many_tests": Error(429, f"{TRIALS_IN_A_MINUTE} test requests within a minute.", "Wait a moment."),

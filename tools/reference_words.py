@@ -162,8 +162,8 @@ EXIT_CODES = {
         2: "could not run: settings, store, a directory that is down, or left by Ctrl-C",
     },
     "devices": {
-        0: "listed, removed, or confirmed",
-        1: "there is no such phone with that ID",
+        0: "listed, removed, confirmed, or forgotten",
+        1: "there is no such phone with that ID, nothing waits on it, or five wrong codes",
         2: "settings, no store yet, or several phones whose ID begins so",
     },
     "users": {0: "listed", 2: "settings, or no store yet"},
@@ -198,6 +198,8 @@ EXIT_CODES = {
 }
 
 FIELDS = {
+    "key": "Of a credential: SHA-256 of its public key, hexadecimal.",
+    "BiometricsRemoved": "A device has no fingerprint or face to say yes with any more.",
     "source_port": "The gateway's port.",
     "proof": "How the password was proved: `pap`, `chap` or `ms-chapv2`.",
     "ServerStarted": "`serve` is about to answer.",

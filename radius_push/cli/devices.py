@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from radius_push.cli.biometrics import confirm_biometrics, forget, in_a_word, waits
 from radius_push.cli.columns import Columns, day_and_time
 from radius_push.cli.enroll import issuer
 from radius_push.cli.invitation import plain
@@ -18,7 +19,7 @@ from radius_push.events import DeviceRemoved
 from radius_push.model import Device
 from radius_push.ports import Clock, Store
 
-HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "ANSWERED")
+HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "BIOMETRICS", "ANSWERED")
 
 SHORTEST_PREFIX = 4
 """So many characters of an id may stand for it, if no other id begins so."""
@@ -26,11 +27,13 @@ SHORTEST_PREFIX = 4
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the words of the verb ask for: `USER`, nothing, `remove ID`, or `confirm ID...`."""
+    """What the words of the verb ask for: `USER`, nothing, `remove ID`, `confirm ID...`, or
+    `forget-biometrics ID`."""
 
     user: str | None = None
     remove: str | None = None
     confirm: tuple[str, ...] = ()
+    forget: str | None = None
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> Wanted:
@@ -43,16 +46,19 @@ class Wanted:
                 return cls(user=user)
             case ["remove", id]:
                 return cls(remove=id)
+            case ["forget-biometrics", id]:
+                return cls(forget=id)
             case ["confirm", id, *others]:
                 return cls(confirm=(id, *others))
         raise click.UsageError(
-            "either `devices`, `devices USER`, `devices remove ID` or `devices confirm ID...`"
+            "either `devices`, `devices USER`, `devices remove ID`, `devices confirm ID...` or "
+            "`devices forget-biometrics ID`"
         )
 
 
 # An id may begin with a dash, and is no option then.
 @click.command(
-    options_metavar="[OPTIONS] [USER | remove ID | confirm ID...]",
+    options_metavar="[OPTIONS] [USER | remove ID | confirm ID... | forget-biometrics ID]",
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("words", nargs=-1, metavar="")
@@ -60,23 +66,36 @@ class Wanted:
 @json_option
 def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
     """List the phones (of USER), or remove the one whose ID begins so: it can answer no more from then on.
-    After a restore `confirm` trusts those with these IDs again."""
+    After a restore `confirm` trusts those with these IDs again; of a phone whose new fingerprint or face
+    waits it asks for the six digits that the phone shows. `forget-biometrics` takes them away."""
     wanted = Wanted.parse(words)
+    digits: list[Device] = []
 
     async def work(store: Store, clock: Clock) -> bool:
         if wanted.remove is not None:
             return await _remove(store, wanted.remove, at=clock.now(), as_json=as_json)
         if wanted.confirm:
-            return await _confirm(store, wanted.confirm, at=clock.now(), as_json=as_json)
+            good, asks = await _confirm(store, wanted.confirm, at=clock.now(), as_json=as_json)
+            digits.extend(asks)
+            return good
+        if wanted.forget is not None:
+            return await forget(store, await _device(store, wanted.forget), at=clock.now(), as_json=as_json)
         return await _list(store, wanted.user, as_json=as_json)
 
-    sys.exit(0 if with_store(config, work) else 1)
+    good = with_store(config, work)
+    for device in digits:
+        good &= confirm_biometrics(config, device, as_json=as_json)
+    sys.exit(0 if good else 1)
 
 
 async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
     found = [device for device in await store.devices() if user is None or _is_of(device, user)]
     answered = await store.last_answers()
-    rows = [(*_cells(device), day_and_time(answered.get(device.id))) for device in found]
+    known = await store.biometrics()
+    rows = [
+        (*_cells(device), in_a_word(known.get(device.id)), day_and_time(answered.get(device.id)))
+        for device in found
+    ]
     if as_json:
         for row in rows:
             click.echo(json.dumps(dict(zip(map(str.lower, HEADINGS), row, strict=True))))
@@ -121,22 +140,30 @@ def _hint(typed: str) -> str:
     return f" The beginning of an id takes at least {SHORTEST_PREFIX} characters." if short else ""
 
 
-async def _confirm(store: Store, ids: Sequence[str], *, at: float, as_json: bool) -> bool:
+async def _confirm(
+    store: Store, ids: Sequence[str], *, at: float, as_json: bool
+) -> tuple[bool, list[Device]]:
+    """Those that wait since a restore, at once; and the phones whose six digits are to be asked for."""
+    asks: list[Device] = []
     good = True
     for id in ids:
         device = await _device(store, id)
+        if device is not None and await waits(store, device):
+            asks.append(device)
+            continue
         confirmed = device is not None and await store.confirm_restored(device.id, by=issuer(), at=at)
         if as_json:
             click.echo(json.dumps({"confirmed": confirmed, "device": id if device is None else device.id}))
         elif device is None or not confirmed:
             click.echo(
-                f"No phone with the id {plain(id)} waits since a restore.{'' if device else _hint(id)}",
+                f"No phone with the id {plain(id)} waits since a restore, or with a new fingerprint or face."
+                f"{'' if device else _hint(id)}",
                 err=True,
             )
         else:
             click.echo(f"Confirmed {plain(device.name)!r} of {plain(device.username)}.")
         good &= confirmed
-    return good
+    return good, asks
 
 
 def _is_of(device: Device, user: str) -> bool:

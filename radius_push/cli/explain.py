@@ -211,7 +211,11 @@ async def _phones(file: Path, person: PersonKey) -> Phones | None:
     store = SqliteStore.open(file, clock=LoopClock(), on_event=lambda _at, _event: None)
     try:
         states = [device.state for device in await store.devices() if device.person == person]
-        return Phones(states.count(DeviceState.ACTIVE), restored=states.count(DeviceState.RESTORED))
+        return Phones(
+            states.count(DeviceState.ACTIVE),
+            restored=states.count(DeviceState.RESTORED),
+            biometrics=login.with_biometrics(await store.biometrics(person), await store.devices_of(person)),
+        )
     finally:
         await store.close()
 
@@ -233,20 +237,25 @@ def _lines(told: Explanation, settings: Settings, *, dictionary: Dictionary) -> 
     if told.profile is not None:
         by = f"by policy {told.decided_by.name}" if told.decided_by else "by no policy"
         methods = [f"methods: {', '.join(choice.profile.methods)}"] if choice else []
+        if choice and login.asks_biometrics(choice.profile):
+            methods.append(f"biometrics: {choice.profile.biometrics}")
         yield from _part("Profile", [f"{told.profile}, {by}", *methods])
     reply = [f"{name} = {text} ({kind})" for name, text, kind in _reply(told, dictionary)]
     yield from _part("Reply", reply)
     if choice is not None and login.asks_phones(choice.profile):
-        yield from _part("Phones", [_counted(told.phones, settings)])
+        yield from _part("Phones", [_counted(told, settings)])
     yield ""
     yield f"Verdict: {plain(story.username)} {plain(told.sentence)}"
 
 
-def _counted(phones: Phones | None, settings: Settings) -> str:
+def _counted(told: Explanation, settings: Settings) -> str:
+    phones, choice = told.phones, told.choice
     if phones is None:
         return f"none yet: there is no store at {settings.store}, `serve` makes it"
+    required = choice is not None and login.asks_biometrics(choice.profile)
+    able = f", {phones.biometrics} with a fingerprint or face" if required else ""
     waiting = f", and {phones.restored} to be confirmed since a restore" if phones.restored else ""
-    return f"{phones.active}{waiting}"
+    return f"{phones.active}{able}{waiting}"
 
 
 def _part(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
@@ -301,6 +310,8 @@ def _values(
             {"name": name, "value": text, "type": kind} for name, text, kind in _reply(told, dictionary)
         ],
         "phones": told.phones.active if told.phones else None,
+        "biometrics": choice.profile.biometrics if choice else None,
+        "phones_with_biometrics": told.phones.biometrics if told.phones else None,
         "phones_to_confirm": told.phones.restored if told.phones else None,
         "seconds": told.seconds,
         "verdict": told.verdict,

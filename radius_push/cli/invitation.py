@@ -58,12 +58,7 @@ class Card:
         self._say(f"\nThe phone {plain(device.name)!r} is here.")
 
     def ask(self) -> str:
-        """Six digits; anything else is asked again, and is no try."""
-        while True:
-            typed: str = click.prompt("Type the 6-digit code the phone shows", type=str, err=self._as_json)
-            if re.fullmatch(r"[0-9]{6}", digits := re.sub(r"[\s-]", "", typed)):
-                return digits
-            self._say("Those are not six digits.")
+        return ask_digits(err=self._as_json)
 
     def wrong(self, *, tries_left: int) -> None:
         self._say(f"That is not what the phone shows. Tries left: {tries_left}")
@@ -96,6 +91,15 @@ class Card:
 
     def _value(self, **values: object) -> None:
         click.echo(json.dumps(values))
+
+
+def ask_digits(*, err: bool) -> str:
+    """Six digits; anything else is asked again, and is no try."""
+    while True:
+        typed: str = click.prompt("Type the 6-digit code the phone shows", type=str, err=err)
+        if re.fullmatch(r"[0-9]{6}", digits := re.sub(r"[\s-]", "", typed)):
+            return digits
+        click.echo("Those are not six digits.", err=err)
 
 
 def qr(link: str) -> str:

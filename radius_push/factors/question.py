@@ -6,12 +6,13 @@ how a fraction is written; a value is text, a whole number or null.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
 from radius_push.factors.facts import Facts, shown
-from radius_push.model import Device, DeviceState, Question, QuestionState, Trial
+from radius_push.model import Biometrics, Credential, Device, DeviceState, Question, QuestionState, Trial
 from radius_push.notices import Notice
 
 VERSION = 1
@@ -25,6 +26,8 @@ CLOSED_SECONDS = 60.0
 
 IN_TIME, LATE, OVER = "no", "yes", "over"
 """What a phone signs of it. `over`: nobody can be let in by a yes, unless the gateway asks again."""
+
+NO_BIOMETRICS = Biometrics()
 
 _GAVE_UP = "~"
 """Behind it: how often."""
@@ -105,6 +108,7 @@ def card(question: Question) -> dict[str, Value]:
         "client": question.client,
         "address": question.address,
         "number_mode": NUMBER_MODE,
+        "biometrics": question.biometrics,
         "unanswered": question.unanswered,
         "nonce": question.nonce,
         "opened_at": milliseconds(question.opened_at),
@@ -143,6 +147,7 @@ def state(
     now: float,
     notices: Sequence[Notice] = (),
     facts: Mapping[str, Facts] = MappingProxyType({}),
+    biometrics: Biometrics = NO_BIOMETRICS,
 ) -> dict[str, object]:
     """Everything that a phone shows, without the time: who it is, what it is asked, what became of it.
     Test requests stand apart, with nothing in them that could be answered like a question.
@@ -158,6 +163,8 @@ def state(
             "name": device.name,
             "account": device.username,
             "state": device.state.value,
+            "credential": _id(biometrics.active),
+            "waiting_credential": _id(biometrics.waiting),
         },
         "questions": [
             {**card(question), "facts": shown(facts.get(question.id, Facts()))}
@@ -188,6 +195,12 @@ def state(
             if device.state is DeviceState.ACTIVE
         ],
     }
+
+
+def _id(credential: Credential | None) -> str | None:
+    if credential is None:
+        return None
+    return base64.urlsafe_b64encode(credential.id).decode().rstrip("=")
 
 
 def next_change(questions: Sequence[Question], trials: Sequence[Trial] = (), *, now: float) -> float | None:

@@ -90,6 +90,13 @@ REASONS: dict[Reason, Meaning] = {
         "The person has no phone, or after a restore none that was confirmed.",
         "`radius-push enroll USER`, or `radius-push devices confirm ID`.",
     ),
+    Reason.NO_BIOMETRICS: Meaning(
+        _REFUSED,
+        "The profile has `biometrics: required`, and none of the person's phones has a fingerprint or face "
+        "that was confirmed: no phone could say yes, so none rang.",
+        "Let them set it up in the app, then `radius-push devices confirm ID`. See "
+        "[biometrics](../how-to/biometrics.md).",
+    ),
     Reason.DECIDED_OTHERWISE: Meaning(
         "refused, at once",
         "The phone said yes, and by then the policies say something else: a `reload` changed them, or an "

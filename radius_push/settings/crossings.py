@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 from radius_push import policy, shapes
 from radius_push.gateway import SHORT_FOR_A_PERSON
@@ -172,6 +173,8 @@ def _profile(book: Book, profile: shapes.Profile) -> None:
         book.report.warn((*path, "methods"), "NO SECOND FACTOR: the password alone lets people in")
     if "push" in profile.methods:
         _push(book, (*path, "methods"))
+    if profile.biometrics == "required":
+        _biometrics(book, profile, (*path, "biometrics"))
 
 
 def _push(book: Book, path: Path) -> None:
@@ -188,6 +191,27 @@ def _push(book: Book, path: Path) -> None:
         book.report.wrong(path, "push is not switched on; write push: {} under methods")
     elif deaf:
         book.report.wrong(path, "asks phones, and none can come in; add server.listen.phone")
+
+
+def _biometrics(book: Book, profile: shapes.Profile, path: Path) -> None:
+    phone = book.server.listen.phone
+    host = urlsplit(phone.url).hostname if phone is not None else None
+    if profile.methods and "push" not in profile.methods:
+        book.report.wrong(path, "no phone is asked in this profile; leave it out, or add push to methods")
+    elif host is not None and _is_address(host):
+        book.report.wrong(
+            path,
+            f"browsers keep fingerprints and faces for host names, and phones come to {host}; give "
+            "server.listen.phone.url a name",
+        )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 # --- policies ------------------------------------------------------------------------------------

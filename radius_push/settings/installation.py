@@ -95,6 +95,7 @@ def profiles(book: Book, tree: Tree) -> None:
             methods=_methods_of(book, section.methods, (*path, "methods")),
             fallback_auth_profiles=section.fallback_auth_profiles,
             timeout=section.timeout,
+            biometrics=section.biometrics,
             texts=shapes.Texts(section.texts.timeout, section.texts.denied),
         )
 

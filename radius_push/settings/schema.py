@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
 
-from radius_push.model import PROOFS, ProofName, Required
+from radius_push.model import PROOFS, BiometricsMode, ProofName, Required
 from radius_push.radius.presets import GENERIC
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
@@ -24,6 +24,7 @@ _TEXTS = Texts()
 
 
 ProofOf = Annotated[ProofName, PlainValidator(s.one_of(*PROOFS))]
+BiometricsOf = Annotated[BiometricsMode, PlainValidator(s.one_of("off", "optional", "required"))]
 
 
 class PushSection(Section):
@@ -217,6 +218,10 @@ class ProfileSection(Section):
     timeout: Annotated[float, PlainValidator(s.duration(1, 3600))] = 45.0
     """How long a phone may take, counted from the request; at most the client's patience less 5 s.
     E.g. `45s`"""
+    biometrics: BiometricsOf = "optional"
+    """Whether a yes on the phone comes with a fingerprint or face. `optional`: on a phone that has one set
+    up, unless its person does without. `required`: never without. `off`: phones do not ask.
+    E.g. `required`"""
     texts: Annotated[TextsSection, BeforeValidator(mapping)] = TextsSection()
     """What the gateway may show to the person."""
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from radius_push.attempts import Lateness, Met, Rider, Standing
 from radius_push.events import Asked, Event
-from radius_push.model import Earlier, PersonKey, Question, QuestionState
+from radius_push.model import Assertion, Earlier, PersonKey, Question, QuestionState
 from radius_push.ports import Clock, StoreDown
 from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
 from radius_push.store import abandoned, questions
@@ -91,11 +91,20 @@ class Questions:
         event: Event,
         late: bool = False,
         nonce: str | None = None,
+        assertion: Assertion | None = None,
     ) -> QuestionState | None:
         late = late and not self.clock_behind()
         return await self._write(
             lambda rows: questions.answer(
-                rows, question, device=device, approve=approve, late=late, nonce=nonce, at=at, event=event
+                rows,
+                question,
+                device=device,
+                approve=approve,
+                late=late,
+                nonce=nonce,
+                assertion=assertion,
+                at=at,
+                event=event,
             )
         )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from radius_push.events import Event
-from radius_push.model import Device, Invitation, Known, PersonKey, PushAddress, Trial
+from radius_push.model import Biometrics, Credential, Device, Invitation, Known, PersonKey, PushAddress, Trial
 from radius_push.phone_store import Confirmation, Redemption
 from radius_push.ports import ClockBehind
-from radius_push.store import phones, push, questions
+from radius_push.store import biometrics, phones, push, questions
 from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
 from radius_push.store.writer import Transaction
 
@@ -41,6 +41,27 @@ class Phones(Questions):
 
     async def has_ever_had_a_device(self, person: PersonKey) -> bool:
         return await self._read(lambda rows: phones.has_ever_had(rows, person))
+
+    # --- fingerprint or face -------------------------------------------------------------------------
+
+    async def biometrics_of(self, device: str) -> Biometrics:
+        return (await self._read(lambda rows: biometrics.of_device(rows, device))).get(device, Biometrics())
+
+    async def biometrics(self, person: PersonKey | None = None) -> Mapping[str, Biometrics]:
+        return await self._read(lambda rows: biometrics.of_person(rows, person))
+
+    async def keep_credential(self, credential: Credential, *, at: float) -> bool:
+        return await self._write(lambda rows: biometrics.keep(rows, credential, at=at))
+
+    async def confirm_credential(
+        self, device: str, mark: bytes, *, right: bool, limit: int, by: str, at: float
+    ) -> Confirmation:
+        return await self._write(
+            lambda rows: biometrics.confirm(rows, device, mark, right=right, limit=limit, by=by, at=at)
+        )
+
+    async def forget_credentials(self, device: str, *, by: str, at: float) -> bool:
+        return await self._write(lambda rows: biometrics.forget(rows, device, by=by, at=at))
 
     # --- waking closed phones ------------------------------------------------------------------------
 
@@ -114,9 +135,20 @@ class Phones(Questions):
 
         return await self._write(work)
 
-    async def confirm(self, invitation: str, *, right: bool, limit: int, by: str, at: float) -> Confirmation:
+    async def confirm(
+        self,
+        invitation: str,
+        *,
+        right: bool,
+        limit: int,
+        by: str,
+        at: float,
+        credential: bytes | None = None,
+    ) -> Confirmation:
         return await self._write(
-            lambda rows: phones.confirm(rows, invitation, right=right, limit=limit, by=by, at=at)
+            lambda rows: phones.confirm(
+                rows, invitation, right=right, limit=limit, by=by, at=at, credential=credential
+            )
         )
 
     async def phone_origin(self) -> str | None:

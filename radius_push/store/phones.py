@@ -10,7 +10,7 @@ from radius_push import events
 from radius_push.events import Event
 from radius_push.model import Device, DeviceState, Invitation, Known, PersonKey
 from radius_push.phone_store import Confirmation, Redemption
-from radius_push.store import rows, telling
+from radius_push.store import biometrics, rows, telling
 from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction
 
@@ -192,7 +192,14 @@ def _add(
 
 
 def confirm(
-    transaction: Transaction, invitation: str, *, right: bool, limit: int, by: str, at: float
+    transaction: Transaction,
+    invitation: str,
+    *,
+    right: bool,
+    limit: int,
+    by: str,
+    at: float,
+    credential: bytes | None,
 ) -> Confirmation:
     row = transaction.execute(
         "SELECT invitations.person, redeemed_by AS device, wrong_codes FROM invitations"
@@ -208,6 +215,8 @@ def confirm(
         pending = read(transaction, device)
         assert pending is not None  # noqa: S101  # the statement above has found it
         _trust(transaction, pending, by=by, at=at)
+        if credential is not None:
+            biometrics.activate(transaction, device, credential, by=by, at=at)
         return "confirmed"
     transaction.execute("UPDATE invitations SET wrong_codes = ? WHERE id = ?", wrong, invitation)
     given_up = wrong >= limit

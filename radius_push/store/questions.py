@@ -12,9 +12,9 @@ from radius_push.attempts import Joined, Lateness, Met, Opened, Owed, Rider, Sta
 from radius_push.events import Asked, Event, Sent
 from radius_push.factors import joining
 from radius_push.factors.question import next_nonce
-from radius_push.model import Earlier, PersonKey, Question, QuestionState, Reason
+from radius_push.model import Assertion, Earlier, PersonKey, Question, QuestionState, Reason
 from radius_push.shapes import RingLimit
-from radius_push.store import attempts, rows
+from radius_push.store import attempts, biometrics, rows
 from radius_push.store.bells import person_topic, question_topic
 from radius_push.store.writer import Transaction
 
@@ -38,6 +38,10 @@ _ANSWER = """
         AND (?4 = 'deny' OR ?7 IS NULL OR nonce = ?7) AND EXISTS (
             SELECT 1 FROM devices
             WHERE devices.id = ?2 AND devices.state = 'active' AND devices.person = questions.person)
+        AND (?4 = 'deny' OR CASE WHEN ?8 IS NULL THEN biometrics != 'required' ELSE EXISTS (
+            SELECT 1 FROM credentials
+            WHERE credentials.device = ?2 AND credentials.state = 'active' AND credentials.id = ?8
+            AND (counter < ?9 OR counter = 0 AND ?9 = 0)) END)
     RETURNING person, state"""
 # What spends a yes; none of them can happen twice.
 _ACCEPT = """
@@ -123,8 +127,8 @@ def open_or_join(
 def _insert(transaction: Transaction, question: Question, *, decision: bytes, rings: bool) -> None:
     transaction.execute(
         "INSERT INTO questions (id, login, person, account, client, profile, address, nonce, opened_at,"
-        " expires_at, closes_at, state, device, closed_at, decision, attempt, lane, rang, unanswered)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, closes_at, state, device, closed_at, decision, attempt, lane, rang, unanswered,"
+        " biometrics) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         question.id,
         question.login,
         str(question.person),
@@ -144,6 +148,7 @@ def _insert(transaction: Transaction, question: Question, *, decision: bytes, ri
         question.lane,
         int(rings),
         question.unanswered,
+        question.biometrics,
     )
 
 
@@ -241,13 +246,17 @@ def answer(
     approve: bool,
     late: bool,
     nonce: str | None,
+    assertion: Assertion | None,
     at: float,
     event: Event,
 ) -> QuestionState | None:
     said = "approve" if approve else "deny"
+    credential, counter = (assertion.credential, assertion.counter) if assertion else (None, None)
     changed = transaction.execute(
-        _ANSWER, question, device, at, said, late, joining.TICKET_SECONDS, nonce
+        _ANSWER, question, device, at, said, late, joining.TICKET_SECONDS, nonce, credential, counter
     ).fetchall()
+    if changed and assertion is not None:
+        biometrics.count(transaction, device, assertion)
     if changed and not approve:
         attempts.void_tickets(transaction, question)
     written = _written(transaction, question, changed, at=at, event=event)

@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 from radius_push.model import (
+    Credential,
     Device,
     DeviceState,
     Invitation,
@@ -40,6 +41,7 @@ def question(row: sqlite3.Row) -> Question:
         later_until=row["later_until"],
         late_counts=bool(row["late_counts"]),
         unanswered=row["unanswered"],
+        biometrics=row["biometrics"],
     )
 
 
@@ -76,6 +78,18 @@ def invitation(row: sqlite3.Row) -> Invitation:
 def push_address(row: sqlite3.Row) -> PushAddress:
     return PushAddress(
         device=row["device"], endpoint=row["endpoint"], p256dh=row["p256dh"], auth=Secret(row["auth"])
+    )
+
+
+def credential(row: sqlite3.Row) -> Credential:
+    return Credential(
+        device=row["device"],
+        id=row["id"],
+        public_key=row["public_key"],
+        counter=row["counter"],
+        mark=row["mark"],
+        synced=bool(row["synced"]),
+        since=row["since"],
     )
 
 

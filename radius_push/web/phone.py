@@ -19,12 +19,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 from radius_push.enrollment import Prove, cannot_prove
 from radius_push.factors.answer import AnswerRefused
 from radius_push.hush import Hush, place_of
-from radius_push.model import Network, Secret
+from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.certificate import tls_of
 from radius_push.web.doorway import Doorway
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
+from radius_push.web.phone_biometrics import BiometricsApi
 from radius_push.web.phone_enrol import EnrolApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
@@ -80,6 +81,7 @@ class PhoneSide:
         trusted_proxies: tuple[Network, ...] = (),
         places: Places | None = None,
         prove: Prove = cannot_prove,
+        biometrics: BiometricsMode = "optional",
     ) -> None:
         """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it."""
         self._listener = listener
@@ -121,7 +123,17 @@ class PhoneSide:
         )
         self._notices = NoticeApi(self._api, store=store, clock=clock)
         self._push = PushApi(
-            self._api, ringer=ringer, store=store, clock=clock, counters=counters, fresh=fresh
+            self._api,
+            ringer=ringer,
+            store=store,
+            clock=clock,
+            counters=counters,
+            fresh=fresh,
+            origin=listener.url,
+            biometrics=biometrics,
+        )
+        self._biometrics = BiometricsApi(
+            self._api, store=store, clock=clock, origin=listener.url, counters=counters
         )
         self._doorway: Doorway | None = None
         self._runner: web.AppRunner | None = None
@@ -133,9 +145,14 @@ class PhoneSide:
         return self._doorway.port
 
     def use(
-        self, enrollment: Enrollment, trusted_proxies: tuple[Network, ...], places: Places | None
+        self,
+        enrollment: Enrollment,
+        trusted_proxies: tuple[Network, ...],
+        places: Places | None,
+        biometrics: BiometricsMode = "optional",
     ) -> None:
         """After a reload: other limits for the phones that are added from now on, and other places."""
+        self._push.biometrics = biometrics
         self._facts.places = places
         self._enrol.enrollment = enrollment
         self._proxies.use(trusted_proxies)
@@ -235,6 +252,7 @@ class PhoneSide:
             "/api/answer": self._api.answer,
             "/api/notice": self._notices.notice,
             "/api/push": self._push.push,
+            "/api/biometric": self._biometrics.biometric,
             "/api/test": self._push.test,
             "/api/test-answer": self._push.test_answer,
         }.items():

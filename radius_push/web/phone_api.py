@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -27,8 +24,10 @@ from radius_push.factors.answer import (
 from radius_push.factors.question import Value, is_late, is_open, milliseconds, outcome
 from radius_push.model import Address, Device, DeviceState, Question, QuestionState
 from radius_push.ports import Clock, Store
+from radius_push.web.assertions import ASSERTION, NONE_USED, Assertions
 from radius_push.web.doorway import address_of
 from radius_push.web.nonces import PER_SIGNER, Nonces
+from radius_push.web.octets import octets_of
 from radius_push.web.phone_stream import Streams
 from radius_push.web.proxies import Proxies
 from radius_push.web.refusal import Refusal
@@ -38,7 +37,6 @@ T = TypeVar("T")
 
 LONGEST_BODY = 8192
 _ANSWERED = {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED, QuestionState.TICKET}
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class PhoneApi:
@@ -63,6 +61,7 @@ class PhoneApi:
         self._streams = streams
         self._body_seconds = body_seconds
         self._proxies = proxies
+        self._biometrics = Assertions(store, clock, origin=origin, counters=counters)
         self._nonces = Nonces(fresh)
         self._unfinished: set[asyncio.Task[object]] = set()
 
@@ -91,7 +90,7 @@ class PhoneApi:
     # --- the answer ----------------------------------------------------------------------------------
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await self.body(request, {"payload", "signature"})
+        body = await self.body(request, {"payload", "signature"}, or_all_of=ASSERTION)
         fields = read_payload(body["payload"])
         device = await self._signer(text_field(fields, "device"), body)
         expect_active(device)
@@ -107,6 +106,7 @@ class PhoneApi:
             ) from None
         approve = isinstance(answer, Approve)
         late = isinstance(answer, Approve) and answer.late
+        used = await self._biometrics.used(body, device, question) if approve else NONE_USED
         at = self._clock.now()
         written = await self.finish(
             self._store.answer(
@@ -115,6 +115,7 @@ class PhoneApi:
                 approve=approve,
                 late=late,
                 nonce=question.nonce,
+                assertion=used.assertion,
                 at=at,
                 event=events.Answered(
                     login=question.login,
@@ -125,6 +126,8 @@ class PhoneApi:
                     late=late and is_late(question),
                     payload=body["payload"],
                     signature=body["signature"],
+                    biometrics=used.key,
+                    assertion=used.octets,
                 ),
             )
         )
@@ -182,8 +185,10 @@ class PhoneApi:
         names: set[str],
         one_of: set[str] | None = None,
         may_hold: frozenset[str] | set[str] = frozenset(),
+        or_all_of: frozenset[str] = frozenset(),
     ) -> dict[str, str]:
-        """The JSON object that was sent: exactly these texts, one of `one_of`, and perhaps of `may_hold`."""
+        """The JSON object that was sent: exactly these texts, one of `one_of`, and perhaps of `may_hold`; or
+        those of `or_all_of`, too."""
         if request.content_type != "application/json":
             raise Refusal(415, "content_type", "Only application/json is read here.")
         if (request.content_length or 0) > LONGEST_BODY:
@@ -199,6 +204,8 @@ class PhoneApi:
         except UnicodeDecodeError:
             raise Refusal(400, "malformed", "This is not UTF-8.") from None
         extra = fields.keys() - names - may_hold
+        if or_all_of and extra == or_all_of:
+            extra = set()
         if not names <= fields.keys() or (len(extra) != 1 or not extra <= one_of if one_of else extra):
             raise Refusal(400, "malformed", "A field is missing or unknown.")
         return {name: text_field(fields, name) for name in fields}
@@ -265,16 +272,3 @@ def _gave_up() -> Refusal:
 
 def _stale_nonce() -> Refusal:
     return Refusal(401, "nonce", "This took too long, or came twice. Try again.")
-
-
-def octets_of(text: str, length: int) -> bytes:
-    """base64url without padding, of so many octets, in its one spelling."""
-    try:
-        octets = (
-            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if _BASE64URL.fullmatch(text) else b""
-        )
-    except binascii.Error:
-        octets = b""
-    if len(octets) != length or base64.urlsafe_b64encode(octets).decode().rstrip("=") != text:
-        raise Refusal(400, "malformed", "A field does not hold what it should.")
-    return octets

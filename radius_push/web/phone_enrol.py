@@ -18,7 +18,8 @@ from radius_push.model import Secret
 from radius_push.ports import Clock, Store
 from radius_push.shapes import Enrollment
 from radius_push.web.nonces import PER_NEIGHBOURHOOD
-from radius_push.web.phone_api import PhoneApi, octets_of
+from radius_push.web.octets import octets_of
+from radius_push.web.phone_api import PhoneApi
 from radius_push.web.refusal import Refusal
 from radius_push.web.wrong_tries import WrongTries
 

@@ -10,9 +10,11 @@ from aiohttp import web
 
 from radius_push import events
 from radius_push.factors.answer import is_public_key
-from radius_push.model import Device, PushAddress, Secret, Trial
+from radius_push.model import BiometricsMode, Device, PushAddress, Secret, Trial
 from radius_push.ports import Clock, Ringer, Store
-from radius_push.web.phone_api import PhoneApi, expect_active, octets_of
+from radius_push.web.authenticator import relying_party
+from radius_push.web.octets import octets_of
+from radius_push.web.phone_api import PhoneApi, expect_active
 from radius_push.web.refusal import Refusal
 
 TRIAL_SECONDS = 60.0
@@ -33,7 +35,12 @@ class PushApi:
         clock: Clock,
         counters: Counter[str],
         fresh: Callable[[int], bytes],
+        origin: str,
+        biometrics: BiometricsMode,
     ) -> None:
+        self._origin = origin
+        self.biometrics: BiometricsMode = biometrics
+        """The most that any profile asks for."""
         self._api = api
         self._ringer = ringer
         self._store = store
@@ -43,7 +50,13 @@ class PushApi:
 
     async def config(self, request: web.Request) -> web.StreamResponse:
         """What an app has to know before it can subscribe."""
-        return web.json_response({"web_push": {"public_key": self._ringer.public_key}})
+        host = relying_party(self._origin)
+        return web.json_response(
+            {
+                "web_push": {"public_key": self._ringer.public_key},
+                "biometrics": {"relying_party": host, "asked": "off" if host is None else self.biometrics},
+            }
+        )
 
     # --- where it is reached ---------------------------------------------------------------------------
 

@@ -152,14 +152,18 @@ class Streams:
 
     async def _look(self, device: Device, phone: Address | None) -> Look:
         row = await self._store.device(device.id) or replace(device, state=DeviceState.REMOVED)
+        biometrics = await self._store.biometrics_of(device.id)
         now = self._clock.now()
         if row.state is not DeviceState.ACTIVE:
-            return Look(now, asked.state(row, (), now=now), None, removed=row.state is DeviceState.REMOVED)
+            state = asked.state(row, (), now=now, biometrics=biometrics)
+            return Look(now, state, None, removed=row.state is DeviceState.REMOVED)
         questions = await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
         facts = await self._facts.each(questions, phone=phone)
         notices = await self._store.notices_of(device.id)
-        state = asked.state(row, questions, trials, now=now, notices=notices, facts=facts)
+        state = asked.state(
+            row, questions, trials, now=now, notices=notices, facts=facts, biometrics=biometrics
+        )
         pending = tuple(question for question in questions if asked.is_open(question, now))
         change = asked.next_change(questions, trials, now=now)
         return Look(now, state, change, removed=False, open=pending)

@@ -13,7 +13,8 @@ from aiohttp import web
 from radius_push import events
 from radius_push.test_phone import PhoneRefused
 from tests.attacks.test_no_secret_is_seen import seen
-from tests.push.service import Answer, Browser, push_service, unpadded
+from tests.push.service import Answer, Browser, push_service
+from tests.push.vapid import unpadded
 from tests.scenarios.house import SETTINGS, house
 from tests.scenarios.test_ringing import approved, subscribe
 from tests.scenarios.turned import run

@@ -41,6 +41,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/scenarios/test_a_login.py::test_an_approval_after_the_end_lets_nobody_in",
             "tests/contracts/test_stores.py::test_an_answer_at_the_end_of_the_bar_is_too_late",
             "tests/web/test_phone.py::test_an_answer_after_the_bar_is_too_late",
+            "tests/web/test_phone.py::test_an_answer_that_comes_again_is_told_what_it_did",
         ),
     ),
     (
@@ -462,6 +463,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/factors/test_answer.py::test_a_field_too_many_is_refused_and_not_repeated",
             "tests/factors/test_answer.py::test_an_answer_without_one_field_is_refused",
             "tests/factors/test_answer.py::test_a_duplicate_of_a_right_field_is_refused",
+            "tests/attacks/test_phones.py::test_an_answer_that_says_a_field_twice_changes_nothing_though_it_is_signed",
         ),
     ),
     (
@@ -522,6 +524,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/push/test_ringing.py::test_the_topic_is_of_this_server_alone",
             "tests/push/test_ringing.py::test_a_message_holds_no_address_nonce_or_login",
             "tests/push/test_webpush.py::test_the_browser_alone_can_read_it_and_the_service_knows_who_sends",
+            "tests/push/test_push_firefox.py::test_a_closed_app_is_rung_and_a_click_on_the_alert_leads_to_the_yes",
             "tests/factors/test_question.py::test_all_open_questions_are_listed",
         ),
     ),
@@ -574,6 +577,18 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "an exhausted phone side takes nothing from RADIUS",
         (
             "tests/attacks/test_the_phone_side_is_pinned.py::test_the_server_keeps_its_reserve_from_the_phones",
+            "tests/attacks/test_phones.py::test_while_the_phone_side_is_flooded_every_login_is_let_in_by_its_phone",
+        ),
+    ),
+    (
+        "a phone's clock counts for nothing",
+        ("tests/attacks/test_phones.py::test_a_phone_whose_clock_is_wrong_is_added_and_lets_in",),
+    ),
+    (
+        "what a login says of itself is shown as text",
+        (
+            "tests/attacks/test_phones.py::test_what_a_login_says_of_itself_is_shown_as_text_and_never_becomes_part_of_the_page",
+            "tests/web/test_phone_doorway.py::test_every_answer_carries_the_strict_headers",
         ),
     ),
     # --- what people write themselves, policies, names ---

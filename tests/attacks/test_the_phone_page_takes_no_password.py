@@ -3,6 +3,8 @@ place, to redeem an invitation that was sent: `test_sent_invitations.py`."""
 
 from __future__ import annotations
 
+import re
+
 import aiohttp
 import pytest
 
@@ -22,8 +24,11 @@ def test_no_page_asks_for_a_password() -> None:
             assert step
             assert inside.count('type="password"') == 1
             text = before + rest
-        for asks in ('type="password"', 'type = "password"', "current-password", "navigator.credentials.get"):
+        for asks in ('type="password"', 'type = "password"', "current-password", "passwordcredential"):
             assert asks not in text, f"{page.name}: {asks}"
+        # A browser's store of credentials holds passwords, too: it is asked for WebAuthn's alone.
+        asked = re.findall(r"\.credentials\b(.{40})", text, re.DOTALL)
+        assert all(re.match(r"\.(get|create)\(\{\s*publickey: \{\s", each) for each in asked), page.name
 
 
 @pytest.mark.parametrize(

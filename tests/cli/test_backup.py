@@ -56,7 +56,10 @@ async def test_there_and_back_and_every_phone_is_confirmed_by_hand(
     code, said = await run(devices, config, "confirm", "d1", "d2")
     assert (code, said) == (0, "Confirmed 'Pixel 7' of alice.\nConfirmed 'Pixel 7' of bob.\n")
     code, said = await run(devices, config, "confirm", "d1")
-    assert (code, said) == (1, "No phone with the id d1 waits since a restore.\n")
+    assert (code, said) == (
+        1,
+        "No phone with the id d1 waits since a restore, or with a new fingerprint or face.\n",
+    )
     store = open_again(config)
     assert (await kinds(store))[-4:] == ["backed_up", "restored", "device_confirmed", "device_confirmed"]
     assert [fields["by"] async for *_, fields in store.evidence() if "by" in fields][-4:] == [

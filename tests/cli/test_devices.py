@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from radius_push.cli.devices import devices
-from radius_push.model import PersonKey
+from radius_push.enrollment import confirmation_code
+from radius_push.model import Credential, PersonKey
 from tests.cli.enrolling import open_again, write_settings
-from tests.store.making import BOB, add_phone, invite, kinds, redeem
+from tests.store.making import BOB, NOW, add_phone, invite, kinds, redeem
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ async def test_the_list_of_one_person(config: Path, user: str) -> None:
             "phone": "Pixel 7",
             "state": "active",
             "since": "2026-09-21T14:13:20Z",
+            "biometrics": None,
             "answered": None,
         }
     ]
@@ -139,3 +141,58 @@ async def test_remove_alone_asks_which(config: Path) -> None:
     exit_code, said = await run(config, "remove")
     assert exit_code == 2
     assert "which phone?" in said
+
+
+# --- fingerprint or face ---------------------------------------------------------------------------------
+
+
+async def a_waiting_credential(config: Path) -> str:
+    """On Alice's phone; the six digits that it shows."""
+    store = open_again(config)
+    credential = Credential("d1", b"id", b"key", 0, bytes(32), synced=True, since=NOW)
+    assert await store.keep_credential(credential, at=NOW)
+    device = await store.device("d1")
+    await store.close()
+    assert device is not None
+    return confirmation_code(device.invitation, device.public_key, bytes(32))
+
+
+async def typing(config: Path, typed: str, *words: str) -> tuple[int, str]:
+    ended = await asyncio.to_thread(
+        CliRunner().invoke, devices, ["--config", str(config), *words], input=typed
+    )
+    return ended.exit_code, ended.output
+
+
+async def test_the_six_digits_confirm_a_fingerprint_and_the_list_says_who_has_one(config: Path) -> None:
+    code = await a_waiting_credential(config)
+    _, said = await run(config, "alice", "--json")
+    assert [json.loads(line)["biometrics"] for line in said.splitlines()] == ["waits", None]
+    exit_code, said = await typing(config, f"12345\n{code}\n", "confirm", "d1")
+    assert (exit_code, said.splitlines()[0]) == (0, "'Pixel 7' of alice has a new fingerprint or face.")
+    assert "Those are not six digits." in said
+    assert said.endswith("Confirmed the fingerprint or face of 'Pixel 7' of alice.\n")
+    _, said = await run(config, "alice", "--json")
+    assert json.loads(said.splitlines()[0])["biometrics"] == "on (synced)"
+
+
+async def test_five_wrong_codes_give_the_fingerprint_up(config: Path) -> None:
+    code = await a_waiting_credential(config)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}\n"
+    exit_code, said = await typing(config, wrong * 5, "confirm", "d1")
+    assert exit_code == 1
+    assert said.count("That is not what the phone shows.") == 4
+    assert "Too many wrong codes: it was given up." in said
+    exit_code, said = await run(config, "confirm", "d1")
+    assert (exit_code, "waits since a restore, or with a new fingerprint" in said) == (1, True)
+
+
+async def test_a_fingerprint_is_forgotten_and_the_phone_stays(config: Path) -> None:
+    await a_waiting_credential(config)
+    assert await run(config, "forget-biometrics", "d1") == (
+        0,
+        "'Pixel 7' of alice has no fingerprint or face any more.\n",
+    )
+    exit_code, said = await run(config, "forget-biometrics", "d1", "--json")
+    assert (exit_code, json.loads(said)) == (1, {"forgotten": False, "device": "d1"})
+    assert "d1" in (await run(config))[1]

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from radius_push.cli.explain import explain
 from radius_push.cli.options import load_settings
 from radius_push.directory.local import hash_password
-from radius_push.model import PersonKey
+from radius_push.model import Credential, PersonKey
 from tests.cli.enrolling import open_again
 from tests.store.making import add_phone
 
@@ -145,6 +145,8 @@ def test_json_says_the_same(config: Path) -> None:
             {"name": "Filter-Id", "value": "IT", "type": "string"},
         ],
         "phones": None,
+        "biometrics": "optional",
+        "phones_with_biometrics": None,
         "phones_to_confirm": None,
         "seconds": 20.0,
         "verdict": "asked",
@@ -198,6 +200,33 @@ async def test_phones_are_counted_in_the_store(config: Path) -> None:
     exit_code, said = await asyncio.to_thread(values, config, "alice", "--client", "fw")
     assert (exit_code, said["phones"]) == (0, 1)
     assert said["says"] == "would be asked on 1 phone for up to 20 s"
+
+
+async def test_a_person_whose_phones_have_no_fingerprint_is_refused_where_one_is_required(
+    config: Path,
+) -> None:
+    text = SETTINGS.replace("methods: [push],", "methods: [push], biometrics: required,")
+    await asyncio.to_thread(config.write_text, text)
+    store = open_again(config)
+    for id in ("d1", "d2"):
+        await add_phone(store, id, PersonKey("staff", "alice"))
+    exit_code, said = await asyncio.to_thread(run, config, "alice", "--client", "fw")
+    assert exit_code == 1
+    assert "  methods: push\n  biometrics: required\n" in said
+    assert "Phones\n  2, 0 with a fingerprint or face\n" in said
+    verdict = "no phone with a fingerprint or face, which staff-push requires"
+    assert said.endswith(f"Verdict: alice would be refused (no_biometrics): {verdict}\n")
+    await store.keep_credential(
+        Credential("d1", b"id", b"key", 0, bytes(32), synced=False, since=1.0), at=1.0
+    )
+    await store.confirm_credential("d1", bytes(32), right=True, limit=5, by="test", at=1.0)
+    await store.close()
+    exit_code, told = await asyncio.to_thread(values, config, "alice", "--client", "fw")
+    assert (exit_code, told["phones"], told["phones_with_biometrics"]) == (0, 2, 1)
+    assert (
+        told["says"]
+        == "would be asked on 2 phones (1 with the fingerprint or face that it takes) for up to 20 s"
+    )
 
 
 async def test_a_phone_that_waits_since_a_restore_is_named(config: Path) -> None:

@@ -18,6 +18,7 @@ def test_a_card_carries_all_the_facts_and_no_profile() -> None:
         "client": "fw1",
         "address": "198.51.100.7",
         "number_mode": "off",
+        "biometrics": "optional",
         "unanswered": 0,
         "nonce": "n" * 22,
         "opened_at": 1_790_000_000_000,
@@ -75,7 +76,14 @@ def test_a_question_whose_bar_ran_out_is_over_soon_whatever_its_row_still_says()
 def test_a_phone_that_is_not_active_is_shown_no_question(not_active: DeviceState) -> None:
     shown = state(a_device(not_active), [a_question()], now=NOW)
     assert shown["questions"] == shown["closed"] == []
-    assert shown["device"] == {"id": "d1", "name": "Pixel", "account": "alice", "state": not_active.value}
+    assert shown["device"] == {
+        "id": "d1",
+        "name": "Pixel",
+        "account": "alice",
+        "state": not_active.value,
+        "credential": None,
+        "waiting_credential": None,
+    }
 
 
 def test_the_next_change_by_the_clock_is_the_nearest_end() -> None:

@@ -7,10 +7,8 @@ RFC 8188 (http_ece).
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,19 +17,10 @@ from typing import Any
 import http_ece
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from radius_push.model import PushAddress, Secret
-
-
-def unpadded(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
-
-
-def octets_of(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+from tests.push.vapid import octets_of, vapid_claims
 
 
 @dataclass
@@ -114,32 +103,10 @@ class PushService:
         assert request.headers["TTL"].isdigit()
         assert len(request.headers["Topic"]) <= 32
         octets_of(request.headers["Topic"])
-        claims = self.check_vapid(request.headers["Authorization"])
+        claims = vapid_claims(request.headers["Authorization"], origin=self.origin, key=self.application_key)
         self.pushed.append(Pushed(dict(request.headers), claims, len(body), browser.opens(body)))
         self.news.set()
         return web.Response(status=201, headers={"Location": f"{self.origin}/message/1"})
-
-    def check_vapid(self, authorization: str) -> dict[str, Any]:
-        """RFC 8292, sections 2 to 4."""
-        scheme, _, parameters = authorization.partition(" ")
-        assert scheme == "vapid"
-        said = dict(each.strip().split("=", 1) for each in parameters.split(","))
-        assert self.application_key in (None, said["k"])
-        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), octets_of(said["k"]))
-        head, claims, signature = said["t"].split(".")
-        raw = octets_of(signature)
-        r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
-        key.verify(encode_dss_signature(r, s), f"{head}.{claims}".encode(), ec.ECDSA(SHA256()))
-        assert json.loads(octets_of(head))["alg"] == "ES256"
-        told: dict[str, Any] = json.loads(octets_of(claims))
-        assert told["aud"] == self.origin
-        assert told["sub"].startswith(("mailto:", "https:"))
-        return told
-
-
-def expires_within_a_day(claims: dict[str, Any], *, now: float | None = None) -> bool:
-    now = time.time() if now is None else now
-    return bool(now < claims["exp"] <= now + 24 * 3600)
 
 
 @asynccontextmanager

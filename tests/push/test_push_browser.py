@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,38 +20,13 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, CDPSession, Page, Worker, async_playwright, expect
 
 from radius_push import enrollment, events
-from radius_push.client import Reply, ask
-from radius_push.directory.local import hash_password
-from radius_push.model import Device, Person, Secret
-from radius_push.radius.packet import load_dictionary
-from radius_push.server import Server
-from radius_push.settings import load
-from tests.push.service import Browser, PushService, expires_within_a_day, push_service, unpadded
+from radius_push.model import Device
+from tests.push.service import Browser, PushService, push_service
+from tests.push.site import ACCEPT, REJECT, Site, open_site
+from tests.push.vapid import expires_within_a_day, unpadded
 from tests.web.test_phone_app_browser import ARGUMENTS, WAIT
 
 pytestmark = pytest.mark.slow
-
-SECRET = Secret("a-secret-of-22-octets!")
-PASSWORD = "correct horse"
-ACCEPT, REJECT = 2, 3
-SETTINGS = """\
-server:
-  store: sqlite://state/radius-push.db
-  listen:
-    authentication: ["127.0.0.1:0"]
-    phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
-methods: {{push: {{contact: "mailto:vpn@example.com", allow_endpoints: ["{service}"]}}}}
-clients:
-  head-office:
-    addresses: [127.0.0.1]
-    secret: "a-secret-of-22-octets!"
-    profiles: [staff-push]
-    patience: 60s
-authentication_profiles:
-  staff: {{type: local, users: {{alice: {{password_hash: "{hash}"}}}}}}
-profiles:
-  staff-push: {{methods: [push], fallback_auth_profiles: [staff], timeout: 40s}}
-"""
 
 STUB = """(told) => {
     const plain = (text) => atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -86,45 +59,15 @@ CLICK = """async (action) => {
 
 
 @dataclass
-class Site:
-    server: Server
-    service: PushService
-    url: str
-    told: list[events.Event] = field(default_factory=list)
-
-    async def log_in(self) -> Reply | None:
-        return await ask(
-            server=self.server.authentication[0],
-            secret=SECRET,
-            username="alice",
-            password=PASSWORD,
-            attributes=[("Calling-Station-Id", "203.0.113.7")],
-            timeout=50,
-            tries=1,
-            source=("127.0.0.1", 0),
-            dictionary=load_dictionary(),
-        )
-
-    async def link(self) -> enrollment.Shown:
-        found = await self.server.directories["staff"].find("alice")
-        assert isinstance(found, Person)
-        return await enrollment.invite(
-            self.server.store,
-            person=found,
-            lifetime=600,
-            pepper=self.server.keys.pepper,
-            by="test",
-            now=self.server.clock.now(),
-            token=secrets.token_bytes(16),
-            code_octets=secrets.token_bytes(5),
-        )
+class Rung(Site):
+    service: PushService = field(kw_only=True)
 
 
 @dataclass
 class Phone:
     """A person's phone, with its app open or closed."""
 
-    site: Site
+    site: Rung
     context: BrowserContext
     page: Page
     cdp: CDPSession
@@ -138,20 +81,11 @@ class Phone:
         await expect(self.page.get_by_text(text).first).to_be_visible(timeout=WAIT * 1000)
 
     async def enrol(self) -> Device:
-        shown = await self.site.link()
+        shown = await self.site.invite()
         await self.page.goto(enrollment.link(self.site.url, shown))
         await self.taps("Add this phone")
         await expect(self.page.get_by_role("heading", name="One more step")).to_be_visible()
-        device = (await self.site.server.store.devices())[-1]
-        code = enrollment.confirmation_code(device.invitation, device.public_key)
-        word = await enrollment.confirm(
-            self.site.server.store,
-            shown.invitation,
-            code,
-            by="test",
-            now=self.site.server.clock.now(),
-        )
-        assert word == "confirmed"
+        device = await self.site.confirm(shown)
         await expect(self.page.get_by_role("heading", name="No request")).to_be_visible()
         return device
 
@@ -190,19 +124,9 @@ class Phone:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    async with push_service() as service:
-        file = tmp_path / "radius-push.yaml"
-        hashed = hash_password(PASSWORD.encode(), cheap=True)
-        file.write_text(SETTINGS.format(phone=port, service=service.origin, hash=hashed))
-        told: list[events.Event] = []
-        server = Server(load(file, environ={}), on_event=lambda _, event: told.append(event))
-        await server.start()
-        yield Site(server, service, f"http://localhost:{port}", told)
-        await server.stop()
+async def site(tmp_path: Path) -> AsyncIterator[Rung]:
+    async with push_service() as service, open_site(tmp_path, push_service=service.origin) as site:
+        yield Rung(site.server, site.url, site.told, service=service)
 
 
 @pytest.fixture
@@ -215,7 +139,7 @@ async def chromium() -> AsyncIterator[Chromium]:
 
 @asynccontextmanager
 async def a_phone(
-    site: Site, chromium: Chromium, *, allowed: bool = True, hangs: bool = False, locale: str = "en-US"
+    site: Rung, chromium: Chromium, *, allowed: bool = True, hangs: bool = False, locale: str = "en-US"
 ) -> AsyncIterator[Phone]:
     context = await chromium.new_context(
         viewport={"width": 412, "height": 839}, has_touch=True, locale=locale
@@ -247,7 +171,7 @@ def note(phone: Phone, event: dict[str, Any]) -> None:
 
 
 async def test_a_closed_phone_is_rung_shows_it_and_denies_from_the_notification(
-    site: Site, chromium: Chromium
+    site: Rung, chromium: Chromium
 ) -> None:
     async with a_phone(site, chromium) as phone:
         device = await phone.enrol()
@@ -286,7 +210,7 @@ async def test_a_closed_phone_is_rung_shows_it_and_denies_from_the_notification(
         assert shown["title"] == "Denied"
 
 
-async def test_a_deny_that_cannot_be_sent_is_not_sent_later(site: Site, chromium: Chromium) -> None:
+async def test_a_deny_that_cannot_be_sent_is_not_sent_later(site: Rung, chromium: Chromium) -> None:
     async with a_phone(site, chromium) as phone:
         await phone.enrol()
         await phone.sees("Notifications are on")
@@ -310,7 +234,7 @@ async def test_a_deny_that_cannot_be_sent_is_not_sent_later(site: Site, chromium
         await phone.shows(0)
 
 
-async def test_a_deny_of_a_request_that_is_over_answers_nothing_else(site: Site, chromium: Chromium) -> None:
+async def test_a_deny_of_a_request_that_is_over_answers_nothing_else(site: Rung, chromium: Chromium) -> None:
     async with a_phone(site, chromium) as phone:
         await phone.enrol()
         await phone.sees("Notifications are on")
@@ -337,7 +261,7 @@ async def test_a_deny_of_a_request_that_is_over_answers_nothing_else(site: Site,
     ],
 )
 async def test_a_notification_speaks_the_language_of_its_browser(
-    site: Site, locale: str, title: str, body: str
+    site: Rung, locale: str, title: str, body: str
 ) -> None:
     # A worker knows the language of the whole browser, not that of one page's emulation.
     speaks = [*ARGUMENTS, f"--accept-lang={locale}"]
@@ -356,7 +280,7 @@ async def test_a_notification_speaks_the_language_of_its_browser(
 
 
 @pytest.mark.parametrize("message", [{}, {"notification": {"title": 7, "data": {"question": 5}}}, {"a": "b"}])
-async def test_every_push_shows_something(site: Site, chromium: Chromium, message: dict[str, Any]) -> None:
+async def test_every_push_shows_something(site: Rung, chromium: Chromium, message: dict[str, Any]) -> None:
     async with a_phone(site, chromium) as phone:
         await phone.enrol()
         await phone.sees("Notifications are on")
@@ -366,7 +290,7 @@ async def test_every_push_shows_something(site: Site, chromium: Chromium, messag
 
 
 async def test_a_test_request_comes_as_notification_and_card_and_lets_nobody_in(
-    site: Site, chromium: Chromium
+    site: Rung, chromium: Chromium
 ) -> None:
     async with a_phone(site, chromium) as phone:
         await phone.enrol()
@@ -388,7 +312,7 @@ async def test_a_test_request_comes_as_notification_and_card_and_lets_nobody_in(
 
 
 async def test_a_browser_whose_push_service_never_answers_does_without(
-    site: Site, chromium: Chromium
+    site: Rung, chromium: Chromium
 ) -> None:
     async with a_phone(site, chromium, hangs=True) as phone:
         await phone.enrol()
@@ -401,7 +325,7 @@ async def test_a_browser_whose_push_service_never_answers_does_without(
         assert reply.code == ACCEPT
 
 
-async def test_blocked_notifications_are_named_with_the_mend(site: Site, chromium: Chromium) -> None:
+async def test_blocked_notifications_are_named_with_the_mend(site: Rung, chromium: Chromium) -> None:
     async with a_phone(site, chromium, allowed=False) as phone:
         await phone.page.add_init_script(
             "Object.defineProperty(Notification, 'permission', {get: () => 'denied'})"
@@ -411,7 +335,7 @@ async def test_blocked_notifications_are_named_with_the_mend(site: Site, chromiu
         await expect(phone.page.get_by_role("button", name="Get notified")).to_have_count(0)
 
 
-async def test_the_person_is_asked_only_on_a_tap(site: Site, chromium: Chromium) -> None:
+async def test_the_person_is_asked_only_on_a_tap(site: Rung, chromium: Chromium) -> None:
     async with a_phone(site, chromium, allowed=False) as phone:
         await phone.page.add_init_script(
             """(() => {
@@ -429,7 +353,7 @@ async def test_the_person_is_asked_only_on_a_tap(site: Site, chromium: Chromium)
         assert await phone.page.evaluate("() => window.askedWithTap") is True
 
 
-async def test_a_subscription_that_the_server_forgot_is_made_anew(site: Site, chromium: Chromium) -> None:
+async def test_a_subscription_that_the_server_forgot_is_made_anew(site: Rung, chromium: Chromium) -> None:
     async with a_phone(site, chromium) as phone:
         device = await phone.enrol()
         await phone.sees("Notifications are on")

@@ -25,7 +25,8 @@ from radius_push.push.webpush import (
     WebPushDoor,
 )
 from radius_push.shapes import WebPush
-from tests.push.service import Browser, PushService, expires_within_a_day, push_service, unpadded
+from tests.push.service import Browser, PushService, push_service
+from tests.push.vapid import expires_within_a_day, unpadded
 
 KEY = Secret(bytes(31) + b"\x07")
 URL = "https://mfa.example.com"

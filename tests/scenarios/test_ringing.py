@@ -20,7 +20,8 @@ from radius_push.client import Reply
 from radius_push.observe.timeline import tell
 from radius_push.shapes import WebPush
 from radius_push.test_phone import SoftwarePhone
-from tests.push.service import Browser, PushService, push_service, unpadded
+from tests.push.service import Browser, PushService, push_service
+from tests.push.vapid import unpadded
 from tests.scenarios.house import ACCEPT, REJECT, SETTINGS, House, house
 from tests.scenarios.turned import run
 

@@ -18,6 +18,7 @@ from typing import Any
 from radius_push import enrollment, events
 from radius_push.attempts import Joined, Lateness, Opened
 from radius_push.model import (
+    BiometricsMode,
     Device,
     Network,
     Person,
@@ -157,6 +158,7 @@ class House:
         seconds: float = 60.0,
         client: str = "fw1",
         address: str | None = "198.51.100.7",
+        biometrics: BiometricsMode = "optional",
     ) -> Question:
         """A login asks this person's phones."""
         now = self.clock.now()
@@ -174,6 +176,7 @@ class House:
             opened_at=now,
             expires_at=now + seconds,
             closes_at=now + seconds + 150,
+            biometrics=biometrics,
         )
         rider = a_rider(secrets.token_bytes(32), at=now, until=now + seconds + 5, ends_at=now + seconds)
         met = await self.store.open_or_join(

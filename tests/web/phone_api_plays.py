@@ -19,6 +19,7 @@ from radius_push.ports import StoreDown
 from radius_push.test_phone import SoftwarePhone, _text
 from tests.factors.signing import Pen
 from tests.web import phone_api_document as document
+from tests.web.fingers import Finger, a_finger, adding_challenge
 from tests.web.house import BOB, USUAL, House, open_house
 from tests.web.test_phone import answer_fields, nonce
 from tests.web.test_phone_push import ADDRESS
@@ -29,14 +30,17 @@ SIGNED = {
     "/api/stream": "stream",
     "/api/questions": "questions",
     "/api/push": "push",
+    "/api/biometric": "biometric",
     "/api/test": "test",
     "/api/test-answer": "test_answer",
     "/api/notice": "notice",
 }
+NO_FINGER: dict[str, str | None] = {"client_data": None, "attestation": None}
 MORE: dict[str, dict[str, str | None]] = {
     "/api/push": ADDRESS,
     "/api/test-answer": {"test": "none"},
     "/api/notice": {"notice": "none", "answer": "seen"},
+    "/api/biometric": NO_FINGER,
 }
 
 
@@ -228,7 +232,9 @@ async def phones_that_may_not(played: Played, folder: Path) -> None:
         with sqlite3.connect(folder / "state.db") as rows:
             rows.execute("UPDATE devices SET state = 'restored' WHERE id = ?", (restored.enrolled.device,))
         rows.close()
-        for path in ("/api/answer", "/api/push", "/api/test", "/api/test-answer", "/api/notice"):
+        for path in (
+            "/api/answer", "/api/push", "/api/biometric", "/api/test", "/api/test-answer", "/api/notice",
+        ):  # fmt: skip
             for phone in (pending, removed, restored):
                 await played.post(house, path, await right_body(house, phone, path))
         for phone in (pending, removed, restored):
@@ -256,6 +262,36 @@ async def requests_of_a_good_phone(played: Played, folder: Path) -> None:
         assert open_one["questions"]
         for _ in range(2):
             await played.says(house, phone, "/api/test-answer", test=asked[0]["test"])
+
+
+async def fingers(played: Played, folder: Path) -> None:
+    async with open_house(folder) as house, await house.phone() as phone:
+
+        async def answer(finger: Finger | None) -> str:
+            body = phone.sign(answer_fields(house, phone, card))
+            told = await played.post(
+                house, "/api/answer", body | (finger.used(body["payload"]) if finger else {})
+            )
+            return str(told.get("error", told.get("outcome")))
+
+        await house.ask(biometrics="required")
+        card = (await played.says(house, phone, "/api/questions"))["questions"][0]
+        assert await answer(None) == "biometrics_missing"
+        finger = await a_finger(house, phone)
+        assert await answer(None) == "biometrics_needed"
+        assert await answer(Finger(house.origin)) == "biometrics_failed"
+        assert await answer(finger) == "approved"
+        new = Finger(house.origin)
+        for right in (True, False):
+            fresh = await nonce(house)
+            made = new.made(adding_challenge(phone, fresh if right else "another"))
+            said = dict(zip(("client_data", "attestation"), map(_text, made), strict=True))
+            told = await played.says(house, phone, "/api/biometric", nonce=fresh, **said)
+            assert told.get("outcome", told.get("error")) == ("waiting" if right else "biometrics_failed")
+        state = await played.says(house, phone, "/api/questions")
+        assert state["device"]["credential"] == _text(finger.id)
+        assert state["device"]["waiting_credential"] == _text(new.id)
+        assert (await played.says(house, phone, "/api/biometric"))["outcome"] == "removed"
 
 
 async def answers(played: Played, folder: Path) -> None:
@@ -353,6 +389,7 @@ PLAYS = (
     notices,
     phones_that_may_not,
     requests_of_a_good_phone,
+    fingers,
     answers,
     the_stream,
 )

@@ -13,7 +13,7 @@ import pytest
 from radius_push import events
 from radius_push.model import DeviceState, Person, PersonKey, QuestionState
 from radius_push.test_phone import PhoneRefused, SoftwarePhone, State, Unreachable, _text
-from radius_push.web.phone_api import octets_of
+from radius_push.web.octets import octets_of
 from tests.factors.signing import ORDER, Pen
 from tests.web.house import ALICE, BOB, House, open_house, until
 

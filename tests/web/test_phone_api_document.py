@@ -151,6 +151,8 @@ def test_the_confirmation_code_on_the_page_is_the_one_that_the_server_computes()
     page = (ROOT / "docs" / "reference" / "phone-api.md").read_text(encoding="utf-8")
     code = confirmation_code("0123456789abcdef", b"\4" + b"k" * 64)
     assert f"it is `{code}`" in page
+    with_a_finger = confirmation_code("0123456789abcdef", b"\4" + b"k" * 64, bytes(32))
+    assert f"it is `{with_a_finger}`" in page
 
 
 async def test_the_stream_of_the_software_phone_is_as_documented(house: House) -> None:

@@ -52,7 +52,10 @@ async def test_an_app_is_told_the_key_to_subscribe_with(house: House) -> None:
         session.get(f"{house.origin}/api/config") as response,
     ):
         assert response.headers["Cache-Control"] == "no-store"
-        assert await response.json() == {"web_push": {"public_key": house.ringer.public_key}}
+        assert await response.json() == {
+            "web_push": {"public_key": house.ringer.public_key},
+            "biometrics": {"relying_party": "localhost", "asked": "optional"},
+        }
 
 
 async def test_a_phone_says_where_it_is_reached_replaces_and_takes_it_back(house: House) -> None:

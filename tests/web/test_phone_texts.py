@@ -19,7 +19,9 @@ PLURALS = {
 }
 """What `Intl.PluralRules` can ask for (CLDR). A form that is missing would be an error on the phone."""
 LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`')
-NOT_SHOWN = re.compile(r"^\s*//.*$|\s//\s.*$|new (?:\w*Error|NoPush)\(.*?\)|^import .*$", re.MULTILINE)
+NOT_SHOWN = re.compile(
+    r"^\s*//.*$|\s//\s.*$|new (?:\w*Error|NoPush|NoFinger)\(.*?\)|^import .*$", re.MULTILINE
+)
 """Comments, and what only a developer's console would show."""
 NAMES = {
     "iPhone",
@@ -31,7 +33,9 @@ NAMES = {
     "Content-Type",
     "Notification",
     "connection ",
-    r"radius-push confirm v1\0\0",
+    r"radius-push  v1\0\0",
+    "confirm biometrics",
+    r"radius-push biometric v1\0\0",
 }
 """As browsers and protocols write them; a class; and what the confirmation code is made of."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import CDPSession, Locator, Page, expect
 
-from radius_push.enrollment import confirm, confirmation_code
+from radius_push.enrollment import confirm, confirm_credential, confirmation_code
 from tests.web.house import House
 
 NO_KEY = "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'DataCloneError') }"
@@ -18,9 +18,41 @@ def part(page: Page, name: str) -> Locator:
     return page.locator(f'[data-name="{name}"]')
 
 
+class Authenticator:
+    """The one that Chromium lends a page: its finger is always there, and known or not."""
+
+    def __init__(self, protocol: CDPSession, id: str) -> None:
+        self._protocol = protocol
+        self._id = id
+
+    @classmethod
+    async def lend(cls, page: Page) -> Authenticator:
+        protocol = await page.context.new_cdp_session(page)
+        await protocol.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        made = await protocol.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return cls(protocol, made["authenticatorId"])
+
+    async def recognises(self, known: bool) -> None:
+        await self._protocol.send(
+            "WebAuthn.setUserVerified", {"authenticatorId": self._id, "isUserVerified": known}
+        )
+
+    async def forgets(self) -> None:
+        await self._protocol.send("WebAuthn.clearCredentials", {"authenticatorId": self._id})
+
+
 async def screens(house: House, page: Page) -> AsyncIterator[str]:
     """The name of each screen while `page` shows it. The page is new, and its phone not added yet."""
     await page.add_init_script(MAY_ASK)
+    authenticator = await Authenticator.lend(page)
     await page.goto(house.origin)
     await expect(part(page, "go")).to_be_visible()
     yield "add by code"
@@ -41,6 +73,9 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     await expect(part(page, "phone")).to_be_visible()
     yield "add by link"
     await part(page, "go").click()
+    await expect(part(page, "later")).to_be_visible()
+    yield "fingerprint or face, offered"
+    await part(page, "later").click()
     await expect(page.locator(".big-code")).not_to_be_empty()
     yield "one more step"
     device = (await house.store.devices())[-1]
@@ -51,6 +86,8 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     async for name in _notices(house, page):
         yield name
     async for name in _requests(house, page):
+        yield name
+    async for name in _fingers(house, page, authenticator):
         yield name
     async for name in _tests(page):
         yield name
@@ -128,6 +165,40 @@ async def _requests(house: House, page: Page) -> AsyncIterator[str]:
     await expect(page.locator('[data-result="too_late"]')).to_be_visible()
     yield "too late"
     await _done(page)
+
+
+async def _fingers(house: House, page: Page, authenticator: Authenticator) -> AsyncIterator[str]:
+    await house.ask(address=None, biometrics="required")
+    await expect(part(page, "biometrics")).to_be_visible()
+    await expect(part(page, "no")).to_be_enabled()
+    yield "a request that this phone cannot approve"
+    await part(page, "no").click()
+    await expect(page.locator('[data-result="denied"]')).to_be_visible()
+    await _done(page)
+    await part(page, "finger-go").click()
+    await expect(part(page, "finger-code")).to_be_visible()
+    yield "fingerprint or face, to be confirmed"
+    (device,) = [each for each in await house.store.devices() if each.id in await house.store.biometrics()]
+    waiting = (await house.store.biometrics_of(device.id)).waiting
+    assert waiting is not None
+    code = confirmation_code(device.invitation, device.public_key, waiting.mark)
+    assert (
+        await confirm_credential(house.store, device.id, code, by="t", now=house.clock.now()) == "confirmed"
+    )
+    await expect(part(page, "finger-code")).to_be_hidden()
+    yield "fingerprint or face, on"
+    await authenticator.recognises(False)
+    await house.ask(address=None)
+    await part(page, "yes").click()
+    await expect(part(page, "without")).to_be_enabled()
+    yield "not recognised"
+    await part(page, "without").click()
+    await expect(page.locator('[data-result="approved"]')).to_be_visible()
+    await _done(page)
+    await part(page, "finger-go").click()
+    yield "fingerprint or face, to be removed"
+    await part(page, "finger-go").click()
+    await expect(part(page, "finger")).to_have_attribute("data-state", "none")
 
 
 async def _tests(page: Page) -> AsyncIterator[str]:

@@ -1,7 +1,8 @@
 // Adding this phone: the form, the Home Screen of an iPhone, and the digits that the issuer types.
 
+import { codeOf, offered } from "./biometrics.js";
 import { NoKey, Refused, Unreachable, confirmationCode, enrol } from "./core.js";
-import { named, show, write } from "./screen.js";
+import { named, show, write, writeCode } from "./screen.js";
 import { changed, items, page } from "./state.js";
 import { keepListening } from "./stream.js";
 import { texts } from "./texts.js";
@@ -53,7 +54,7 @@ async function add(form, byToken) {
   write(go, texts.add_working);
   const invitation = byToken ? { token: byToken } : { code };
   try {
-    begin(await enrol(invitation, name));
+    await come(invitation, name);
   } catch (problem) {
     if (problem instanceof Refused && problem.word === "password_needed") {
       page.proving = { invitation, name };
@@ -62,6 +63,12 @@ async function add(form, byToken) {
     failed(form, problem);
   }
   return undefined;
+}
+
+async function come(invitation, name) {
+  const added = await enrol(invitation, name);
+  page.offer = await offered().catch(() => "off"); // it can be set up later, too
+  begin(added);
 }
 
 function failed(form, problem) {
@@ -100,7 +107,7 @@ async function prove(form) {
   write(go, texts.add_working);
   const { invitation, name } = page.proving;
   try {
-    begin(await enrol({ ...invitation, password: field.value }, name));
+    await come({ ...invitation, password: field.value }, name);
   } catch (problem) {
     failed(form, problem);
     field.select();
@@ -123,10 +130,9 @@ export function showWaiting() {
   show(
     "waiting",
     async (part) => {
-      const code = await confirmationCode(page.phone);
-      named(part, "code").textContent = `${code.slice(0, 3)}\u2009${code.slice(3)}`;
-      named(part, "code").setAttribute("aria-label", [...code].join(" "));
+      const code = (await codeOf(page.phone, page.waiting)) ?? (await confirmationCode(page.phone));
+      writeCode(named(part, "code"), code);
     },
-    page.phone.device,
+    `${page.phone.device} ${page.waiting ?? ""}`,
   );
 }

@@ -3,6 +3,7 @@
 import { mustInstall, showAdd, showPassword, showWaiting } from "./adding.js";
 import { showRequests, tick } from "./cards.js";
 import { loadPhone } from "./core.js";
+import { onFingerChange, showOffer } from "./finger.js";
 import { hear } from "./hearing.js";
 import { showHome, showTrouble } from "./home.js";
 import { onNotifyChange } from "./notify.js";
@@ -18,7 +19,7 @@ function render() {
   if (page.trouble && !page.adding) return showTrouble();
   if (page.proving) return showPassword();
   if (page.adding || page.token || !page.phone) return mustInstall() ? show("install", () => {}) : showAdd();
-  if (page.device === "pending") return showWaiting();
+  if (page.device === "pending") return page.offer === "off" ? showWaiting() : showOffer();
   if (items.size) return showRequests();
   return showHome();
 }
@@ -70,6 +71,7 @@ document.documentElement.lang = language;
 onChange(render);
 onHeard(hear);
 onNotifyChange(render);
+onFingerChange(render);
 setInterval(tick, TICK_MS);
 document.addEventListener("visibilitychange", tick);
 readLink();

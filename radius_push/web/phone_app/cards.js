@@ -1,5 +1,6 @@
 // The requests: a card each, its answer, and what became of it.
 
+import { NoFinger, use } from "./biometrics.js";
 import { Refused, answer } from "./core.js";
 import { showFacts } from "./facts.js";
 import { answerTest, closeNotification } from "./notify.js";
@@ -59,6 +60,7 @@ function cardOf(id, item) {
   showFacts(element, card.facts);
   named(element, "login").textContent = card.login;
   named(element, "yes").addEventListener("click", () => say(id, "approve"));
+  named(element, "without").addEventListener("click", () => say(id, "approve", { without: true }));
   named(element, "no").addEventListener("click", () => say(id, "deny"));
   guard(item);
   speak(said.arrived(card));
@@ -85,7 +87,13 @@ function testCardOf(id, item) {
   return element;
 }
 
-async function say(id, purpose) {
+// A yes with the fingerprint or face of this phone, where it has one and the sign-in takes it.
+function fingerOf({ card }, purpose, without) {
+  if (purpose !== "approve" || without || card.biometrics === "off" || !page.credential) return undefined;
+  return (payload) => use(page.credential, payload, card.ends_at - serverNow());
+}
+
+async function say(id, purpose, { without = false } = {}) {
   const item = items.get(id);
   if (!item || item.sending || item.result) return;
   item.sending = true;
@@ -93,7 +101,7 @@ async function say(id, purpose) {
   write(named(item.element, purpose === "approve" ? "yes" : "no"), texts.card_sending);
   tick();
   try {
-    finish(id, await answer(page.phone, item.card, purpose));
+    finish(id, await answer(page.phone, item.card, purpose, fingerOf(item, purpose, without)));
   } catch (problem) {
     hearRefusal(id, problem);
   }
@@ -109,10 +117,21 @@ function hearRefusal(id, problem) {
   showLate(item);
   write(named(item.element, "no"), texts.card_no);
   // The stream brings the card that says it.
+  if (problem instanceof NoFinger || word.startsWith("biometrics_")) return noFinger(id, word);
   if (word === "late") write(named(item.element, "wrong"), texts.card_gave_up);
   else write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
   if (item.closed) finish(id, item.closed);
   return tick();
+}
+
+// Not recognised, or given up by the person: the card stays, and says how it can go on.
+function noFinger(id, word) {
+  const item = items.get(id);
+  const required = item.card.biometrics === "required";
+  const why = required ? texts.card_biometrics_again : texts.card_biometrics_without;
+  write(named(item.element, "wrong"), word ? (texts[`card_${word}`] ?? why) : why);
+  named(item.element, "without").hidden = required;
+  return item.closed ? finish(id, item.closed) : tick();
 }
 
 // What became of it takes the place of the card, at its height: nothing moves under a finger.
@@ -183,6 +202,10 @@ export function tick() {
     named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.ends_at - item.from))})`;
     element.classList.toggle("ending", left < 10_000);
     for (const name of ["yes", "no"]) named(element, name).disabled = !ready || sending || !left;
-    if (card.late === "over") named(element, "yes").disabled = true; // nobody could be let in by it
+    const missing = card.biometrics === "required" && !page.credential;
+    named(element, "biometrics").hidden = !missing;
+    // Nobody could be let in by it.
+    if (card.late === "over" || missing) named(element, "yes").disabled = true;
+    named(element, "without").disabled = named(element, "yes").disabled;
   }
 }

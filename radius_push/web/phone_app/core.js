@@ -45,7 +45,7 @@ async function inStore(mode, work) {
 
 export const keep = (name, value) => inStore("readwrite", (store) => store.put(value, name));
 export const kept = (name) => inStore("readonly", (store) => store.get(name));
-const drop = (name) => inStore("readwrite", (store) => store.delete(name));
+export const drop = (name) => inStore("readwrite", (store) => store.delete(name));
 
 // A mark outside the database: without it a phone whose key is gone looks like one that never had any.
 const MARK = "radius-push-added";
@@ -84,6 +84,7 @@ export async function forgetPhone() {
   try {
     await drop("device");
     await drop("push");
+    await drop("biometric");
   } catch {
     // What can't be opened holds nothing.
   }
@@ -118,11 +119,14 @@ async function signed(key, said) {
 }
 
 // The 6 digits that the issuer types: both sides compute them from the invitation and the public key.
-export async function confirmationCode({ invitation, publicKey }) {
-  const text = new TextEncoder().encode(`radius-push confirm v1\0${invitation}\0`);
-  const octets = new Uint8Array(text.length + publicKey.length);
+// `credential`: the mark of a fingerprint or face that waits with them.
+export async function confirmationCode({ invitation, publicKey }, credential = new Uint8Array(0)) {
+  const what = credential.length ? "confirm biometrics" : "confirm";
+  const text = new TextEncoder().encode(`radius-push ${what} v1\0${invitation}\0`);
+  const octets = new Uint8Array(text.length + publicKey.length + credential.length);
   octets.set(text);
   octets.set(publicKey, text.length);
+  octets.set(credential, text.length + publicKey.length);
   const digest = await crypto.subtle.digest("SHA-256", octets);
   return String(new DataView(digest).getBigUint64(0) % 1_000_000n).padStart(6, "0");
 }
@@ -159,7 +163,7 @@ async function ask(path, body) {
   }
 }
 
-const nonce = async () => (await ask("/api/nonce", {})).nonce;
+export const nonce = async () => (await ask("/api/nonce", {})).nonce;
 
 // `invitation` is {token} or {code}, with the `password` if it was sent. Returns the phone as it is kept.
 export async function enrol(invitation, name) {
@@ -170,12 +174,14 @@ export async function enrol(invitation, name) {
   await keep("device", phone);
   await drop("candidate");
   await drop("push");
+  await drop("biometric");
   mark(true);
   return phone;
 }
 
 // Returns "approved", "approved_late" or "denied"; why it was not taken is the word of the Refused.
-export async function answer(phone, card, purpose) {
+// `finger(payload)`: what the authenticator says to this very text, beside the key's signature.
+export async function answer(phone, card, purpose, finger = () => ({})) {
   const body = await signed(phone.key, {
     purpose,
     question: card.id,
@@ -188,12 +194,12 @@ export async function answer(phone, card, purpose) {
     late: card.late,
     expires_at: card.expires_at,
   });
-  return (await ask("/api/answer", body)).outcome;
+  return (await ask("/api/answer", { ...body, ...(await finger(body.payload)) })).outcome;
 }
 
 // A signed request that is no answer: what the server told.
 export async function says(phone, path, purpose, fields = {}) {
-  const said = { purpose, device: phone.device, nonce: await nonce(), ...fields };
+  const said = { purpose, device: phone.device, ...fields, nonce: fields.nonce ?? (await nonce()) };
   return ask(path, await signed(phone.key, said));
 }
 

@@ -15,6 +15,8 @@ export function hear(kind, state) {
   page.ahead = state.now - performance.now();
   page.device = state.device.state;
   page.notices = state.notices;
+  page.credential = state.device.credential;
+  page.waiting = state.device.waiting_credential;
   if (page.device === "removed") return lose("removed");
   const open = new Set();
   for (const card of state.questions) {

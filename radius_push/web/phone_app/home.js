@@ -3,6 +3,7 @@
 import { Refused, forgetPhone } from "./core.js";
 import { askForNotifications, notifyState, sendTest } from "./notify.js";
 import { showNotices } from "./notices.js";
+import { fillFinger, showFinger } from "./finger.js";
 import { named, show, write } from "./screen.js";
 import { changed, page } from "./state.js";
 import { texts } from "./texts.js";
@@ -13,6 +14,7 @@ export function showHome() {
     named(home, "phone").textContent = page.phone.name;
     named(home, "turn-on").addEventListener("click", () => askForNotifications(page.phone));
     named(home, "test").addEventListener("click", () => test(home));
+    fillFinger(home);
   });
   const state = page.connection === "live" && page.device === "restored" ? "restored" : page.connection;
   write(named(part, "title"), texts[`home_title_${state}`]);
@@ -25,6 +27,7 @@ export function showHome() {
   write(named(part, "turn-on"), notify === "failed" ? texts.notify_again : texts.notify_button);
   named(part, "test").hidden = state !== "live";
   showNotices(named(part, "notices"));
+  showFinger(part, state);
 }
 
 async function test(home) {

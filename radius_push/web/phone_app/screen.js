@@ -30,6 +30,12 @@ export function show(name, fill, key = "") {
 
 export const showing = (name) => shown.startsWith(`${name} `);
 
+// Six digits, to be read out.
+export function writeCode(element, code) {
+  write(element, `${code.slice(0, 3)}\u2009${code.slice(3)}`);
+  element.setAttribute("aria-label", [...code].join(" "));
+}
+
 // Said at once by a screen reader, and seen by nobody.
 export function speak(text) {
   document.getElementById("spoken").textContent = text;

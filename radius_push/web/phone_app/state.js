@@ -8,6 +8,9 @@ export const page = {
   proving: null, // {invitation, name}: it was sent, so the person's password is asked for, too
   notices: [], // what this phone is told of the person's other phones
   connection: "connecting",
+  credential: null, // of the fingerprint or face that counts, as the server says
+  waiting: undefined, // of a new one, whose six digits are not typed yet
+  offer: "off", // required, optional: whether a new phone is asked to set one up
   device: "unknown", // pending, restored, active, removed: as the server says
   ahead: 0, // server time minus this page's own clock
 };
