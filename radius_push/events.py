@@ -12,6 +12,12 @@ from functools import cache
 from typing import get_args
 
 from radius_push.model import Reason
+from radius_push.portal_events import DeviceRenamed as DeviceRenamed
+from radius_push.portal_events import PortalAnswered as PortalAnswered
+from radius_push.portal_events import PortalAsked as PortalAsked
+from radius_push.portal_events import PortalRefused as PortalRefused
+from radius_push.portal_events import PortalSignedIn as PortalSignedIn
+from radius_push.portal_events import PortalSignedOut as PortalSignedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -651,6 +657,12 @@ Event = (
     | PushChanged
     | TrialAsked
     | TrialAnswered
+    | PortalAsked
+    | PortalAnswered
+    | PortalSignedIn
+    | PortalRefused
+    | PortalSignedOut
+    | DeviceRenamed
     | BackedUp
     | Restored
     | EvidenceLetGo

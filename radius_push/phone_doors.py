@@ -7,11 +7,12 @@ from collections import Counter
 
 from radius_push import descriptors
 from radius_push.enrollment import Prove, cannot_prove
-from radius_push.model import Question
+from radius_push.model import Device, Question, Trial
 from radius_push.notices import Notice
 from radius_push.notify.outbox import Outbox
 from radius_push.opening import CannotListen
 from radius_push.places import PlacesFile, news_of, open_places, reopen_places
+from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Clock, Store
 from radius_push.push.ringing import PushRinger
 from radius_push.push.webpush import WebPushDoor
@@ -69,6 +70,14 @@ class PhoneDoors:
     def _ring_notice(self, notice: Notice) -> None:
         if self._ringer is not None:
             self._ringer.ring_notice(notice)
+
+    def ring_trial(self, trial: Trial, device: Device) -> None:
+        if self._ringer is not None:
+            self._ringer.ring_trial(trial, device)
+
+    def ring_sign_in(self, sign_in: PortalSignIn) -> None:
+        if self._ringer is not None:
+            self._ringer.ring_sign_in(sign_in)
 
     async def open(self, *, connections: int) -> None:
         """Bind; who comes now waits for `welcome`. `connections`: file descriptors that others may need.

@@ -32,6 +32,7 @@ from radius_push.observe.log import log_event
 from radius_push.opening import keys_of, rules_of, where_else
 from radius_push.own_clients import client_table
 from radius_push.phone_doors import PhoneDoors
+from radius_push.portal_doors import PortalDoors
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.pressure import Pressure
 from radius_push.proving import InvitedPasswords
@@ -96,6 +97,7 @@ class Server:
         self._keeping: asyncio.Task[None] | None = None
         self._directories: Directories | None = None
         self._phones: PhoneDoors | None = None
+        self._portal: PortalDoors | None = None
         self._started = self._stopped = False
 
     async def start(self, *, forget_phones: bool = False, trust_clock: bool = False) -> None:
@@ -119,6 +121,7 @@ class Server:
                 counters=self.counters,
                 prove=InvitedPasswords(lambda: self._doors).prove,
             )
+            self._portal = self._portal_doors(self._phones)
             self._pressure = Pressure(self.store.owed)
             self._doors = self._open_doors()
             name, limits = self.settings.name, self.settings.limits
@@ -150,6 +153,8 @@ class Server:
         held = await self._listeners.drain() if self._listeners is not None else 0
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._serving.clear()
+        if self._portal is not None:
+            await self._portal.close()
         if self._phones is not None:
             await self._phones.close()
         if self._directories is not None:
@@ -189,6 +194,8 @@ class Server:
         if self._listeners is not None and prepared is not None:
             self._listeners.use(prepared, self._doors.clients)
         self._phones.use(settings, places)
+        if self._portal is not None:
+            self._portal.use(settings)
         self._use_limits()
         return changes
 
@@ -230,6 +237,10 @@ class Server:
     @property
     def phone_port(self) -> int | None:
         return None if self._phones is None else self._phones.port
+
+    @property
+    def portal_port(self) -> int | None:
+        return None if self._portal is None else self._portal.port
 
     # the desk
 
@@ -303,6 +314,18 @@ class Server:
             raise PhoneOriginChanged(kept=kept, now=url)
         await self.store.forget_phones(by="serve --forget-phones", at=self.clock.now())
 
+    def _portal_doors(self, phones: PhoneDoors) -> PortalDoors:
+        return PortalDoors(
+            self.settings,
+            store=self.store,
+            clock=self.clock,
+            keys=self.keys,
+            counters=self.counters,
+            phones=phones,
+            directories=lambda: self.directories,
+            wrong_passwords=lambda: self._wrong_passwords,
+        )
+
     def _open_doors(self) -> Doors:
         assert self._phones is not None  # noqa: S101  # opened before
         return Doors(
@@ -353,10 +376,13 @@ class Server:
         self._listeners = Listeners(self.settings, reception=self._reception, clock=self.clock)
         await self._listeners.open()
         assert self._phones is not None  # noqa: S101  # opened before
-        await self._phones.open(connections=self._listeners.connections)
+        assert self._portal is not None  # noqa: S101  # opened before
+        await self._phones.open(connections=self._listeners.connections + self._portal.connections)
+        await self._portal.open()
         started = events.ServerStarted(__version__, os.getpid(), self.settings.name)
         await self.store.server_started(started, names=(FIRST, *self.settings.more_servers))
         self._started = True
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
         self._phones.welcome()
+        self._portal.welcome()
         self._serving = self._listeners.serve()

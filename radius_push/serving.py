@@ -36,6 +36,7 @@ async def serve(settings: Settings, *, forget_phones: bool = False, trust_clock:
     await server.start(forget_phones=forget_phones, trust_clock=trust_clock)
     radius = listening(server)
     phone = f"; phones at {settings.phone.url}" if settings.phone and settings.phone.endpoint else ""
+    phone += f"; the portal at {settings.portal.url}" if settings.portal else ""
     logger.info("ready: RADIUS authentication on %s%s", radius, phone)
     supervisor.ready(f"RADIUS authentication on {radius}{phone}")
     held = 0

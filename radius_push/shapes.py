@@ -41,10 +41,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class PhoneListener:
+    """For phones, or for the page for people's own phones."""
+
     endpoint: Endpoint | None
     """None: another server on the same store listens for phones."""
     url: str
-    """What phones open: an https origin (or http on localhost), without path or trailing slash."""
+    """What browsers open: an https origin (or http on localhost), without path or trailing slash."""
     certificate: str | None = None
     key: str | None = None
     """Paths of PEM files; both or none."""
@@ -71,6 +73,10 @@ class Enrollment:
     devices_per_user: int = 2
     sent_invitation: float = 3 * 86400.0
     """Seconds that a sent link or code lives."""
+    self_service: tuple[str, ...] = ()
+    """Authentication profiles whose people may add their first phone by their password alone."""
+    portal_networks: tuple[Network, ...] = ()
+    """Where the page for people's own phones may be used from; none named: everywhere."""
 
 
 Security = Literal["starttls", "tls", "none"]
@@ -322,13 +328,15 @@ class Settings:
     profiles: Mapping[str, Profile]
     policies: tuple[Policy, ...]
     """Top to bottom."""
+    portal: PhoneListener | None = None
+    """The page for people's own phones."""
     accounting: tuple[Endpoint, ...] = ()
     """Where Accounting-Requests come in; none: accounting is not kept."""
     enrollment: Enrollment = Enrollment()
     mail: MailServer | None = None
     """None: nobody is written to."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Whose X-Forwarded-For is believed on the phone side."""
+    """Whose X-Forwarded-For is believed on the phone side and at the portal."""
     places: str | None = None
     """Path of the file that names the places of addresses."""
     web_push: WebPush = WebPush()

@@ -124,7 +124,7 @@ def page(table: Any) -> Iterator[str]:
     for request in REQUESTS:
         yield from one_request(request, table)
     yield from ("## What the state is made of", "")
-    for name in ("State", "Device", "Card", "Facts", "Place", "Closed", "Notice", "Test"):
+    for name in ("State", "Device", "Card", "Facts", "Place", "Closed", "Notice", "Test", "SignIn"):
         yield from (f"### {name}", "")
         yield from table(("field", "holds", "meaning"), list(fields(TOLD[name])))
     yield from ("## Errors", "")

@@ -88,6 +88,8 @@ ONE_MORE = "; it counts once its six digits were typed"
 NUMBER = text(f"`{NUMBER_MODE}`: no number has to be matched. An app that reads a word that it does not "
               f"know takes no "
               "yes, and says that it must be updated.", enum=[NUMBER_MODE])  # fmt: skip
+PAGE = text("The address of the page for people's own phones. Show it.", format="uri")
+BROWSER = or_null(text("Where the browser comes from, as the page sees it. `null`: it cannot tell. Show it."))
 CLOSES = time("The question's last moment, whatever the bar shows. It is signed, not shown.")
 
 # --- what is sent: unknown fields are refused ---------------------------------------------------------
@@ -199,6 +201,17 @@ SENT: dict[str, Schema] = {
             for kind in ("string", "null")
         ],
     },
+    "SignInAnswerBody": signed("SignInAnswerPayload"),
+    "SignInAnswerPayload": payload(
+        ("portal_approve", "portal_deny"),
+        sign_in=text("The `id` of one in `sign_ins`.", minLength=1, maxLength=64),
+        person=PERSON,
+        device=DEVICE,
+        page=PAGE,
+        address=BROWSER,
+        nonce={**CARD_NONCE, "description": "Its own `nonce`, not one of `/api/nonce`."},
+        expires_at=time("Its `expires_at`."),
+    ),
     "PushBody": signed("PushPayload"),
     "PushPayload": {
         **payload(
@@ -283,6 +296,7 @@ TOLD: dict[str, Schema] = {
         outcome=one_of("`waiting`: it is there" + ONE_MORE + ". `removed`: this phone has none any more.",
                        "waiting", "removed")
     ),
+    "SignInAnswered": open_shape(outcome=one_of("What was said.", "approved", "denied")),
     "TestAsked": open_shape(
         outcome=one_of("It comes like a sign-in would.", "asked"), test=text("Its `id`.")
     ),
@@ -300,6 +314,8 @@ TOLD: dict[str, Schema] = {
         notices=a_list("Notice", "What the person is told of their other phones, oldest first. Show all of "
                                  "them where nothing is asked, until one of `/api/notice` is answered."),
         tests=a_list("Test", "Test requests of this phone that wait for their answer."),
+        sign_ins=a_list("SignIn", "Sign-ins of this person to the page for their own phones that wait for an "
+                                  "answer."),
     ),
     "Device": open_shape(
         id=DEVICE,
@@ -364,6 +380,17 @@ TOLD: dict[str, Schema] = {
                     "device_added", "credential_added"),
         name=text("What that phone is called.", maxLength=LONGEST_NAME),
         at=time("When it happened."),
+    ),
+    "SignIn": open_shape(
+        id=text("Of this sign-in. It cannot be answered at `/api/answer`.", minLength=1, maxLength=64),
+        person=PERSON,
+        account=text("The name that is signing in. Show it."),
+        page=PAGE,
+        address=BROWSER,
+        nonce={**CARD_NONCE, "description": "Belongs to this sign-in alone; no other is needed for its "
+                                            "answer."},
+        opened_at=time("When it was asked."),
+        expires_at=time("When it ends."),
     ),
     "Test": open_shape(
         id=text("Of the test request. It cannot be answered at `/api/answer`."),

@@ -66,6 +66,10 @@ REQUESTS = (
                                       "waits for six digits of its own.",
             "BiometricBody", "BiometricKept", "It is written.",
             (*ASKED, "removed", "restored", "biometrics_failed")),
+    Request("post", "/api/sign-in-answer", "Yes or no to one of `sign_ins`: somebody signs in to the "
+            "page for this person's phones, and could add or remove some. No VPN is behind it. The same "
+            "answer may be sent again.", "SignInAnswerBody", "SignInAnswered", "It is written.",
+            (*SIGNED, *ACTIVE, "unknown_question", "too_late")),
     Request("post", "/api/push", "Where this phone is rung while the app is closed (RFC 8030), or, with "
                                  "three `null`, that "
             "it is not rung any more.", "PushBody", "PushKept", "It is written.",
@@ -133,7 +137,8 @@ ERRORS: dict[str, Error] = {
                                                             "`active`."),
     "restored": Error(403, "A backup brought it back; the administrator has to confirm it.", "Say so, and "
                                                             "wait."),
-    "unknown_question": Error(404, "There is no such question for this person.", "Drop the card."),
+    "unknown_question": Error(404, "There is no such question, or sign-in, for this person.",
+                              "Drop the card."),
     "late": Error(409, "A yes for which no gateway waits, that was not asked for as one: signed in time and "
                        "come "
                   "late, or to a card that takes none.", LOOK),

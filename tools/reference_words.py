@@ -22,6 +22,10 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
         server_schema.PhoneSection,
         "The part that faces the phones. See [phones](../how-to/phones.md).",
     ),
+    "server.listen.portal": (
+        server_schema.PortalSection,
+        "Optional. The page where people see to their own phones: [the portal](../how-to/portal.md).",
+    ),
     "server.listen.radsec": (
         server_schema.RadsecSection,
         "Optional. RADIUS over TLS: [how to](../how-to/radsec.md). `reload` reads its files again.",
@@ -162,7 +166,7 @@ EXIT_CODES = {
         2: "could not run: settings, store, a directory that is down, or left by Ctrl-C",
     },
     "devices": {
-        0: "listed, removed, confirmed, or forgotten",
+        0: "listed, removed, renamed, confirmed, or forgotten",
         1: "there is no such phone with that ID, nothing waits on it, or five wrong codes",
         2: "settings, no store yet, or several phones whose ID begins so",
     },
@@ -216,7 +220,7 @@ FIELDS = {
     "by": "Who did it: the login name at the terminal (behind sudo the one before it), or the verb.",
     "login": "The login's code, six letters and digits. It ties the events of one login together.",
     "client": "The gateway's name in the settings.",
-    "username": "The name, as typed; in `invited`, as the directory spells it.",
+    "username": "The name, as typed; in `invited` and `portal_signed_in`, as the directory spells it.",
     "person": "Who it is, for ever: authentication profile and the directory's stable id. `null`: not known.",
     "profile": "The profile that was chosen.",
     "policy": "The policy that decided. `null`: `otherwise`, or no policy names any profile of the client.",

@@ -1,4 +1,4 @@
-"""`radius-push devices`: which phones are trusted, and how one stops to be."""
+"""`radius-push devices`: which phones are trusted, what they are called, and how one stops to be."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from radius_push.cli.columns import Columns, day_and_time
 from radius_push.cli.enroll import issuer
 from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, json_option, with_store
-from radius_push.events import DeviceRemoved
-from radius_push.model import Device
+from radius_push.enrollment import clean_name
+from radius_push.events import DeviceRemoved, DeviceRenamed
+from radius_push.model import Device, DeviceState
 from radius_push.ports import Clock, Store
 
 HEADINGS = ("ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "BIOMETRICS", "ANSWERED")
@@ -27,13 +28,14 @@ SHORTEST_PREFIX = 4
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the words of the verb ask for: `USER`, nothing, `remove ID`, `confirm ID...`, or
+    """What the words of the verb ask for: `USER`, nothing, `remove ID`, `rename ID NAME`, `confirm ID...`, or
     `forget-biometrics ID`."""
 
     user: str | None = None
     remove: str | None = None
     confirm: tuple[str, ...] = ()
     forget: str | None = None
+    rename: tuple[str, str] | None = None
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> Wanted:
@@ -42,23 +44,27 @@ class Wanted:
                 return cls()
             case ["remove"]:
                 raise click.UsageError("which phone? `devices` shows the ids, then `devices remove ID`")
-            case [user] if not user.startswith("-"):
-                return cls(user=user)
             case ["remove", id]:
                 return cls(remove=id)
             case ["forget-biometrics", id]:
                 return cls(forget=id)
+            case ["rename", id, *named] if named:
+                return cls(rename=(id, " ".join(named)))
+            case ["rename", *_]:
+                raise click.UsageError("which phone, and what is its name? `devices rename ID NAME`")
             case ["confirm", id, *others]:
                 return cls(confirm=(id, *others))
+            case [user] if not user.startswith("-"):
+                return cls(user=user)
         raise click.UsageError(
-            "either `devices`, `devices USER`, `devices remove ID`, `devices confirm ID...` or "
-            "`devices forget-biometrics ID`"
+            "either `devices`, `devices USER`, `devices remove ID`, `devices rename ID NAME`, "
+            "`devices confirm ID...` or `devices forget-biometrics ID`"
         )
 
 
 # An id may begin with a dash, and is no option then.
 @click.command(
-    options_metavar="[OPTIONS] [USER | remove ID | confirm ID... | forget-biometrics ID]",
+    options_metavar="[OPTIONS] [USER | remove ID | rename ID NAME | confirm ID... | forget-biometrics ID]",
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("words", nargs=-1, metavar="")
@@ -66,14 +72,17 @@ class Wanted:
 @json_option
 def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
     """List the phones (of USER), or remove the one whose ID begins so: it can answer no more from then on.
-    After a restore `confirm` trusts those with these IDs again; of a phone whose new fingerprint or face
-    waits it asks for the six digits that the phone shows. `forget-biometrics` takes them away."""
+    `rename` gives it another name. After a restore `confirm` trusts those with these IDs again; of a phone
+    whose new fingerprint or face waits it asks for the six digits that the phone shows. `forget-biometrics`
+    takes them away."""
     wanted = Wanted.parse(words)
     digits: list[Device] = []
 
     async def work(store: Store, clock: Clock) -> bool:
         if wanted.remove is not None:
             return await _remove(store, wanted.remove, at=clock.now(), as_json=as_json)
+        if wanted.rename is not None:
+            return await _rename(store, *wanted.rename, at=clock.now(), as_json=as_json)
         if wanted.confirm:
             good, asks = await _confirm(store, wanted.confirm, at=clock.now(), as_json=as_json)
             digits.extend(asks)
@@ -121,6 +130,27 @@ async def _remove(store: Store, typed: str, *, at: float, as_json: bool) -> bool
     else:
         click.echo(f"Removed {plain(device.name)!r} of {plain(device.username)}: it can answer no more.")
     return removed
+
+
+async def _rename(store: Store, typed: str, name: str, *, at: float, as_json: bool) -> bool:
+    """Also true of a phone that is called so already."""
+    device, name = await _device(store, typed), clean_name(name)
+    if device is None or device.state is DeviceState.REMOVED:
+        if as_json:
+            click.echo(json.dumps({"renamed": False, "device": typed}))
+        else:
+            click.echo(
+                f"There is no phone with the id {plain(typed)}: see `radius-push devices`.{_hint(typed)}",
+                err=True,
+            )
+        return False
+    event = DeviceRenamed(str(device.person), device.id, name, by=issuer())
+    await store.rename_device(device.id, name=name, person=None, at=at, event=event)
+    if as_json:
+        click.echo(json.dumps({"renamed": True, "device": device.id, "name": name}))
+    else:
+        click.echo(f"{plain(device.name)!r} of {plain(device.username)} is called {plain(name)!r} now.")
+    return True
 
 
 async def _device(store: Store, typed: str) -> Device | None:

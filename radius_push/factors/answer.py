@@ -146,10 +146,14 @@ def read_answer(payload: str, *, question: Question, device: Device, origin: str
         said["nonce"] = question.nonce  # a no is a no to all of them; and what is over takes no yes
     match said.get("purpose"):
         case "approve":
-            _compare(said, statement(question, device=device.id, origin=origin, purpose="approve", late=late))
+            expect_exactly(
+                said, statement(question, device=device.id, origin=origin, purpose="approve", late=late)
+            )
             return Approve(late=late == LATE)
         case "deny":
-            _compare(said, statement(question, device=device.id, origin=origin, purpose="deny", late=late))
+            expect_exactly(
+                said, statement(question, device=device.id, origin=origin, purpose="deny", late=late)
+            )
             return Deny()
         case _:
             raise AnswerRefused("purpose")
@@ -178,7 +182,8 @@ def read_request(
     return {name: text_field(fields, name) for name in sorted(names - null)}
 
 
-def _compare(said: dict[str, Value], expected: dict[str, Value]) -> None:
+def expect_exactly(said: dict[str, Value], expected: dict[str, Value]) -> None:
+    """These fields and no others, each of its type. Raises AnswerRefused."""
     for name, value in expected.items():
         if name not in said:
             raise AnswerRefused(name)

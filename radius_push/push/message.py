@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from radius_push.model import Device, PersonKey, Question, Secret, Trial
 from radius_push.notices import Notice, NoticeKind
+from radius_push.portal_store import PortalSignIn
 
 LONGEST_TEXT = 128
 """Characters of a name; the phone's own screen shows it whole."""
@@ -25,7 +26,7 @@ class Message:
 
     login: str | None
     about: str
-    """The id of the question or test request."""
+    """The id of the question, test request or sign-in to the page."""
     person: PersonKey
     device: str | None
     """Only this one; None: all of the person's."""
@@ -93,6 +94,26 @@ def of_notice(notice: Notice, *, key: Secret, url: str) -> Message:
             tag=topic,
             url=url,
             data={"notice": notice.id, "kind": notice.kind, "name": name},
+        ),
+    )
+
+
+def of_sign_in(sign_in: PortalSignIn, *, key: Secret, url: str) -> Message:
+    topic = tag(key, f"sign-in\0{sign_in.person}")
+    account = _short(sign_in.account)
+    return Message(
+        login=None,
+        about=sign_in.id,
+        person=sign_in.person,
+        device=None,
+        expires_at=sign_in.expires_at,
+        topic=topic,
+        payload=_payload(
+            "Sign-in request",
+            f"{account} wants to see and change your phones",
+            tag=topic,
+            url=url,
+            data={"sign_in": sign_in.id, "account": account},
         ),
     )
 

@@ -10,9 +10,10 @@ from typing import Protocol
 from radius_push import events
 from radius_push.model import Device, PushAddress, Question, QuestionState, Secret, Trial
 from radius_push.notices import Notice
+from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.push.endpoints import EndpointRefused, Endpoints
-from radius_push.push.message import Message, of_notice, of_question, of_trial
+from radius_push.push.message import Message, of_notice, of_question, of_sign_in, of_trial
 from radius_push.push.webpush import Delivered, Gone, Outcome, Refused, Unreachable
 from radius_push.shapes import WebPush
 
@@ -79,6 +80,9 @@ class PushRinger:
     def ring_notice(self, notice: Notice) -> None:
         self._begin(of_notice(notice, key=self._tag_key, url=self._url))
 
+    def ring_sign_in(self, sign_in: PortalSignIn) -> None:
+        self._begin(of_sign_in(sign_in, key=self._tag_key, url=self._url))
+
     def use(self, settings: WebPush) -> None:
         """After a reload: other settings."""
         self._channel.use(settings)
@@ -95,7 +99,7 @@ class PushRinger:
         if self._closed or len(self._ringing) >= MOST_RINGING:
             self._counters["push_not_rung"] += 1
             return
-        name = f"ring for {message.login or 'a test'}"
+        name = f"ring for {message.login or message.about}"
         task = asyncio.create_task(self._ring_all(message), name=name)
         self._ringing.add(task)
         task.add_done_callback(self._ringing.discard)

@@ -82,6 +82,7 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
     installation.accounting(book)
     phone = installation.phone(book)
     mail.mail(book)
+    portal = installation.portal(book, phone)
     installation.methods(book, tree.get("methods"))
     directories.directories(book, tree.get("authentication_profiles"))
     installation.profiles(book, tree.get("profiles"))
@@ -93,13 +94,13 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
     crossings.check(book, dictionaries.dictionaries(book))
     if report.mistakes:
         raise SettingsError(report.mistakes)
-    return Checked(_settings(path, book, phone, more, *connections), book)
+    return Checked(_settings(path, book, (phone, portal), more, *connections), book)
 
 
 def _settings(
     path: File,
     book: Book,
-    phone: shapes.PhoneListener | None,
+    browsers: tuple[shapes.PhoneListener | None, shapes.PhoneListener | None],
     more: dict[str, shapes.MoreServer],
     radsec: shapes.RadsecListener | None,
     tcp: tuple[shapes.Endpoint, ...],
@@ -110,15 +111,14 @@ def _settings(
         store=book.vault.path(book.server.store, book.report, ("server", "store")),
         authentication=book.server.listen.authentication,
         accounting=book.server.listen.accounting,
-        phone=phone,
+        phone=browsers[0],
+        portal=browsers[1],
         methods=book.methods,
         clients=book.clients,
         authentication_profiles=book.directories,
         profiles=book.profiles,
         policies=tuple(book.policies),
-        enrollment=shapes.Enrollment(
-            enrollment.shown_code, enrollment.devices_per_user, enrollment.sent_invitation
-        ),
+        enrollment=shapes.Enrollment(**enrollment.model_dump()),
         mail=book.mail,
         trusted_proxies=book.server.trusted_proxies,
         places=installation.places(book),
@@ -146,6 +146,10 @@ def describe(settings: shapes.Settings) -> str:
         lines += [f"  RadSec on {each}" for each in settings.radsec.endpoints]
     if settings.phone is not None:
         lines.append(f"  phones open {settings.phone.url}, served on {settings.phone.endpoint}")
+    if settings.portal is not None:
+        lines.append(
+            f"  people see to their phones at {settings.portal.url}, served on {settings.portal.endpoint}"
+        )
     for name, more in settings.more_servers.items():
         where = ", ".join(map(str, more.authentication))
         lines.append(f"  RADIUS authentication on {where}, by `serve --name {name}`")

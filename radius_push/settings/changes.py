@@ -14,6 +14,7 @@ _RESTART = {
     "authentication": "server.listen.authentication",
     "accounting": "server.listen.accounting",
     "phone": "server.listen.phone",
+    "portal": "server.listen.portal",
     "tcp": "server.listen.tcp",
 }
 """What is opened once: a running server cannot exchange it under its held logins."""

@@ -13,7 +13,7 @@ from radius_push.radius.dictionary import Dictionary
 from radius_push.radius.presets import PRESETS
 from radius_push.settings import gateways, idle, provable, replies, requests
 from radius_push.settings.book import Book, is_loopback
-from radius_push.settings.mistakes import Path, there_are
+from radius_push.settings.mistakes import Path, did_you_mean, there_are
 from radius_push.settings.scalars import in_words
 
 _SHORTEST_SECRET = 16
@@ -42,6 +42,7 @@ def check(book: Book, dictionary: Dictionary) -> None:
     idle.check(book)
     provable.check(book)
     _sample_password(book)
+    _self_service(book)
 
 
 # --- clients -------------------------------------------------------------------------------------
@@ -277,6 +278,25 @@ def _clients_of(book: Book, at: int, of: shapes.Policy) -> None:
 def _may_list(book: Book, client: Client, profile: str) -> bool:
     """A list that is broken may have been meant to hold it."""
     return profile in client.profiles or book.report.spoiled_within(("clients", client.name, "profiles"))
+
+
+# --- the portal --------------------------------------------------------------------------------------
+
+
+def _self_service(book: Book) -> None:
+    path: Path = ("server", "enrollment", "self_service")
+    written = book.server.enrollment.self_service
+    if book.report.spoiled(("authentication_profiles",)):
+        return
+    for at, name in enumerate(written):
+        if name not in book.directories:
+            hint = did_you_mean(name, book.directories) or f"; {there_are(book.directories)}"
+            book.report.wrong((*path, at), f"no authentication profile is called {name}{hint}")
+        elif name in written[:at]:
+            book.report.wrong((*path, at), f"{name} stands here twice")
+    portal = book.server.listen.portal
+    if written and portal is None and not book.report.spoiled_within(("server", "listen")):
+        book.report.warn(path, "changes nothing without a portal; add server.listen.portal")
 
 
 # --- the sample's password -----------------------------------------------------------------------

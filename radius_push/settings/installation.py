@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from radius_push import shapes
-from radius_push.settings import schema
+from radius_push.settings import schema, server_schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path, did_you_mean
 from radius_push.settings.yaml_marks import Tree
@@ -25,23 +26,58 @@ def accounting(book: Book) -> None:
 
 
 def phone(book: Book) -> shapes.PhoneListener | None:
-    section = book.server.listen.phone
+    return _browsers(book, book.server.listen.phone, "phone", who="phones open")
+
+
+def portal(book: Book, phone: shapes.PhoneListener | None) -> shapes.PhoneListener | None:
+    """The page for people's own phones: apart from the phone side, by its host name too."""
+    listener = _browsers(book, book.server.listen.portal, "portal", who="browsers open")
+    if listener is None:
+        return None
+    path: Path = ("server", "listen", "portal")
+    if phone is None:
+        if book.server.listen.phone is None:
+            book.report.wrong(path, "is for phones, which have nowhere to come in; add server.listen.phone")
+        return None
+    if _host(listener.url) == _host(phone.url):
+        book.report.wrong(
+            (*path, "url"),
+            f"{_host(phone.url)} is the phones' host name, and a port is no boundary for a browser; give the "
+            "portal a name of its own, as https://my-phone.corp.example",
+        )
+    if listener.endpoint == phone.endpoint and listener.endpoint is not None and listener.endpoint.port:
+        book.report.wrong((*path, "address"), "is where phones come in; take another address or port")
+    return listener
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _browsers(
+    book: Book,
+    section: server_schema.PhoneSection | server_schema.PortalSection | None,
+    key: str,
+    *,
+    who: str,
+) -> shapes.PhoneListener | None:
     if section is None or section.address is None:
         return None
-    path: Path = ("server", "listen", "phone")
-    certificate = key = None
+    path: Path = ("server", "listen", key)
+    certificate: str | None = None
+    private: str | None = None
     if section.tls is not None:
         tls = (*path, "tls")
         certificate = book.file(section.tls.certificate, (*tls, "certificate"))
-        key = book.file(section.tls.key, (*tls, "key"), private=True)
+        private = book.file(section.tls.key, (*tls, "key"), private=True)
         if section.url.startswith("http:"):
-            book.report.wrong((*path, "url"), "tls is configured, so phones open https; write https://...")
+            book.report.wrong((*path, "url"), f"tls is configured, so {who} https; write https://...")
     elif section.url.startswith("https:") and not section.address.address.is_loopback:
         book.report.warn(
             (*path, "address"),
             "speaks plain HTTP beyond this machine: a proxy must speak TLS for it, or add tls",
         )
-    return shapes.PhoneListener(section.address, section.url, certificate, key)
+    return shapes.PhoneListener(section.address, section.url, certificate, private)
 
 
 def places(book: Book) -> str | None:

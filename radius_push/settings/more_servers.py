@@ -63,6 +63,7 @@ def served_as(settings: shapes.Settings, name: str) -> shapes.Settings:
         tcp=more.tcp,
         radsec=replace(radsec, endpoints=more.radsec) if radsec and more.radsec else None,
         phone=replace(phone, endpoint=more.phone) if phone else None,
+        portal=None,
     )
 
 
@@ -93,6 +94,8 @@ def _endpoints_of_the_first(listen: ListenSection) -> Iterator[tuple[tuple[str, 
     streams = [*listen.tcp, *(listen.radsec.address if listen.radsec else ())]
     if listen.phone is not None and listen.phone.address is not None:
         streams.append(listen.phone.address)
+    if listen.portal is not None and listen.portal.address is not None:
+        streams.append(listen.portal.address)
     for transport, endpoints in (("udp", (*listen.authentication, *listen.accounting)), ("tcp", streams)):
         for endpoint in endpoints:
             yield (transport, str(endpoint)), endpoint

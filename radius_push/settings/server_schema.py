@@ -38,6 +38,17 @@ class PhoneSection(Section):
     """The certificate, when radius-push speaks TLS itself. Leave it out behind a proxy that does."""
 
 
+class PortalSection(Section):
+    REQUIRED = ("address", "url")
+    address: p.ListenAt | None = None
+    """Where it listens (TCP). E.g. `10.0.0.5:8444`"""
+    url: p.Origin = ""
+    """What people open: an https origin without a path, with a host name of its own, or http on localhost for
+    trying. E.g. `https://my-phone.corp.example`"""
+    tls: TlsSection | None = None
+    """The certificate, when radius-push speaks TLS itself. Leave it out behind a proxy that does."""
+
+
 class RadsecSection(Section):
     REQUIRED = ("address", "tls")
     address: s.OneOrMore[p.ListenAt] = ()
@@ -67,6 +78,9 @@ class ListenSection(Section):
     """Allow `tcp` beyond this machine. All but passwords is then readable on the way. E.g. `accepted`"""
     phone: PhoneSection | None = None
     """The phone side, the only part that phones must reach. Needed as soon as a profile has `push`."""
+    portal: PortalSection | None = None
+    """The page where people see, add, rename and remove their own phones. Without it there is none. See [the
+    portal](../how-to/portal.md)."""
 
 
 class MoreServerSection(Section):
@@ -96,6 +110,11 @@ class EnrollmentSection(Section):
     password. E.g. `3d`"""
     devices_per_user: Annotated[int, PlainValidator(s.whole(1, 20))] = _ENROLLMENT.devices_per_user
     """How many phones one person may have at once. E.g. `2`"""
+    self_service: s.OneOrMore[s.Name] = ()
+    """The authentication profiles whose people may add their first phone at the portal by their password
+    alone. Without it everybody needs an invitation for that. E.g. `[corp-ldap]`"""
+    portal_networks: s.OneOrMore[p.NetworkOf] = ()
+    """From where the portal may be used. Without it: from wherever it is reached. E.g. `[10.0.0.0/8]`"""
 
 
 class MailSection(Section):
@@ -217,9 +236,9 @@ class ServerSection(Section):
     """Who takes the mails that we write: invitations, and that a phone was added or removed. Without it none
     is written. See [enrol many](../how-to/enrol-many.md)."""
     trusted_proxies: s.OneOrMore[p.ProxiesOf] = ()
-    """The reverse proxies before the phone side. They alone are believed when `X-Forwarded-For` says whose
-    request it is, so that limits count each phone's own address. Name nothing but the proxies. E.g.
-    `[10.0.1.0/28]`"""
+    """The reverse proxies before the phone side and the portal. They alone are believed when
+    `X-Forwarded-For` says whose request it is, so that limits count each caller's own address. Name nothing
+    but the proxies. E.g. `[10.0.1.0/28]`"""
     places: s.FilePath | None = None
     """A GeoLite2-City file, or another of its layout (`.mmdb`): phones are shown about where an address is.
     It is read at the start and at each reload. See [places](../how-to/places.md). E.g.

@@ -22,8 +22,14 @@ _QUESTIONS = """
 _DEVICES = """
     DELETE FROM devices WHERE state = 'removed' AND created_at < ?1
         AND NOT EXISTS (SELECT 1 FROM questions WHERE questions.device = devices.id)
-        AND NOT EXISTS (SELECT 1 FROM trials WHERE trials.device = devices.id)"""
+        AND NOT EXISTS (SELECT 1 FROM trials WHERE trials.device = devices.id)
+        AND NOT EXISTS (SELECT 1 FROM portal_sign_ins WHERE portal_sign_ins.device = devices.id)
+        AND NOT EXISTS (SELECT 1 FROM portal_sessions WHERE portal_sessions.device = devices.id)"""
 _TRIALS = "DELETE FROM trials WHERE opened_at < ?1"
+_PORTAL = (
+    "DELETE FROM portal_sign_ins WHERE opened_at < ?1",
+    "DELETE FROM portal_sessions WHERE opened_at < ?1",
+)
 _INVITATIONS = """
     DELETE FROM invitations WHERE expires_at < ?1
         AND (redeemed_by IS NOT NULL OR closed = 1)
@@ -45,7 +51,8 @@ def let_go(transaction: Transaction, before: float, *, at: float) -> bool:
         transaction.write(at, EvidenceLetGo(old.number, old.hash.hex()))
     more = sessions.let_go(transaction, before, at=at, most=MOST_TOGETHER)
     if gone == 0 and old is None and not more:
-        transaction.execute(_TRIALS, before)
+        for statement in (_TRIALS, *_PORTAL):
+            transaction.execute(statement, before)
         transaction.execute(_DEVICES, before)
         transaction.execute(_INVITATIONS, before)
         return False

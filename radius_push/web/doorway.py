@@ -1,4 +1,4 @@
-"""Who may stand in the doorway of the phone side: counted before a handshake costs anything."""
+"""Who may stand in the doorway of a side for browsers: counted before a handshake costs anything."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ class Doorway:
         write_seconds: float,
         proxies: Proxies,
         counters: Counter[str],
+        side: str = "phone",
     ) -> None:
+        """`side`: what its counters are called by."""
         self._endpoint = endpoint
         self._tls = tls
         self._per_neighbourhood = per_neighbourhood
@@ -106,6 +108,7 @@ class Doorway:
         self._write_seconds = write_seconds
         self._proxies = proxies
         self._counters = counters
+        self._side = side
         self._inside: Counter[str] = Counter()
         self._visits: set[Visit] = set()
         self._somebody = asyncio.Event()
@@ -140,8 +143,8 @@ class Doorway:
     def welcome(self, make: Callable[[], asyncio.Protocol]) -> None:
         """Begin to let people in, each to a protocol of their own."""
         assert self._socket is not None, "not open"  # noqa: S101  # a fault of the caller
-        self._start(self._accept(self._socket, make), name="phone doorway")
-        self._start(self._look_after(), name="phone visits")
+        self._start(self._accept(self._socket, make), name=f"{self._side} doorway")
+        self._start(self._look_after(), name=f"{self._side} visits")
 
     async def close(self) -> None:
         """Let nobody in any more. Who is inside is the matter of the protocols."""
@@ -158,18 +161,18 @@ class Doorway:
             try:
                 connection, peer = await loop.sock_accept(listening)
             except OSError:  # no file descriptor left, or the visitor is gone already
-                self._counters["phone_not_accepted"] += 1
+                self._counters[f"{self._side}_not_accepted"] += 1
                 await asyncio.sleep(0.1)
                 continue
             address = address_of(peer)
             who = neighbourhood(address)
             many = self._inside[who] >= self._per_neighbourhood and not self._proxies.trusts(address)
             if many or self._inside.total() >= self._in_all:
-                self._counters["phone_turned_away"] += 1
+                self._counters[f"{self._side}_turned_away"] += 1
                 connection.close()
                 continue
             self._inside[who] += 1
-            self._start(self._greet(connection, who, make), name="phone handshake")
+            self._start(self._greet(connection, who, make), name=f"{self._side} handshake")
 
     async def _greet(self, connection: socket.socket, who: str, make: Callable[[], asyncio.Protocol]) -> None:
         """TLS, if there is any; from then on the protocol has the connection."""
@@ -214,7 +217,7 @@ class Doorway:
             for visit in list(self._visits):
                 if visit.cut_off(now=loop.time(), seconds=self._write_seconds):
                     self._visits.discard(visit)
-                    self._counters["phone_cut_off"] += 1
+                    self._counters[f"{self._side}_cut_off"] += 1
             if not self._visits:
                 self._somebody.clear()
 

@@ -6,24 +6,19 @@ It meets a login only through the Store. Everything here is bounded: connections
 from __future__ import annotations
 
 import functools
-import logging
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from radius_push.enrollment import Prove, cannot_prove
 from radius_push.factors.answer import AnswerRefused
-from radius_push.hush import Hush, place_of
 from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
-from radius_push.web.certificate import tls_of
-from radius_push.web.doorway import Doorway
+from radius_push.web.front_door import FrontDoor, hosts_of
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
 from radius_push.web.phone_biometrics import BiometricsApi
 from radius_push.web.phone_enrol import EnrolApi
@@ -31,14 +26,12 @@ from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
 from radius_push.web.phone_notices import NoticeApi
 from radius_push.web.phone_push import PushApi
+from radius_push.web.phone_sign_ins import SignInApi
 from radius_push.web.phone_stream import Streams
 from radius_push.web.proxies import Proxies
 from radius_push.web.refusal import Refusal
 
-logger = logging.getLogger("radius_push.web.phone")
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-CLOSING_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +79,8 @@ class PhoneSide:
         """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it."""
         self._listener = listener
         self._counters = counters
-        self._limits = limits
-        self._clock = clock
-        self._hush = Hush()
         self._proxies = Proxies(trusted_proxies)
-        self._hosts = _hosts(listener.url)
+        self._hosts = hosts_of(listener.url)
         self._facts = FactsOf(store, places)
         self._streams = Streams(
             store,
@@ -135,14 +125,26 @@ class PhoneSide:
         self._biometrics = BiometricsApi(
             self._api, store=store, clock=clock, origin=listener.url, counters=counters
         )
-        self._doorway: Doorway | None = None
-        self._runner: web.AppRunner | None = None
+        self._sign_ins = SignInApi(
+            self._api, origin=listener.url, store=store, clock=clock, counters=counters
+        )
+        self._door = FrontDoor(
+            listener,
+            side="phone",
+            clock=clock,
+            counters=counters,
+            proxies=self._proxies,
+            connections=limits.connections,
+            per_neighbourhood=limits.connections_per_neighbourhood,
+            header_seconds=limits.header_seconds,
+            body_seconds=limits.body_seconds,
+            write_seconds=limits.write_seconds,
+        )
 
     @property
     def port(self) -> int:
         """As bound."""
-        assert self._doorway is not None, "not started"  # noqa: S101  # a fault of the caller
-        return self._doorway.port
+        return self._door.port
 
     def use(
         self,
@@ -167,75 +169,18 @@ class PhoneSide:
 
         Raises OSError for an address, DoorClosed for a certificate or key that cannot be used.
         """
-        assert self._listener.endpoint is not None  # noqa: S101  # who opens this has an address for it
-        doorway = Doorway(
-            self._listener.endpoint,
-            tls=tls_of(self._listener),
-            per_neighbourhood=self._limits.connections_per_neighbourhood,
-            in_all=self._limits.connections,
-            write_seconds=self._limits.write_seconds,
-            proxies=self._proxies,
-            counters=self._counters,
-        )
-        runner = web.AppRunner(
-            self._app(),
-            access_log=None,
-            # A phone that leaves ends its stream at once.
-            handler_cancellation=True,
-            # In aiohttp this is also the time in which a request's header has to arrive.
-            keepalive_timeout=self._limits.header_seconds,
-            lingering_time=self._limits.body_seconds,
-            shutdown_timeout=CLOSING_SECONDS,
-            auto_decompress=False,
-            logger=self._wire_logger(),
-        )
-        await runner.setup()
-        self._runner = runner
-        try:
-            doorway.open()
-        except OSError:
-            await self.close()
-            raise
-        self._doorway = doorway
+        await self._door.open(self._app)
 
     def welcome(self) -> None:
         """Begin to let phones in."""
-        assert self._doorway is not None, "not open"  # noqa: S101  # a fault of the caller
-        assert self._runner is not None  # noqa: S101  # opened with it
-        server = self._runner.server
-        assert server is not None  # noqa: S101  # setup made it
-        self._doorway.welcome(server)
+        self._door.welcome()
 
     async def close(self) -> None:
         """Let nobody in, end the streams, finish the answers."""
-        if self._doorway is not None:
-            await self._doorway.close()
+        await self._door.let_nobody_in()
         await self._streams.close()
         await self._api.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-    def _wire_logger(self) -> logging.Logger:
-        """aiohttp logs every malformed request with a traceback and its octets: those are counted."""
-
-        def worth_a_line(record: logging.LogRecord) -> bool:
-            error = record.exc_info[1] if record.exc_info else None
-            if isinstance(error, HttpProcessingError):
-                self._counters["phone_malformed"] += 1
-                return False
-            if record.levelno < logging.WARNING:
-                return False
-            if error is not None:
-                self._note_fault(error)
-                return False
-            return self._hush.due((record.module, record.lineno), self._clock.monotonic()) is not None
-
-        # One for each listener, so that its filter goes with it.
-        wire = logging.Logger("radius_push.web.wire", logging.DEBUG)  # noqa: LOG001
-        wire.parent = logger
-        wire.addFilter(worth_a_line)
-        return wire
+        await self._door.clean_up()
 
     def _app(self) -> web.Application:
         @web.middleware
@@ -255,6 +200,7 @@ class PhoneSide:
             "/api/biometric": self._biometrics.biometric,
             "/api/test": self._push.test,
             "/api/test-answer": self._push.test_answer,
+            "/api/sign-in-answer": self._sign_ins.answer,
         }.items():
             app.router.add_post(path, handler)
         app.router.add_get("/api/config", self._push.config)
@@ -280,26 +226,15 @@ class PhoneSide:
                 status=400,
             )
         except StoreDown as problem:
-            self._count("phone_store_down", "store", "the phone side has no store: %s", problem)
+            self._door.note_store_down(problem)
             return Refusal(503, "store_down", "The server cannot work at the moment.").response()
         except web.HTTPException as problem:
             return Refusal(
                 problem.status, problem.reason.lower().replace(" ", "_"), problem.reason
             ).response()
         except Exception as fault:  # noqa: BLE001  # our own fault must not reach other requests, nor the wire
-            self._note_fault(fault)
+            self._door.note_fault(fault)
             return Refusal(500, "fault", "The server failed.").response()
-
-    def _note_fault(self, fault: BaseException) -> None:
-        """The type and the place only: a message may hold what somebody sent."""
-        where = f"{type(fault).__name__} at {place_of(fault)}"
-        self._count("phone_fault", where, "a phone's request failed: %s", where)
-
-    def _count(self, counter: str, subject: str, sentence: str, value: object) -> None:
-        self._counters[counter] += 1
-        more = self._hush.due((counter, subject), self._clock.monotonic())
-        if more is not None:
-            logger.error("%s (%d more since the last line)", sentence % (value,), more)
 
     def _expect_at_home(self, request: web.Request) -> None:
         hosts = request.headers.getall("Host", [])
@@ -320,12 +255,3 @@ class PhoneSide:
 
 async def _file(request: web.Request, *, files: dict[str, File]) -> web.Response:
     return serve_file(request, files)
-
-
-def _hosts(url: str) -> frozenset[str]:
-    """What the Host header may say."""
-    parts = urlsplit(url)
-    default = {"https": 443, "http": 80}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
-    port = parts.port or default
-    return frozenset({f"{host}:{port}"} | ({host} if port == default else set()))

@@ -90,9 +90,7 @@ class PhoneApi:
     # --- the answer ----------------------------------------------------------------------------------
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await self.body(request, {"payload", "signature"}, or_all_of=ASSERTION)
-        fields = read_payload(body["payload"])
-        device = await self._signer(text_field(fields, "device"), body)
+        device, fields, body = await self.signed_by(request, or_all_of=ASSERTION)
         expect_active(device)
         question = await self._store.question(text_field(fields, "question"))
         if question is None or question.person != device.person:
@@ -154,6 +152,15 @@ class PhoneApi:
         if outcome(now).partition("_")[0] != said:
             raise Refusal(409, f"{outcome(now)}_before", f"This phone answered before: {outcome(now)}.")
         return outcome(now)
+
+    async def signed_by(
+        self, request: web.Request, *, or_all_of: frozenset[str] = frozenset()
+    ) -> tuple[Device, dict[str, Value], dict[str, str]]:
+        """Who signed an answer, its fields, none of them believed yet, and the body. Its nonce is that of
+        what it answers."""
+        body = await self.body(request, {"payload", "signature"}, or_all_of=or_all_of)
+        fields = read_payload(body["payload"])
+        return await self._signer(text_field(fields, "device"), body), fields, body
 
     async def signed(
         self,

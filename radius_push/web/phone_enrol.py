@@ -113,7 +113,7 @@ class EnrolApi:
         )
         match word:
             case None:
-                self._tries.forgive(who, now)
+                self._tries.take_back(who)
             case enrollment.Refused("password_not_proved"):
                 raise Refusal(503, "directory_down", "Your password can't be checked at the moment.")
             case enrollment.Refused("wrong_password"):

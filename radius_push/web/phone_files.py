@@ -54,7 +54,7 @@ def read_files(folder: Path = FOLDER) -> dict[str, File]:
         everything.update(f"{name}\0{len(body)}\0".encode() + body)
     version = everything.hexdigest()[:16].encode()
     octets["sw.js"] = octets["sw.js"].replace(b"@VERSION@", version)
-    files = {f"/{name}": _file(name, body) for name, body in octets.items()}
+    files = {f"/{name}": file_of(name, body) for name, body in octets.items()}
     files["/"] = files["/index.html"]
     return files
 
@@ -71,5 +71,6 @@ def serve_file(request: web.Request, files: dict[str, File]) -> web.Response:
     return web.Response(body=found.body, content_type=found.type, charset=charset, headers=headers)
 
 
-def _file(name: str, body: bytes) -> File:
+def file_of(name: str, body: bytes) -> File:
+    """`name` says by its end what it is."""
     return File(TYPES[Path(name).suffix], body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from radius_push.factors import portal_sign_in
 from radius_push.factors import question as asked
 from radius_push.model import Address, Device, DeviceState, Question
 from radius_push.ports import Clock, Store, StoreDown
@@ -155,17 +156,20 @@ class Streams:
         biometrics = await self._store.biometrics_of(device.id)
         now = self._clock.now()
         if row.state is not DeviceState.ACTIVE:
-            state = asked.state(row, (), now=now, biometrics=biometrics)
+            state = {**asked.state(row, (), now=now, biometrics=biometrics), "sign_ins": []}
             return Look(now, state, None, removed=row.state is DeviceState.REMOVED)
         questions = await self._store.questions_of(device.person, closed_since=now - asked.CLOSED_SECONDS)
         trials = await self._store.trials_of(device.id, now=now)
+        sign_ins = await self._store.sign_ins_of(device.person, now=now)
         facts = await self._facts.each(questions, phone=phone)
         notices = await self._store.notices_of(device.id)
         state = asked.state(
             row, questions, trials, now=now, notices=notices, facts=facts, biometrics=biometrics
         )
+        state["sign_ins"] = portal_sign_in.cards(row, sign_ins, now=now)
         pending = tuple(question for question in questions if asked.is_open(question, now))
-        change = asked.next_change(questions, trials, now=now)
+        changes = [asked.next_change(questions, trials, now=now), *(each.expires_at for each in sign_ins)]
+        change = min((at for at in changes if at is not None), default=None)
         return Look(now, state, change, removed=False, open=pending)
 
     async def _write(self, response: web.StreamResponse, text: str) -> None:

@@ -35,8 +35,8 @@ def narrow() -> Iterator[socket.socket]:
 
 
 def gone(house: House) -> bool:
-    assert house.side._doorway is not None
-    return not house.side._doorway._inside.total()
+    assert house.side._door._doorway is not None
+    return not house.side._door._doorway._inside.total()
 
 
 async def endlessly(writer: asyncio.StreamWriter, octets: bytes) -> None:
@@ -154,8 +154,8 @@ async def test_the_kernel_gives_up_a_connection_that_nobody_acknowledges(tmp_pat
     async with open_house(tmp_path) as house, aiohttp.ClientSession() as session:
         async with session.get(house.origin) as got:
             await got.read()
-        assert house.side._doorway is not None
-        [visit] = house.side._doorway._visits
+        assert house.side._door._doorway is not None
+        [visit] = house.side._door._doorway._visits
         assert visit._transport is not None
         connection = visit._transport.get_extra_info("socket")
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
@@ -173,7 +173,7 @@ def test_the_server_keeps_its_reserve_from_the_phones(
         async with running(tmp_path) as h:
             assert h.server._phones is not None
             assert h.server._phones._side is not None
-            doorway = h.server._phones._side._doorway
+            doorway = h.server._phones._side._door._doorway
             assert doorway is not None
             callers = [
                 await asyncio.open_connection(

@@ -143,6 +143,20 @@ async def test_remove_alone_asks_which(config: Path) -> None:
     assert "which phone?" in said
 
 
+async def test_a_phone_gets_another_name(config: Path) -> None:
+    exit_code, said = await run(config, "rename", "d1", "Nokia", "3310\u202e")
+    assert (exit_code, said) == (0, "'Pixel 7' of alice is called 'Nokia 3310' now.\n")
+    store = open_again(config)
+    device = await store.device("d1")
+    assert device is not None
+    assert (device.name, (await kinds(store))[-1]) == ("Nokia 3310", "device_renamed")
+    await store.close()
+    assert (await run(config, "rename", "d9", "x"))[0] == 1
+    exit_code, said = await run(config, "rename", "d1", "x", "--json")
+    assert json.loads(said) == {"renamed": True, "device": "d1", "name": "x"}
+    assert (await run(config, "rename", "d1"))[0] == 2
+
+
 # --- fingerprint or face ---------------------------------------------------------------------------------
 
 

@@ -8,12 +8,12 @@ from types import ModuleType
 
 import pytest
 
-from radius_push.store import abandoned, attempts, evidence, questions
+from radius_push.store import abandoned, attempts, evidence, portal, questions
 from radius_push.store.file import open_file
 
 STATEMENTS = [
     pytest.param(text, id=f"{module.__name__.rpartition('.')[2]}.{name}")
-    for module in (abandoned, attempts, evidence, questions)
+    for module in (abandoned, attempts, evidence, portal, questions)
     for name, text in vars(module).items()
     if isinstance(text, str) and re.match(r"\s*(SELECT|UPDATE)\b", text)
 ]

@@ -30,8 +30,9 @@ from radius_push.model import (
     Trial,
 )
 from radius_push.notices import Notice
+from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Places
-from radius_push.shapes import Endpoint, Enrollment, PhoneListener
+from radius_push.shapes import Endpoint, Enrollment, PhoneListener, RingLimit
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import SoftwarePhone
 from radius_push.web.phone import PhoneLimits, PhoneSide
@@ -77,6 +78,7 @@ class HeardRinger:
     rung: list[Question] = field(default_factory=list)
     tried: list[tuple[Trial, Device]] = field(default_factory=list)
     noticed: list[Notice] = field(default_factory=list)
+    signing_in: list[PortalSignIn] = field(default_factory=list)
 
     def ring(self, question: Question) -> None:
         self.rung.append(question)
@@ -86,6 +88,9 @@ class HeardRinger:
 
     def ring_notice(self, notice: Notice) -> None:
         self.noticed.append(notice)
+
+    def ring_sign_in(self, sign_in: PortalSignIn) -> None:
+        self.signing_in.append(sign_in)
 
     def admits(self, endpoint: str) -> bool:
         return endpoint.startswith("https://push.example/")
@@ -201,6 +206,29 @@ class House:
         assert met == Opened(rings=True)
         self.riders[question.id] = rider.packet
         return question
+
+    async def portal_sign_in(
+        self, person: Person = ALICE, *, seconds: float = 60.0, address: str | None = "192.0.2.9"
+    ) -> PortalSignIn:
+        """Somebody signs in to the page for phones; the one that waits already, if there is one."""
+        now = self.clock.now()
+        if waiting := await self.store.sign_ins_of(person.key, now=now):
+            return waiting[0]
+        made = PortalSignIn(
+            secrets.token_urlsafe(16),
+            person.key,
+            person.username,
+            "https://my-phone.example",
+            address,
+            secrets.token_urlsafe(16),
+            now,
+            now + seconds,
+        )
+        event = events.PortalAsked(str(person.key), made.id, made.page, made.address)
+        limit = RingLimit(100, 600.0)
+        mark = secrets.token_bytes(32)
+        assert await self.store.open_sign_in(made, mark=mark, limit=limit, event=event) == "opened"
+        return made
 
     async def let_in(
         self, *, address: str | None, at: float, person: Person = ALICE, method: str = "push"

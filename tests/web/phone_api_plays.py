@@ -13,8 +13,9 @@ from typing import Any
 import aiohttp
 
 from radius_push.attempts import Lateness
-from radius_push.factors import question
+from radius_push.factors import portal_sign_in, question
 from radius_push.model import Down, PersonKey, Proved, Right, Secret, Wrong
+from radius_push.portal_store import PortalSignIn
 from radius_push.ports import StoreDown
 from radius_push.test_phone import SoftwarePhone, _text
 from tests.factors.signing import Pen
@@ -111,8 +112,17 @@ async def right_body(house: House, phone: SoftwarePhone, path: str) -> dict[str,
         case "/api/answer":
             asked = await house.ask()
             return phone.sign(answer_fields(house, phone, question.card(asked)))
+        case "/api/sign-in-answer":
+            return sign_in_answer(phone, await house.portal_sign_in())
         case _:
             return await said(house, phone, path)
+
+
+def sign_in_answer(phone: SoftwarePhone, asked: PortalSignIn, **changes: Any) -> dict[str, str]:
+    fields = portal_sign_in.statement(
+        asked, device=phone.enrolled.device, origin=phone.enrolled.origin, purpose="portal_approve"
+    )
+    return phone.sign({**fields, **changes})
 
 
 # --- the plays ---------------------------------------------------------------------------------------
@@ -173,7 +183,7 @@ def failing(failure: type[Exception]) -> Callable[..., Awaitable[None]]:
 
 async def again(house: House, phone: SoftwarePhone, path: str, body: dict[str, str]) -> dict[str, str]:
     """With a fresh nonce, where one is needed."""
-    if path == "/api/answer":
+    if path in {"/api/answer", "/api/sign-in-answer"}:
         return body
     return await right_body(house, phone, path)
 
@@ -233,15 +243,21 @@ async def phones_that_may_not(played: Played, folder: Path) -> None:
             rows.execute("UPDATE devices SET state = 'restored' WHERE id = ?", (restored.enrolled.device,))
         rows.close()
         for path in (
-            "/api/answer", "/api/push", "/api/biometric", "/api/test", "/api/test-answer", "/api/notice",
-        ):  # fmt: skip
+            "/api/answer",
+            "/api/sign-in-answer",
+            "/api/push",
+            "/api/biometric",
+            "/api/test",
+            "/api/test-answer",
+            "/api/notice",
+        ):
             for phone in (pending, removed, restored):
                 await played.post(house, path, await right_body(house, phone, path))
         for phone in (pending, removed, restored):
             state = await played.says(house, phone, "/api/questions")
             assert state["questions"] == state["tests"] == state["closed"] == []
         stranger = SoftwarePhone(pending._key, replace(pending.enrolled, device="0" * 32))
-        for path in (*SIGNED, "/api/answer"):
+        for path in (*SIGNED, "/api/answer", "/api/sign-in-answer"):
             await played.post(house, path, await right_body(house, stranger, path))
             if path in SIGNED:
                 await played.says(house, pending, path, nonce="A" * 64)
@@ -339,6 +355,27 @@ async def answers(played: Played, folder: Path) -> None:
         assert {each["outcome"] for each in shown["closed"]} >= {"approved", "denied", "timed_out"}
 
 
+async def sign_ins_to_the_page(played: Played, folder: Path) -> None:
+    async with open_house(folder) as house, await house.phone() as one, await house.phone() as two:
+        path = "/api/sign-in-answer"
+        asked = await house.portal_sign_in()
+        (shown,) = (await played.says(house, one, "/api/questions"))["sign_ins"]
+        assert shown == portal_sign_in.card(asked)
+        for phone, purpose, outcome in (
+            (one, "portal_approve", "approved"),
+            (one, "portal_approve", "approved"),  # it had not heard
+            (one, "portal_deny", "too_late"),
+            (two, "portal_approve", "too_late"),
+        ):
+            told = await played.post(house, path, sign_in_answer(phone, asked, purpose=purpose))
+            assert outcome in told.values()
+        again = await house.portal_sign_in()
+        denied = await played.post(house, path, sign_in_answer(one, again, purpose="portal_deny"))
+        assert denied["outcome"] == "denied"
+        unknown = await played.post(house, path, sign_in_answer(one, again, sign_in="nobody's"))
+        assert unknown["error"] == "unknown_question"
+
+
 async def the_stream(played: Played, folder: Path) -> None:
     limits = replace(USUAL, streams=3)
     async with (
@@ -391,5 +428,6 @@ PLAYS = (
     requests_of_a_good_phone,
     fingers,
     answers,
+    sign_ins_to_the_page,
     the_stream,
 )

@@ -291,7 +291,7 @@ async def test_who_speaks_no_tls_is_let_go(tmp_path: Path) -> None:
     async with open_house(tmp_path, tls=make_certificate(tmp_path)) as house:
         said = await answer_to(house, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"HTTP" not in said
-        doorway = house.side._doorway
+        doorway = house.side._door._doorway
         assert doorway is not None
         async with asyncio.timeout(WAIT):
             await until(lambda: not doorway._inside.total())

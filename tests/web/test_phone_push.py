@@ -181,7 +181,7 @@ async def test_a_look_shows_what_the_stream_would(house: House) -> None:
         question = await house.ask()
         told = await phone.says("/api/questions", "questions")
         assert [card["id"] for card in told["questions"]] == [question.id]
-        assert set(told) == {"now", "device", "questions", "closed", "tests", "notices"}
+        assert set(told) == {"now", "device", "questions", "closed", "tests", "notices", "sign_ins"}
         await house.remove(phone)
         told = await phone.says("/api/questions", "questions")
         assert (told["device"]["state"], told["questions"]) == ("removed", [])

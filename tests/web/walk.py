@@ -89,6 +89,12 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
         yield name
     async for name in _fingers(house, page, authenticator):
         yield name
+    await house.portal_sign_in()
+    await expect(part(page, "yes")).to_be_enabled()
+    yield "a sign-in to the page for phones"
+    await part(page, "yes").click()
+    await expect(page.locator('[data-result="approved"]')).to_be_visible()
+    await _done(page)
     async for name in _tests(page):
         yield name
     await page.context.set_offline(True)

@@ -5,6 +5,7 @@ import { Refused, answer } from "./core.js";
 import { showFacts } from "./facts.js";
 import { answerTest, closeNotification } from "./notify.js";
 import { build, named, show, speak, write } from "./screen.js";
+import { signInCardOf } from "./signins.js";
 import { changed, items, page, serverNow, waiting } from "./state.js";
 import { lose } from "./stream.js";
 import { said, texts } from "./texts.js";
@@ -17,7 +18,7 @@ export function showRequests() {
   const part = show("requests", () => {});
   const list = named(part, "list");
   for (const [id, item] of items) {
-    item.element ??= item.result ? resultOf(id, item) : item.test ? testCardOf(id, item) : cardOf(id, item);
+    item.element ??= item.result ? resultOf(id, item) : item.test ? testCardOf(id, item) : item.signIn ? signInCardOf(id, item) : cardOf(id, item);
     if (item.element.parentNode !== list) list.append(item.element);
   }
   tick();
@@ -27,8 +28,8 @@ export function showRequests() {
 export function hearAgain(item, card) {
   const before = item.card;
   item.card = card;
-  if (item.element && !item.test && !item.result) showFacts(item.element, card.facts);
-  if (item.test || item.result || (before.late === card.late && before.ends_at === card.ends_at)) return;
+  if (item.element && !item.test && !item.signIn && !item.result) showFacts(item.element, card.facts);
+  if (item.test || item.signIn || item.result || (before.late === card.late && before.ends_at === card.ends_at)) return;
   item.from = serverNow();
   if (before.late !== card.late && item.element) {
     showLate(item);
@@ -160,7 +161,7 @@ function resultOf(id, item) {
   element.dataset.result = item.result;
   named(element, "title").textContent = texts[`${item.result}_title`];
   named(element, "text").textContent = texts[`${item.result}_text`];
-  named(element, "which").textContent = item.test ? "" : said.which(item.card);
+  named(element, "which").textContent = item.test || item.signIn ? "" : said.which(item.card);
   const done = () => {
     leave(id);
     changed();
@@ -177,7 +178,7 @@ export function leave(id) {
   for (const item of waiting()) guard(item);
 }
 
-function guard(item) {
+export function guard(item) {
   item.ready = false;
   clearTimeout(item.guard);
   item.guard = setTimeout(() => {
@@ -202,6 +203,7 @@ export function tick() {
     named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.ends_at - item.from))})`;
     element.classList.toggle("ending", left < 10_000);
     for (const name of ["yes", "no"]) named(element, name).disabled = !ready || sending || !left;
+    if (item.signIn) continue;
     const missing = card.biometrics === "required" && !page.credential;
     named(element, "biometrics").hidden = !missing;
     // Nobody could be let in by it.

@@ -197,6 +197,21 @@ export async function answer(phone, card, purpose, finger = () => ({})) {
   return (await ask("/api/answer", { ...body, ...(await finger(body.payload)) })).outcome;
 }
 
+// To a sign-in to the page for one's own phones. Returns "approved" or "denied".
+export async function answerSignIn(phone, card, purpose) {
+  const body = await signed(phone.key, {
+    purpose,
+    sign_in: card.id,
+    person: card.person,
+    device: phone.device,
+    page: card.page,
+    address: card.address,
+    nonce: card.nonce,
+    expires_at: card.expires_at,
+  });
+  return (await ask("/api/sign-in-answer", body)).outcome;
+}
+
 // A signed request that is no answer: what the server told.
 export async function says(phone, path, purpose, fields = {}) {
   const said = { purpose, device: phone.device, ...fields, nonce: fields.nonce ?? (await nonce()) };

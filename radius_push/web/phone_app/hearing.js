@@ -36,10 +36,14 @@ export function hear(kind, state) {
       if (!items.has(card.id)) items.set(card.id, { card, test: true });
     } else if (items.has(card.id)) leave(card.id);
   }
+  for (const card of state.sign_ins ?? []) {
+    open.add(card.id);
+    if (!items.has(card.id)) items.set(card.id, { card, signIn: true });
+  }
   const closed = new Map(state.closed.map((row) => [row.id, row]));
   for (const [id, item] of items) {
     if (open.has(id) || item.result) continue;
-    const result = item.test ? "test_over" : resultWord(closed.get(id));
+    const result = item.test ? "test_over" : item.signIn ? "over" : resultWord(closed.get(id));
     if (item.sending) item.closed = result; // our own answer is on its way: it knows best
     else finish(id, result);
   }

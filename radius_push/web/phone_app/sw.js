@@ -21,6 +21,7 @@ const FILES = [
   "/notify.js",
   "/push.js",
   "/screen.js",
+  "/signins.js",
   "/state.js",
   "/stream.js",
   "/texts.js",
@@ -75,22 +76,24 @@ async function notify(data) {
   }
   const question = typeof pushed.data?.question === "string" ? pushed.data.question : null;
   const test = typeof pushed.data?.test === "string" ? pushed.data.test : null;
+  const signIn = typeof pushed.data?.sign_in === "string" ? pushed.data.sign_in : null;
   const review = { action: "review", title: texts.push_review };
   // Never an approval from here: whoever lifts a locked phone would have it.
   const actions = question ? [review, { action: "deny", title: texts.push_deny }] : [review];
   const kind = NOTICES.includes(pushed.data?.kind) ? pushed.data.kind : null;
-  const [title, body] = kind ? [texts[`notice_${kind}_title`], String(pushed.data.name)] : words(pushed, question, test);
+  const [title, body] = kind ? [texts[`notice_${kind}_title`], String(pushed.data.name)] : words(pushed, question, test, signIn);
   await show(title, body, pushed.tag ?? "radius-push", {
     requireInteraction: true,
     renotify: true,
     actions,
-    data: { question, test },
+    data: { question, test: test ?? signIn },
   });
 }
 
 // In the person's language. What the server wrote beside it is for browsers that show a push by themselves.
-function words({ title, body, data }, question, test) {
+function words({ title, body, data }, question, test, signIn) {
   if (test) return [texts.push_test_title, texts.push_test_body];
+  if (signIn) return [texts.push_title, texts.push_sign_in];
   const told = question && typeof data.client === "string" && typeof data.account === "string";
   if (told) return [texts.push_title, said.asks(data)];
   return [title ?? texts.push_title, body ?? texts.push_body];
