@@ -11,16 +11,31 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from radius_push import events
-from radius_push.model import Device, DeviceState, Invitation, Person, PersonKey, Secret
+from radius_push.model import (
+    Device,
+    DeviceState,
+    Down,
+    Invitation,
+    Person,
+    PersonKey,
+    Proved,
+    Reason,
+    Right,
+    Secret,
+    Wrong,
+)
 from radius_push.phone_store import Confirmation
 from radius_push.ports import Clock, Store
 
 TRIES = 5
 """Wrong confirmation codes that end an invitation."""
+PASSWORD_TRIES = 5
+"""Wrong passwords that end a sent invitation."""
 LONGEST_NAME = 64
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no I, L, O and U."""
@@ -52,7 +67,25 @@ class Redeemed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    word: Literal["unknown", "expired", "spent", "too_many_devices"]
+    word: Literal[
+        "unknown",
+        "expired",
+        "spent",
+        "too_many_devices",
+        "password_needed",
+        "wrong_password",
+        "password_not_proved",
+    ]
+    """`password_not_proved`: the directory could not be asked now. That was no try."""
+
+
+Prove = Callable[[PersonKey, str, Secret], Awaitable[Proved]]
+"""Asks the directory of a person, whose name is the second, whether the password is theirs."""
+
+
+async def cannot_prove(person: PersonKey, username: str, password: Secret) -> Proved:
+    """Where no directory is at hand."""
+    return Down("no directory is asked here")
 
 
 # --- the issuer invites ------------------------------------------------------------------------------
@@ -69,22 +102,37 @@ async def invite(
     token: bytes,
     code_octets: bytes,
     by_device: str | None = None,
+    sent: bool = False,
+    asks_code: bool = True,
+    mail: str | None = None,
 ) -> Shown:
     """Give `person` the right to add one phone; it takes the place of an earlier open one.
 
     `token`: 16 random octets, `code_octets`: 5 others. `by`: the issuer's name for the evidence. `by_device`:
-    the phone that invites, and alone may confirm.
+    the phone that invites, and alone may confirm. `sent`: it is not shown to the person, so whoever redeems
+    it must prove their password. Not `asks_code`: the phone is trusted as soon as it has come. `mail`: where
+    the person is written to from now on.
     """
     if len(token) != 16 or len(code_octets) != 5:
         raise ValueError("a token has 16 octets, a typed code 5")
     code = _crockford(code_octets)
     id = _keyed(pepper, "invitation", token)[:8].hex()
-    invitation = Invitation(id, person.key, person.username, expires_at=now + lifetime, by_device=by_device)
+    expires_at, how = now + lifetime, "sent" if sent else "shown"
+    invitation = Invitation(
+        id,
+        person.key,
+        person.username,
+        expires_at=expires_at,
+        by_device=by_device,
+        sent=sent,
+        asks_code=asks_code,
+    )
     await store.invite(
         invitation,
         token=_keyed(pepper, "token", token),
         code=_keyed(pepper, "code", code.encode()),
-        event=events.Invited(str(person.key), person.username, id, by, invitation.expires_at),
+        event=events.Invited(str(person.key), person.username, id, by, expires_at, how, asks_code),
+        mail=mail,
     )
     return Shown(
         invitation=id,
@@ -113,11 +161,12 @@ async def redeem(
     devices_per_user: int,
     origin: str,
     now: float,
+    proved: bool = False,
 ) -> Redeemed | Refused:
     """Spend an invitation for a phone's key: 65 octets, whose possession the caller has proved.
 
-    `name` is what the phone calls itself; it is cleaned. Raises ValueError if the key is not an
-    uncompressed point.
+    `name` is what the phone calls itself; it is cleaned. `proved`: the person's password, by
+    `prove_password` for this very invitation. Raises ValueError if the key is not an uncompressed point.
     """
     if len(public_key) != 65 or public_key[0] != 4:
         raise ValueError("a public key is an uncompressed P-256 point of 65 octets")
@@ -134,8 +183,35 @@ async def redeem(
         created_at=now,
         invitation="",
     )
-    outcome = await store.redeem(secret, device, devices_per_user=devices_per_user, origin=origin, at=now)
+    outcome = await store.redeem(
+        secret, device, devices_per_user=devices_per_user, origin=origin, at=now, proved=proved
+    )
     return Redeemed(outcome, outcome.invitation) if isinstance(outcome, Device) else Refused(outcome)
+
+
+async def prove_password(
+    store: Store, *, token_or_code: str, password: Secret, pepper: Secret, prove: Prove, now: float
+) -> Refused | None:
+    """Does whoever has this sent invitation know the person's password? None: yes.
+
+    To be asked only where `redeem` said `password_needed`. Each try is counted before the directory is
+    asked, so that no number of tries at once is more than PASSWORD_TRIES; the last wrong one closes the
+    invitation.
+    """
+    secret = _secret_of(token_or_code, pepper)
+    row = None if secret is None else await store.invitation_by(secret)
+    if row is None or not await store.begin_password(row.id, most=PASSWORD_TRIES):
+        return Refused("spent")
+    match await prove(row.person, row.username, password):
+        case Right():
+            # It stays counted: a right password is said once, and then there is a phone.
+            return None
+        case Wrong(Reason.CROWDED_OUT) | Down():
+            await store.password_not_asked(row.id)
+            return Refused("password_not_proved")
+        case Wrong():
+            given_up = await store.password_wrong(row.id, most=PASSWORD_TRIES, at=now)
+            return Refused("spent" if given_up else "wrong_password")
 
 
 def normal_code(text: str) -> str | None:

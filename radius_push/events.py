@@ -415,6 +415,10 @@ class Invited:
     invitation: str
     by: str
     expires_at: float
+    how: str = "shown"
+    """`shown`, or `sent`: then the phone's person has to prove the directory's password."""
+    confirmed_by_code: bool = True
+    """`false`: the phone is trusted as soon as it has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +431,55 @@ class Redeemed:
     name: str
     key: str
     """SHA-256 of the public key, hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationPasswordWrong:
+    """Whoever has a sent link or code typed a password that the directory does not take."""
+
+    person: str
+    invitation: str
+    wrong_passwords: int
+    """So far."""
+    given_up: bool
+    """It was the last try: the invitation is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationWithdrawn:
+    """An invitation that nobody had used was closed: its mail could not be sent."""
+
+    person: str
+    invitation: str
+    by: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """The mail server took a mail. That somebody has read it is not known."""
+
+    person: str
+    what: str
+    """`invitation`, or what happened to a phone: `device_added`, `device_removed`, `credential_added`."""
+    about: str
+    """The id of the invitation or device."""
+    tries: int
+    """How often it was handed to the mail server."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailGivenUp:
+    """A mail that was to tell of a phone was never taken, and is not tried again."""
+
+    person: str
+    what: str
+    """As of `mailed`."""
+    about: str
+    """The id of the device."""
+    tries: int
+    """How often it was tried."""
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -613,6 +666,10 @@ Event = (
     | SessionsClosed
     | Invited
     | Redeemed
+    | InvitationPasswordWrong
+    | InvitationWithdrawn
+    | Mailed
+    | MailGivenUp
     | DeviceConfirmed
     | ConfirmationFailed
     | DeviceRemoved

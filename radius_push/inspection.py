@@ -10,11 +10,15 @@ from typing import Literal
 from radius_push import policy
 from radius_push.directory.ldap import LdapDirectory
 from radius_push.directory.ldap_inspection import Finding
+from radius_push.notify.mail import MailDoor
 from radius_push.opening import open_directory
 from radius_push.places import PlacesUnusable, read_places
 from radius_push.ports import Clock
 from radius_push.settings import Checked, Path
 from radius_push.shapes import AttributeCondition, LdapProfile, LocalProfile, Settings
+
+MAIL_SECONDS = 15.0
+"""For the mail server to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,34 @@ def look_at_places(checked: Checked, *, now: float) -> Said | None:
         return Said("bad", str(checked.mistake(("server", "places"), str(problem))))
 
 
+async def look_at_mail(checked: Checked) -> Said | None:
+    """Of the mail server, if the settings name one: connect, log in, send nothing."""
+    server = checked.settings.mail
+    if server is None:
+        return None
+    try:
+        door = MailDoor(server, seconds=MAIL_SECONDS)
+        problem = await door.inspect()
+        await door.close()
+    except OSError as error:
+        problem = error.strerror or str(error)
+    where = f"{server.host}:{server.port}"
+    if not problem:
+        how = "in clear text" if server.security == "none" else "over TLS"
+        who = "" if server.user is None else f", and {server.user} may in"
+        return Said("good", f"mail: {where} answers {how}{who}")
+    return Said("bad", str(checked.mistake(("server", "mail"), f"{where}: {problem}")))
+
+
 async def inspect(checked: Checked, *, clock: Clock) -> tuple[Said, ...]:
-    """Ask all directories at once: what is good, then what is not, in the order of the file."""
+    """Ask the mail server and all directories at once: what is good, then what is not, in the order of the
+    file."""
+    mail, directories = await asyncio.gather(look_at_mail(checked), _directories(checked, clock=clock))
+    said = (*directories, *([] if mail is None else [mail]))
+    return (*(each for each in said if each.what == "good"), *(each for each in said if each.what != "good"))
+
+
+async def _directories(checked: Checked, *, clock: Clock) -> tuple[Said, ...]:
     profiles = checked.settings.authentication_profiles
     asked = await asyncio.gather(*(_ask(checked.settings, name, clock=clock) for name in profiles))
     found = [(name, finding) for name, findings in zip(profiles, asked, strict=True) for finding in findings]

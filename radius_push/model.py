@@ -381,6 +381,15 @@ class Invitation:
     wrong_codes: int = 0
     by_device: str | None = None
     """The phone that invited another one, and alone may confirm it; None: an issuer did."""
+    sent: bool = False
+    """It was not shown to the person but sent: it asks for the directory's password, too."""
+    asks_code: bool = True
+    """False: the phone is trusted as soon as it has come."""
+    wrong_passwords: int = 0
+    invited_at: float | None = None
+    """None: by an earlier version."""
+    mailed_at: float | None = None
+    """When its mail had left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,12 +91,18 @@ def is_last(settings: Settings, name: str) -> bool:
 
 
 def open_directory(
-    profile: AuthenticationProfile, policies: tuple[Policy, ...], *, clock: Clock, last: bool
+    profile: AuthenticationProfile,
+    policies: tuple[Policy, ...],
+    *,
+    clock: Clock,
+    last: bool,
+    also: frozenset[str] = frozenset(),
 ) -> Directory:
+    """`also`: attributes to ask for beside those that policies and replies need."""
     if isinstance(profile, LdapProfile):
         return LdapDirectory(
             profile,
-            attributes=policy.needed_attributes(policies, profile.name),
+            attributes=policy.needed_attributes(policies, profile.name) | also,
             group_names=policy.bare_group_names(policies, profile.name),
             clock=clock,
         )

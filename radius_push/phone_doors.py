@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 from radius_push import descriptors
+from radius_push.enrollment import Prove, cannot_prove
 from radius_push.model import Device, Question, Trial
+from radius_push.notices import Notice
+from radius_push.notify.outbox import Outbox
 from radius_push.opening import CannotListen
 from radius_push.places import PlacesFile, news_of, open_places, reopen_places
 from radius_push.portal_store import PortalSignIn
@@ -22,8 +26,17 @@ class PhoneDoors:
     """Open where the settings have a phone side; else nobody is rung, and no profile asks phones."""
 
     def __init__(
-        self, settings: Settings, *, store: Store, clock: Clock, keys: Keys, counters: Counter[str]
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        clock: Clock,
+        keys: Keys,
+        counters: Counter[str],
+        prove: Prove = cannot_prove,
     ) -> None:
+        """`prove`: the passwords of people who come with an invitation that was sent."""
+        self._prove = prove
         self._settings = settings
         self._store = store
         self._clock = clock
@@ -32,6 +45,8 @@ class PhoneDoors:
         self._places: PlacesFile | None = None
         self._side: PhoneSide | None = None
         self._ringer = None if settings.phone is None else self._open_ringer(settings.phone.url)
+        self._outbox = Outbox(settings.mail, store=store, clock=clock, ring=self._ring_notice)
+        self._telling: asyncio.Task[None] | None = None
 
     def _open_ringer(self, url: str) -> PushRinger:
         return PushRinger(
@@ -51,6 +66,10 @@ class PhoneDoors:
     def ring(self, question: Question) -> None:
         if self._ringer is not None:
             self._ringer.ring(question)
+
+    def _ring_notice(self, notice: Notice) -> None:
+        if self._ringer is not None:
+            self._ringer.ring_notice(notice)
 
     def ring_trial(self, trial: Trial, device: Device) -> None:
         if self._ringer is not None:
@@ -79,6 +98,7 @@ class PhoneDoors:
             counters=self._counters,
             trusted_proxies=settings.trusted_proxies,
             places=self._places,
+            prove=self._prove,
             biometrics=settings.biometrics,
             limits=descriptors.limits_for_phones(descriptors.raise_limit() - connections),
         )
@@ -89,6 +109,8 @@ class PhoneDoors:
             raise CannotListen(place, listener.endpoint, problem, udp=False) from problem
 
     def welcome(self) -> None:
+        """Let phones in, and begin to tell what is to be told."""
+        self._telling = asyncio.create_task(self._outbox.run(), name="outbox")
         if self._side is not None:
             self._side.welcome()
 
@@ -105,9 +127,14 @@ class PhoneDoors:
             self._side.use(settings.enrollment, settings.trusted_proxies, places, settings.biometrics)
         if self._ringer is not None:
             self._ringer.use(settings.web_push)
+        self._outbox.use(settings.mail)
 
     async def close(self) -> None:
-        """Let nobody in any more, and ring nobody."""
+        """Let nobody in any more, ring nobody, and write to nobody."""
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
+        await self._outbox.close()
         if self._side is not None:
             await self._side.close()
         if self._ringer is not None:

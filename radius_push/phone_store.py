@@ -18,7 +18,7 @@ from radius_push.model import (
     Trial,
 )
 
-Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices"]
+Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices", "password_needed"]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
 
 
@@ -100,9 +100,11 @@ class PhoneStore(Protocol):
 
     # enrolment
 
-    async def invite(self, invitation: Invitation, *, token: bytes, code: bytes, event: Event) -> None:
-        """`token` and `code` are keyed hashes. Earlier open invitations of the person are closed.
-        Raises ClockBehind."""
+    async def invite(
+        self, invitation: Invitation, *, token: bytes, code: bytes, event: Event, mail: str | None = None
+    ) -> None:
+        """`token` and `code` are keyed hashes. Earlier open invitations of the person are closed. `mail`:
+        where they are written to from now on; None: as before. Raises ClockBehind."""
 
     async def invitation(self, id: str) -> Invitation | None: ...
 
@@ -110,11 +112,20 @@ class PhoneStore(Protocol):
         """The open one that this phone made last: it may be over by the clock, or redeemed."""
 
     async def redeem(
-        self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float
+        self,
+        secret: bytes,
+        device: Device,
+        *,
+        devices_per_user: int,
+        origin: str,
+        at: float,
+        proved: bool = False,
     ) -> Redemption:
         """Spend the invitation whose token or code has this keyed hash: writes `device` (its
         person, username and invitation are filled in from the invitation) as pending, the event
-        Redeemed and, at the first enrolment, keeps `origin`. A string says why not."""
+        Redeemed and, at the first enrolment, keeps `origin`. A string says why not. `proved`: the
+        person's password was; `password_needed` is said only if nothing else stands in the way. An
+        invitation that asks for no code makes the device active."""
 
     async def confirm(
         self,

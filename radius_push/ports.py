@@ -27,8 +27,10 @@ from radius_push.model import (
     Stranger,
     Trial,
 )
+from radius_push.notices import Notice
 from radius_push.phone_store import PhoneStore
 from radius_push.portal_store import PortalSignIn, PortalStore
+from radius_push.post_store import PostStore
 from radius_push.sessions import News, Reset, Session
 from radius_push.shapes import DEFAULT_RING_LIMIT, RingLimit
 
@@ -103,6 +105,9 @@ class Ringer(Protocol):
     def ring_trial(self, trial: Trial, device: Device) -> None:
         """The same for a test request, and this device alone."""
 
+    def ring_notice(self, notice: Notice) -> None:
+        """The same for what a person is told of their phones, and the notice's device alone."""
+
     def ring_sign_in(self, sign_in: PortalSignIn) -> None:
         """The same for a sign-in to the page for phones, and all devices of the person."""
 
@@ -116,7 +121,7 @@ SeriesOf = Mapping[tuple[str, str], Sequence[Series]]
 """By client and source, the newest last."""
 
 
-class Store(EvidenceReader, PhoneStore, PortalStore, Protocol):
+class Store(EvidenceReader, PhoneStore, PortalStore, PostStore, Protocol):
     """Everything that outlives a packet. Each method is one transaction that is on disk when it
     returns; every method may raise StoreDown. Events given to a method are written to the hash
     chain in that same transaction, and reach the log only after it."""

@@ -35,6 +35,7 @@ from radius_push.phone_doors import PhoneDoors
 from radius_push.portal_doors import PortalDoors
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.pressure import Pressure
+from radius_push.proving import InvitedPasswords
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
 from radius_push.radius.wire import Code
@@ -113,7 +114,12 @@ class Server:
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._replayed = Remembered(seconds=24 * 3600.0, most=50_000)
             self._phones = PhoneDoors(
-                self.settings, store=self.store, clock=self.clock, keys=self.keys, counters=self.counters
+                self.settings,
+                store=self.store,
+                clock=self.clock,
+                keys=self.keys,
+                counters=self.counters,
+                prove=InvitedPasswords(lambda: self._doors).prove,
             )
             self._portal = self._portal_doors(self._phones)
             self._pressure = Pressure(self.store.owed)

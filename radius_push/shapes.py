@@ -71,12 +71,35 @@ class Enrollment:
     shown_code: float = 600.0
     """Seconds that a shown link or code lives."""
     devices_per_user: int = 2
+    sent_invitation: float = 3 * 86400.0
+    """Seconds that a sent link or code lives."""
     self_service: tuple[str, ...] = ()
     """Authentication profiles whose people may add their first phone by their password alone."""
     portal_networks: tuple[Network, ...] = ()
     """Where the page for people's own phones may be used from; none named: everywhere."""
     by_phone: bool = True
     """A phone may add another one of its person."""
+
+
+Security = Literal["starttls", "tls", "none"]
+Language = Literal["en", "tr", "de", "es"]
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Who takes the mails that we write (SMTP submission, RFC 6409)."""
+
+    host: str
+    port: int
+    security: Security
+    sender: str
+    user: str | None = None
+    password: Secret | None = None
+    ca_file: str | None = None
+    """None: the system's authorities."""
+    language: Language = "en"
+    attribute: str = "mail"
+    """Of people in LDAP: where they are written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +340,8 @@ class Settings:
     accounting: tuple[Endpoint, ...] = ()
     """Where Accounting-Requests come in; none: accounting is not kept."""
     enrollment: Enrollment = Enrollment()
+    mail: MailServer | None = None
+    """None: nobody is written to."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose X-Forwarded-For is believed on the phone side and at the portal."""
     places: str | None = None

@@ -99,12 +99,14 @@ class SoftwarePhone:
         by: str | tuple[str, str],
         *,
         name: str = "test phone",
+        password: str | None = None,
         session: aiohttp.ClientSession | None = None,
         ca_file: str | None = None,
     ) -> SoftwarePhone:
-        """By a link, or by (origin, typed code). Raises PhoneRefused, Unreachable, or ValueError for a
-        link that is none."""
+        """By a link, or by (origin, typed code); with the person's `password` if it was sent. Raises
+        PhoneRefused, Unreachable, or ValueError for a link that is none."""
         origin, secret = _read_link(by) if isinstance(by, str) else (by[0], {"code": by[1]})
+        secret = secret if password is None else {**secret, "password": password}
         key = ec.generate_private_key(ec.SECP256R1())
         wire = _Wire(origin, session, ca_file)
         try:

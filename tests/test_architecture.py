@@ -21,6 +21,8 @@ FLOORS = {
         "evidence",
         "ports",
         "phone_store",
+        "post_store",
+        "notices",
         "portal_events",
         "portal_store",
         "dn",
@@ -54,7 +56,7 @@ FLOORS = {
         "accounting",
         "tls",
     },
-    4: {"places", "directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
+    4: {"places", "notify", "directory", "push", "store", "listen", "web", "client", "observe", "test_phone"},
     5: {"settings"},
     6: {
         "opening",
@@ -65,6 +67,8 @@ FLOORS = {
         "descriptors",
         "listeners",
         "phone_doors",
+        "proving",
+        "inviting",
         "portal_doors",
         "server",
         "serving",
@@ -218,7 +222,7 @@ def test_every_dependency_has_a_door_and_every_door_its_dependency() -> None:
     assert libraries == set(DOORS) - {"sqlite3"}
 
 
-LISTS = {"model.py": 600, "events.py": 700, "radius/presets.py": 600}
+LISTS = {"model.py": 640, "events.py": 740, "radius/presets.py": 600}
 """Closed lists of values: one of them is no harder to read for being long."""
 
 

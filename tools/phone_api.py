@@ -125,16 +125,19 @@ def page(table: Any) -> Iterator[str]:
         yield from one_request(request, table)
     yield from ("## What the state is made of", "")
     for name in (
-        "State",
-        "Device",
-        "Card",
-        "Facts",
-        "Place",
-        "Closed",
-        "Recent",
-        "Adding",
-        "Push",
-        "Test",
+        *(
+            "State",
+            "Device",
+            "Card",
+            "Facts",
+            "Place",
+            "Closed",
+            "Recent",
+            "Adding",
+            "Push",
+            "Notice",
+            "Test",
+        ),
         "SignIn",
     ):
         yield from (f"### {name}", "")

@@ -17,6 +17,7 @@ from radius_push.model import DeviceState
 from radius_push.push.endpoints import LONGEST as LONGEST_ENDPOINT
 from radius_push.web.assertions import LONGEST_PART
 from radius_push.web.nonces import LIFETIME
+from radius_push.web.phone_notices import REMOVE, SEEN
 
 Schema = dict[str, Any]
 
@@ -131,6 +132,9 @@ def enrol_body() -> Schema:
                      "is 0, I and "
                      "L are 1."),
     } | inner["properties"]  # fmt: skip
+    inner["properties"]["password"] = text(
+        "The person's directory password, as it was typed, for an invitation that was sent: only after "
+        "`password_needed`. Keep it nowhere.")  # fmt: skip
     return {**inner, "oneOf": [{"required": ["token"]}, {"required": ["code"]}]}
 
 
@@ -249,6 +253,15 @@ SENT: dict[str, Schema] = {
             for kind in ("string", "null")
         ],
     },
+    "NoticeBody": signed("NoticePayload"),
+    "NoticePayload": payload(
+        "notice",
+        device=DEVICE,
+        nonce=NONCE,
+        notice=text("The notice's `id`.", maxLength=96),
+        answer=one_of("`seen`: show it no more. `remove`: and remove the phone that it tells of, which then "
+                      "can let nobody in; only for `device_added`.", SEEN, REMOVE),
+    ),
     "TestAnswerBody": signed("TestAnswerPayload"),
     "TestAnswerPayload": payload(
         "test_answer", device=DEVICE, nonce=NONCE, test=text("The test request's `id`.", maxLength=64)
@@ -288,6 +301,8 @@ TOLD: dict[str, Schema] = {
         account=text("The name that the person signs in with."),
         name=text("The phone's name as it is kept.", maxLength=LONGEST_NAME),
         invitation=INVITATION,
+        state=one_of("`pending`: the six digits are to be shown. `active`: none are asked for.",
+                     DeviceState.PENDING.value, DeviceState.ACTIVE.value),
     ),
     "Answered": open_shape(
         outcome=one_of(
@@ -321,6 +336,10 @@ TOLD: dict[str, Schema] = {
     "TestAsked": open_shape(
         outcome=one_of("It comes like a sign-in would.", "asked"), test=text("Its `id`.")
     ),
+    "NoticeAnswered": open_shape(
+        outcome=one_of("`removed`: that phone is removed. `gone`: it was removed before.",
+                       "seen", "removed", "gone")
+    ),
     "TestAnswered": open_shape(outcome=one_of("The answer arrived.", "answered")),
     "State": open_shape(
         now=time("The server's time, when this was said."),
@@ -333,6 +352,8 @@ TOLD: dict[str, Schema] = {
         adding={"anyOf": [ref("Adding"), {"type": "null"}],
                 "description": "The phone that this one adds. `null`: this one may add none."},
         push=ref("Push"),
+        notices=a_list("Notice", "What the person is told of their other phones, oldest first. Show all of "
+                                 "them where nothing is asked, until one of `/api/notice` is answered."),
         tests=a_list("Test", "Test requests of this phone that wait for their answer."),
         sign_ins=a_list("SignIn", "Sign-ins of this person to the page for their own phones that wait for an "
                                   "answer."),
@@ -395,6 +416,14 @@ TOLD: dict[str, Schema] = {
             "answered.",
             "approved", "approved_late", "denied", "timed_out", "closed"),
         by_this_device={"type": "boolean", "description": "This phone answered it."},
+    ),
+    "Notice": open_shape(
+        id=text("Of the notice.", maxLength=96),
+        kind=one_of("`device_added`: another phone can let somebody in from now on. `credential_added`: a "
+                    "fingerprint or face was added on another phone, or replaced.",
+                    "device_added", "credential_added"),
+        name=text("What that phone is called.", maxLength=LONGEST_NAME),
+        at=time("When it happened."),
     ),
     "SignIn": open_shape(
         id=text("Of this sign-in. It cannot be answered at `/api/answer`.", minLength=1, maxLength=64),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from radius_push.enrollment import PASSWORD_TRIES
 from radius_push.factors.answer import LONGEST_PAYLOAD
 from radius_push.web.nonces import LIFETIME, PER_SIGNER
 from radius_push.web.phone import PhoneLimits
@@ -44,7 +45,8 @@ REQUESTS = (
                                   "until the six "
             "digits that it shows were typed by whoever invited.", "EnrolBody", "Enrolled",
             "Keep it beside the key, with the origin.",
-            ("signature", "nonce", "invitation", "too_many_devices", "too_many_tries", "store_down")),
+            ("signature", "nonce", "invitation", "password_needed", "wrong_password", "directory_down",
+             "too_many_devices", "too_many_tries", "store_down")),
     Request("post", "/api/stream", "Be told: the whole state at once, and again after every "
                                    "change.", "StreamBody",
             "State", "Server-sent events, until one side ends them.", (*ASKED, "busy"), stream=True),
@@ -74,6 +76,8 @@ REQUESTS = (
             (*ASKED, *ACTIVE, "issuer_only", "too_many_devices", "too_many_tries")),
     Request("post", "/api/confirm", "Type what the new phone shows.", "ConfirmBody", "Confirmed",
             "The new phone is trusted, or not.", (*ASKED, *ACTIVE, "too_late")),
+    Request("post", "/api/notice", "Answer what the person is told of their other phones.", "NoticeBody",
+            "NoticeAnswered", "It is not shown any more.", (*ASKED, *ACTIVE, "unknown_notice")),
     Request("post", "/api/biometric", "A credential for a fingerprint or face that this phone has made, or, "
                                       "with two `null`, that it has none any more. While the phone is "
                                       "`pending` its six digits are made of the credential, too; later it "
@@ -134,11 +138,20 @@ ERRORS: dict[str, Error] = {
                    "Ask for a new nonce, sign anew, try once more."),
     "invitation": Error(403, "The link or code is unknown, spent or expired. Which, is not said.",
                         "Ask for a new one."),
+    "password_needed": Error(403, "The invitation is good, and was sent: it needs the person's password. "
+                                  "Nothing was used up.",
+                             "Ask for the password; send the same again with it, and a new nonce."),
+    "wrong_password": Error(403, f"Not the person's password. After {PASSWORD_TRIES} wrong ones the "
+                                 f"invitation is closed.", "Ask again."),
+    "directory_down": Error(503, "The password could not be checked now. That was no try.",
+                            "Try again, later each time."),
+    "unknown_notice": Error(404, "There is no such notice on this phone: perhaps it was answered.",
+                            "Drop it."),
     "too_many_devices": Error(409, "The person has as many phones as they may.", "Have one removed first."),
     "issuer_only": Error(403, "The settings let no phone add another one.",
                          "Say that the administrator does."),
-    "too_many_tries": Error(429, "Ten wrong links or codes within ten minutes from this address; or "
-                                 f"{INVITATIONS} invitations of this phone.",
+    "too_many_tries": Error(429, "Ten wrong links, codes or passwords within ten minutes from this address; "
+                                 f"or {INVITATIONS} invitations of this phone.",
                             "Wait ten minutes."),
     "removed": Error(403, "This phone was removed.", AGAIN),
     "pending": Error(403, "Its six digits are not typed yet.", "Show them, and wait for the stream to say "
@@ -189,6 +202,6 @@ BOUNDS = tuple(
         "silence in a stream": f"{PING_SECONDS:g} s; then a ping",
         "a test request": f"{TRIAL_SECONDS:g} s; {TRIALS_IN_A_MINUTE} in a minute",
         "invitations of one phone": f"{INVITATIONS} in 10 minutes",
-        "wrong links or codes": "10 in 10 minutes from one address, 1,000 from all",
+        "wrong links, codes or passwords": "10 in 10 minutes from one address, 1,000 from all",
     }.items()
 )

@@ -37,6 +37,7 @@ from radius_push.radius.timers import Timers
 from radius_push.settings import schema
 from radius_push.settings.json_schema import words_of
 from radius_push.settings.scalars import in_words
+from radius_push.settings.section import key_of
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 PLAYS = Path(__file__).parent.parent / "tests" / "scenarios" / "plays.json"
@@ -121,7 +122,7 @@ def keys(model: type[schema.Section]) -> Iterator[tuple[str, ...]]:
         if found := EXAMPLE.search(meaning):
             meaning, example = meaning[: found.start()], found[1]
             written = yaml.load(example, yaml.BaseLoader)  # noqa: S506  # texts only, as settings are read
-            model.model_validate({name: written})
+            model.model_validate({key_of(name): written})
         # Whether a directory is LDAP or local is looked at before its section is.
         required = name in model.REQUIRED or name == "type"
         default = "required" if required else shown(field.default)
@@ -129,7 +130,7 @@ def keys(model: type[schema.Section]) -> Iterator[tuple[str, ...]]:
             default = "its [preset](presets.md)'s"
         if "only the word" in takes(hints[name]):
             default = ""
-        yield (f"`{name}`", takes(hints[name]), default, meaning, f"`{example}`" if example else "")
+        yield (f"`{key_of(name)}`", takes(hints[name]), default, meaning, f"`{example}`" if example else "")
 
 
 def takes(hint: Any) -> str:

@@ -39,6 +39,10 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
         "Optional. What differs for one of them. See [two servers](../how-to/two-servers.md).",
     ),
     "server.enrollment": (server_schema.EnrollmentSection, "Optional."),
+    "server.mail": (
+        server_schema.MailSection,
+        "Optional. See [enrol many](../how-to/enrol-many.md#the-mail-server).",
+    ),
     "server.retention": (server_schema.RetentionSection, "Optional."),
     "server.ring_limit": (
         server_schema.RingLimitSection,
@@ -102,6 +106,9 @@ TAKES = {
     "only": "only the word `{word}`",
     "one_of": "`{words}`",
     "contact": "`mailto:` or `https:` address",
+    "mail_address": "`NAME@DOMAIN`",
+    "mail_host": "host name or address",
+    "mail_word": "one line of ASCII",
     "encoding": "text encoding",
     "attribute": "attribute name",
     "password_hash": "argon2id hash",
@@ -155,8 +162,8 @@ EXIT_CODES = {
         2: "could not run: settings, the store, no such client, or odd words",
     },
     "enroll": {
-        0: "the phone is trusted",
-        1: "no: nobody knows USER, too many phones, no phone came, or five wrong codes",
+        0: "the phone is trusted; all who were named have a phone or an invitation; shown",
+        1: "no: nobody knows USER, too many phones, no phone came, five wrong codes, a mail not sent",
         2: "could not run: settings, store, a directory that is down, or left by Ctrl-C",
     },
     "devices": {

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @config_option
-@click.option("--online", is_flag=True, help="Also ask the directories, with the service accounts.")
+@click.option(
+    "--online", is_flag=True, help="Also ask the directories, with the service accounts, and the mail server."
+)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of settings files, for editors.")
 @json_option
 def check(*, file: Path | None, config: Path, online: bool, schema: bool, as_json: bool) -> None:

@@ -20,6 +20,15 @@ from radius_push.directory.ldap_entry import (
     read_id,
 )
 from radius_push.directory.ldap_inspection import Finding, inspect
+from radius_push.directory.ldap_members import (
+    Members,
+    Named,
+    NoGroup,
+    is_within,
+    named_in,
+    people_of,
+    the_one,
+)
 from radius_push.directory.ldap_servers import LdapServers
 from radius_push.directory.threads import Crowded, Threads
 from radius_push.model import (
@@ -43,6 +52,7 @@ T = TypeVar("T")
 _THREADS = 4  # more are slower
 _WAITING = 252
 _GRACE = 0.25  # seconds the threads get to say themselves what was late
+_MEMBERS_SECONDS = 60.0
 _GROUPS_KEPT = 60.0  # seconds
 _MAX_PASSWORD = 1024  # octets
 _ALWAYS_READ = ("cn", "displayName", "mail")
@@ -103,6 +113,24 @@ class LdapDirectory:
     async def pretend(self, username: str) -> None:
         """Nothing: a search and a bind wait for threads alike, and no bind is made up for a name."""
 
+    async def members(self, group: str, *, most: int) -> Members | Down:
+        """The people whom a group names, by its DN, or by the one name under `group_base_dn`. Groups in it
+        are not followed. Takes up to a minute. Raises NoGroup."""
+        deadline, now = Deadline(_MEMBERS_SECONDS), self._clock.monotonic()
+        try:
+            return await self._threads.run(
+                lambda: self._servers.ask(
+                    lambda connection, deadline: self._members(group, most, connection, deadline),
+                    now=now,
+                    deadline=deadline,
+                ),
+                seconds=_MEMBERS_SECONDS + _GRACE,
+            )
+        except Lost as lost:
+            return Down(f"{self.name}: {lost}")
+        except (Crowded, TimeoutError):
+            return Down(f"{self.name}: no answer within {_MEMBERS_SECONDS:g} s")
+
     async def inspect(self) -> tuple[Finding, ...]:
         """Ask every server, and then one of them for all that the settings name. For `check --online`:
         takes up to `receive_timeout` for each server and again for what the settings name."""
@@ -161,6 +189,39 @@ class LdapDirectory:
         if result.code != Code.SUCCESS:
             raise Lost(f"{connection.url}: search: {result.message} (result {result.code})")
         return entries[0] if entries else Unknown()
+
+    def _members(self, group: str, most: int, connection: LdapConnection, deadline: Deadline) -> Members:
+        if "=" not in group and self._profile.group_base_dn is None:
+            raise NoGroup("has no group_base_dn to look for it in: write the whole DN of the group")
+        name = group if "=" in group else the_one(group, self._dns_of(group, connection, deadline))
+
+        def read(named: Named) -> Person | None:
+            return self._member(named, connection, deadline)
+
+        return people_of(named_in(name, connection, deadline, most=most), read)
+
+    def _member(self, named: Named, connection: LdapConnection, deadline: Deadline) -> Person | None:
+        profile, typed = self._profile, ""
+        found: tuple[Entry, ...]
+        if not named.is_dn:
+            typed = plain_name(named.text) or ""
+            entry = self._entry_of(typed, connection, deadline) if typed else None
+            found = (entry,) if isinstance(entry, Entry) else ()
+        elif is_within(named.text, profile.base_dn):
+            result, found = connection.search(
+                named.text,
+                profile.user_filter.replace("{username}", "*"),
+                [*self._asked, *self._naming, profile.id_attribute],
+                limit=2,
+                deadline=deadline,
+            )
+            if result.code not in (Code.SUCCESS, Code.NO_SUCH_OBJECT, Code.SIZE_LIMIT_EXCEEDED):
+                raise Lost(f"{connection.url}: {named.text}: {result.message} (result {result.code})")
+        else:
+            return None
+        # What lies beneath a member is none.
+        person = self._person(found[0], typed, {}) if len(found) == 1 else None
+        return person if isinstance(person, Person) and person.username else None
 
     def _dns_of(self, group: str, connection: LdapConnection, deadline: Deadline) -> tuple[str, ...]:
         """The names of the groups called so; of two or more, two."""

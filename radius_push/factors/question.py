@@ -13,6 +13,7 @@ from typing import Literal
 
 from radius_push.factors.facts import Facts, shown
 from radius_push.model import Biometrics, Credential, Device, DeviceState, Question, QuestionState, Trial
+from radius_push.notices import Notice
 
 VERSION = 1
 """Of everything a phone signs."""
@@ -144,6 +145,7 @@ def state(
     trials: Sequence[Trial] = (),
     *,
     now: float,
+    notices: Sequence[Notice] = (),
     facts: Mapping[str, Facts] = MappingProxyType({}),
     biometrics: Biometrics = NO_BIOMETRICS,
 ) -> dict[str, object]:
@@ -186,6 +188,11 @@ def state(
             }
             for trial in trials
             if device.state is DeviceState.ACTIVE and now < trial.expires_at
+        ],
+        "notices": [
+            {"id": notice.id, "kind": notice.kind, "name": notice.name, "at": milliseconds(notice.at)}
+            for notice in notices
+            if device.state is DeviceState.ACTIVE
         ],
     }
 

@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass, field
 
 from radius_push.model import Device, PersonKey, Question, Secret, Trial
+from radius_push.notices import Notice, NoticeKind
 from radius_push.portal_store import PortalSignIn
 
 LONGEST_TEXT = 128
@@ -66,6 +67,34 @@ def of_trial(trial: Trial, device: Device, *, key: Secret, url: str) -> Message:
         expires_at=trial.expires_at,
         topic=topic,
         payload=_payload("Test request", body, tag=topic, url=url, data={"test": trial.id}),
+    )
+
+
+NOTICE_SECONDS = 86400.0
+"""For so long a push service may keep it for a phone that is off."""
+_NOTICES: dict[NoticeKind, str] = {
+    "device_added": "A phone was added",
+    "device_removed": "A phone was removed",
+    "credential_added": "A fingerprint or face was added",
+}
+
+
+def of_notice(notice: Notice, *, key: Secret, url: str) -> Message:
+    topic, name = tag(key, f"notice\0{notice.id}"), _short(notice.name)
+    return Message(
+        login=None,
+        about=notice.id,
+        person=notice.person,
+        device=notice.device,
+        expires_at=notice.at + NOTICE_SECONDS,
+        topic=topic,
+        payload=_payload(
+            _NOTICES[notice.kind],
+            name,
+            tag=topic,
+            url=url,
+            data={"notice": notice.id, "kind": notice.kind, "name": name},
+        ),
     )
 
 

@@ -9,10 +9,11 @@ from typing import Protocol
 
 from radius_push import events
 from radius_push.model import Device, PushAddress, Question, QuestionState, Secret, Trial
+from radius_push.notices import Notice
 from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.push.endpoints import EndpointRefused, Endpoints
-from radius_push.push.message import Message, of_question, of_sign_in, of_trial
+from radius_push.push.message import Message, of_notice, of_question, of_sign_in, of_trial
 from radius_push.push.webpush import Delivered, Gone, Outcome, Refused, Unreachable
 from radius_push.shapes import WebPush
 
@@ -75,6 +76,9 @@ class PushRinger:
 
     def ring_trial(self, trial: Trial, device: Device) -> None:
         self._begin(of_trial(trial, device, key=self._tag_key, url=self._url))
+
+    def ring_notice(self, notice: Notice) -> None:
+        self._begin(of_notice(notice, key=self._tag_key, url=self._url))
 
     def ring_sign_in(self, sign_in: PortalSignIn) -> None:
         self._begin(of_sign_in(sign_in, key=self._tag_key, url=self._url))

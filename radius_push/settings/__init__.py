@@ -15,6 +15,7 @@ from radius_push.settings import (
     dictionaries,
     directories,
     installation,
+    mail,
     more_servers,
     policies,
     radsec,
@@ -80,6 +81,7 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
         book.server = report.section(server_schema.ServerSection, tree["server"], ("server",))
     installation.accounting(book)
     phone = installation.phone(book)
+    mail.mail(book)
     portal = installation.portal(book, phone)
     installation.methods(book, tree.get("methods"))
     directories.directories(book, tree.get("authentication_profiles"))
@@ -117,6 +119,7 @@ def _settings(
         profiles=book.profiles,
         policies=tuple(book.policies),
         enrollment=shapes.Enrollment(**enrollment.model_dump()),
+        mail=book.mail,
         trusted_proxies=book.server.trusted_proxies,
         places=installation.places(book),
         web_push=book.web_push,

@@ -24,6 +24,7 @@ class Book:
     server: server_schema.ServerSection = field(default_factory=server_schema.ServerSection)
     methods: frozenset[shapes.Method] = frozenset()
     web_push: shapes.WebPush = field(default_factory=shapes.WebPush)
+    mail: shapes.MailServer | None = None
     clients: dict[str, Client] = field(default_factory=dict)
     short_secrets: set[str] = field(default_factory=set)
     """Clients that say `short_secret: accepted`."""

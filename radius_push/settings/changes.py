@@ -46,6 +46,8 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append("methods: changed")
     if old.enrollment != new.enrollment:
         found.append(f"server.enrollment: changed ({', '.join(_differing(old.enrollment, new.enrollment))})")
+    if old.mail != new.mail:
+        found.append(f"server.mail: changed ({', '.join(_differing(old.mail, new.mail))})")
     if old.trusted_proxies != new.trusted_proxies:
         found.append("server.trusted_proxies: changed")
     if old.places != new.places:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, PlainValidator
 from radius_push.radius.presets import PRESETS
 from radius_push.settings import schema
 from radius_push.settings.scalars import in_words
-from radius_push.settings.section import Section
+from radius_push.settings.section import Section, key_of
 
 Json = dict[str, Any]
 
@@ -51,6 +51,9 @@ _SCALARS: dict[str, Json] = {
     "groups_form": {"type": "string", "pattern": "\\{groups?\\}"},
     "ldap_url": {"type": "string", "pattern": "^ldaps?://[^/]+/?$"},
     "line": _SCALAR,
+    "mail_address": {"type": "string", "pattern": "^[^@\\s]+@[^@\\s]+$"},
+    "mail_host": {"type": "string", "pattern": "^[A-Za-z0-9.:-]+$"},
+    "mail_word": _SCALAR,
     "name": _NAME,
     "network": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "nt_hash": {"type": "string", "pattern": "^[0-9A-Fa-f]{32}$"},
@@ -103,7 +106,7 @@ class _Maker:
         made: Json = {"type": "object", "properties": {}, "additionalProperties": False}
         for name in model.model_fields:
             words = {"description": said[name]} if name in said else {}
-            made["properties"][name] = {**words, **self._hint(hints[name])}
+            made["properties"][key_of(name)] = {**words, **self._hint(hints[name])}
         required = self._required(model)
         if required:
             made["required"] = required
@@ -116,7 +119,7 @@ class _Maker:
         return made
 
     def _required(self, model: type[BaseModel]) -> list[str]:
-        required = list(model.REQUIRED) if issubclass(model, Section) else []
+        required = [key_of(name) for name in model.REQUIRED] if issubclass(model, Section) else []
         if model is schema.ClientSection:  # client_defaults may say the rest
             return []
         if model in (schema.LdapSection, schema.LocalSection):

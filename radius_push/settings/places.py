@@ -124,6 +124,13 @@ def proxy(value: object) -> str:
     return found
 
 
+def mail_host(value: object) -> str:
+    found = text(value).lower()
+    if not _host(found) or "/" in found:
+        raise ValueError("write a name or an address, and the port apart: mail.corp.example")
+    return found
+
+
 def ldap_url(value: object) -> str:
     mend = "write ldaps://dc1.example.com or ldap://dc1.example.com:389, without a path"
     found = text(value).rstrip("/")
@@ -202,6 +209,7 @@ CertificateName = Annotated[str, PlainValidator(certificate_name)]
 BindName = Annotated[str, PlainValidator(bind_name)]
 DistinguishedName = Annotated[str, PlainValidator(distinguished_name)]
 LdapUrl = Annotated[str, PlainValidator(ldap_url)]
+MailHost = Annotated[str, PlainValidator(mail_host)]
 GroupsForm = Annotated[str, PlainValidator(groups_form)]
 ListenAt = Annotated[Endpoint, PlainValidator(endpoint)]
 NetworkOf = Annotated[Any, PlainValidator(network)]

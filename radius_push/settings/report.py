@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from radius_push.settings.mistakes import Mistake, Path
-from radius_push.settings.section import Section
+from radius_push.settings.section import Section, key_of
 from radius_push.settings.yaml_marks import Document, Tree
 
 _S = TypeVar("_S", bound=Section)
@@ -166,9 +166,9 @@ class Report:
 def _missing(section: Section, path: Path) -> Iterator[Path]:
     for name in section.REQUIRED:
         if name not in section.model_fields_set:
-            yield (*path, name)
+            yield (*path, key_of(name))
     for name in section.model_fields_set:
-        yield from _missing_within(getattr(section, name, None), (*path, name))
+        yield from _missing_within(getattr(section, name, None), (*path, key_of(name)))
 
 
 def _missing_within(value: object, path: Path) -> Iterator[Path]:
@@ -191,7 +191,7 @@ def _keys_at(model: type[Section], loc: tuple[int | str, ...]) -> tuple[str, ...
             each.model_fields[step] for each in here if isinstance(step, str) and step in each.model_fields
         ]
         here = [found for field in fields for found in _models_in(field.annotation)] or here
-    return tuple(name for each in here for name in each.model_fields)
+    return tuple(key_of(name) for each in here for name in each.model_fields)
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
+from radius_push import notices
 from radius_push.dn import fold
 from radius_push.model import Required, Secret
 from radius_push.policy.values import pattern
@@ -173,6 +174,21 @@ def contact(value: object) -> str:
     return found
 
 
+def mail_address(value: object) -> str:
+    found = notices.mail_address(text(value))
+    if found is None:
+        raise ValueError("not a mail address; write vpn@example.com, in ASCII and nothing else")
+    return found
+
+
+def mail_word(value: object) -> str:
+    """What SMTP can say of who we are: printable ASCII (RFC 4954)."""
+    found = line(value)
+    if not found.isascii():
+        raise ValueError("must be ASCII, as mail servers take no other names")
+    return found
+
+
 def encoding(value: object) -> str:
     found = text(value)
     try:
@@ -291,6 +307,8 @@ Encoding = Annotated[str, PlainValidator(encoding)]
 Fingerprint = Annotated[str, PlainValidator(fingerprint)]
 FilePath = Annotated[str, PlainValidator(file_path)]
 Line = Annotated[str, PlainValidator(line)]
+MailAddress = Annotated[str, PlainValidator(mail_address)]
+MailWord = Annotated[str, PlainValidator(mail_word)]
 Name = Annotated[str, PlainValidator(name)]
 PasswordHash = Annotated[str, PlainValidator(password_hash)]
 NtHash = Annotated[Secret, PlainValidator(nt_hash)]

@@ -14,8 +14,18 @@ def mapping(value: object) -> object:
     return {} if value is None else value
 
 
+def key_of(field: str) -> str:
+    """As the file writes it: `from` is no name in Python, and its field is called `from_`."""
+    return field.removesuffix("_")
+
+
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        alias_generator=lambda name: key_of(name),
+    )
     REQUIRED: ClassVar[tuple[str, ...]] = ()
 
 

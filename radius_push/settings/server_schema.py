@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, PlainValidator
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
 from radius_push.settings.section import Accepted, Section, mapping
-from radius_push.shapes import Enrollment, Limits, Retention, RingLimit
+from radius_push.shapes import Enrollment, Language, Limits, Retention, RingLimit, Security
 
 _ENROLLMENT = Enrollment()
 _LIMITS = Limits()
@@ -103,6 +103,11 @@ class MoreServerSection(Section):
 class EnrollmentSection(Section):
     shown_code: Annotated[float, PlainValidator(s.duration(1, 86400))] = _ENROLLMENT.shown_code
     """How long a link or code that `enroll` shows can be used. E.g. `10m`"""
+    sent_invitation: Annotated[float, PlainValidator(s.duration(600, 30 * 86400))] = (
+        _ENROLLMENT.sent_invitation
+    )
+    """How long a link or code that `enroll --mail` sends can be used. Whoever has it also needs the person's
+    password. E.g. `3d`"""
     devices_per_user: Annotated[int, PlainValidator(s.whole(1, 20))] = _ENROLLMENT.devices_per_user
     """How many phones one person may have at once. E.g. `2`"""
     self_service: s.OneOrMore[s.Name] = ()
@@ -113,6 +118,34 @@ class EnrollmentSection(Section):
     by_phone: s.YesNo = _ENROLLMENT.by_phone
     """A phone may add another one of the same person, who types the new phone's code on it. `no`: only
     whoever runs `radius-push enroll` adds phones. E.g. `no`"""
+
+
+class MailSection(Section):
+    REQUIRED = ("host", "from_")
+    host: p.MailHost = ""
+    """The mail server that takes mails from this machine: a name or address. E.g. `mail.corp.example`"""
+    port: Annotated[int, PlainValidator(s.whole(1, 65535))] | None = None
+    """Without it 587, with `security: tls` 465, with `none` 25. E.g. `587`"""
+    security: Annotated[Security, PlainValidator(s.one_of("starttls", "tls", "none"))] = "starttls"
+    """`starttls` and `tls`: nothing is said before TLS 1.2 or newer, and the certificate is always checked.
+    `none`: in clear text, for a mail server on this machine."""
+    clear_text: Accepted = False
+    """Allow `security: none` beyond this machine: whoever is on the way can read links and be the phone, if
+    they know the password. E.g. `accepted`"""
+    user: s.MailWord | None = None
+    """Who we are there. Without it we do not log in. E.g. `radius-push`"""
+    password: s.SecretFrom = None
+    """Their password, in printable ASCII. E.g. `{file: /etc/radius-push/mail.secret}`"""
+    from_: s.MailAddress = ""
+    """Whom the mails are from. E.g. `vpn@corp.example`"""
+    ca_file: s.FilePath | None = None
+    """PEM file of the authority that signed the server's certificate. Without it: the system's authorities.
+    E.g. `/etc/radius-push/mail-ca.pem`"""
+    language: Annotated[Language, PlainValidator(s.one_of("en", "tr", "de", "es"))] = "en"
+    """What the mails are written in."""
+    attribute: s.Attribute = "mail"
+    """Where a person's LDAP entry says their address. For local users it is `email`, if they have no
+    attribute of this name. Name one that people cannot write themselves. E.g. `mail`"""
 
 
 class RetentionSection(Section):
@@ -202,6 +235,9 @@ class ServerSection(Section):
     lead to. E.g. `http://proxy.corp.example:3128`"""
     enrollment: Annotated[EnrollmentSection, BeforeValidator(mapping)] = EnrollmentSection()
     """How phones are added."""
+    mail: MailSection | None = None
+    """Who takes the mails that we write: invitations, and that a phone was added or removed. Without it none
+    is written. See [enrol many](../how-to/enrol-many.md)."""
     trusted_proxies: s.OneOrMore[p.ProxiesOf] = ()
     """The reverse proxies before the phone side and the portal. They alone are believed when
     `X-Forwarded-For` says whose request it is, so that limits count each caller's own address. Name nothing

@@ -14,6 +14,9 @@ EVIDENCE = "evidence"
 """The topic of whatever is written to the evidence log."""
 
 
+POST = "post"
+"""The topic of whatever is to be told by mail or rung."""
+
 EVERYBODY = "everybody"
 """Rings every bell."""
 

@@ -11,7 +11,7 @@ from radius_push import events
 from radius_push.events import Event
 from radius_push.model import Assertion, Biometrics, Credential, PersonKey
 from radius_push.phone_store import Confirmation
-from radius_push.store import rows
+from radius_push.store import rows, telling
 from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction
 
@@ -73,6 +73,8 @@ def confirm(
         return "not_pending"
     if right:
         activate(transaction, device, mark, by=by, at=at)
+        whose = transaction.execute("SELECT * FROM devices WHERE id = ?", device).fetchone()
+        telling.tell(transaction, rows.device(whose).person, "credential_added", rows.device(whose), at)
         return "confirmed"
     wrong = row["wrong_codes"] + 1
     given_up = wrong >= limit

@@ -109,7 +109,9 @@ class Phones(Questions):
 
     # --- enrolment -----------------------------------------------------------------------------------
 
-    async def invite(self, invitation: Invitation, *, token: bytes, code: bytes, event: Event) -> None:
+    async def invite(
+        self, invitation: Invitation, *, token: bytes, code: bytes, event: Event, mail: str | None = None
+    ) -> None:
         if behind := self.clock_behind():
             raise ClockBehind(
                 f"the clock is {behind:.0f} s behind the latest evidence: set it right. If it is right, and "
@@ -117,7 +119,9 @@ class Phones(Questions):
             )
         at = self._clock.now()
         await self._write(
-            lambda rows: phones.invite(rows, invitation, token=token, code=code, at=at, event=event)
+            lambda rows: phones.invite(
+                rows, invitation, token=token, code=code, mail=mail, at=at, event=event
+            )
         )
 
     async def invitation(self, id: str) -> Invitation | None:
@@ -127,7 +131,14 @@ class Phones(Questions):
         return await self._read(lambda rows: phones.invited_by(rows, device))
 
     async def redeem(
-        self, secret: bytes, device: Device, *, devices_per_user: int, origin: str, at: float
+        self,
+        secret: bytes,
+        device: Device,
+        *,
+        devices_per_user: int,
+        origin: str,
+        at: float,
+        proved: bool = False,
     ) -> Redemption:
         def work(rows: Transaction) -> Redemption:
             return phones.redeem(
@@ -137,6 +148,7 @@ class Phones(Questions):
                 devices_per_user=devices_per_user,
                 origin=origin,
                 at=at,
+                proved=proved,
                 not_before=self._latest - CLOCK_MAY_JUMP,
             )
 

@@ -10,7 +10,7 @@ from radius_push import events
 from radius_push.events import Event
 from radius_push.model import Device, DeviceState, Invitation, Known, PersonKey
 from radius_push.phone_store import Confirmation, Redemption
-from radius_push.store import biometrics, rows
+from radius_push.store import biometrics, rows, telling
 from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction
 
@@ -39,11 +39,10 @@ def read(transaction: Transaction, id: str) -> Device | None:
 
 def remove(transaction: Transaction, id: str, *, at: float, event: Event) -> bool:
     """Its questions stay for the person's other devices; only this one can no longer answer."""
-    removed = transaction.execute(
-        "UPDATE devices SET state = 'removed' WHERE id = ? AND state != 'removed' RETURNING person", id
-    ).fetchall()
-    if not removed:
+    device = read(transaction, id)
+    if device is None or device.state is DeviceState.REMOVED:
         return False
+    transaction.execute("UPDATE devices SET state = 'removed' WHERE id = ?", id)
     # An invitation that waited for this phone's code has nothing left to confirm, and nobody is left to
     # confirm what this phone had invited.
     transaction.execute("UPDATE invitations SET closed = 1 WHERE redeemed_by = ?1 OR by_device = ?1", id)
@@ -53,23 +52,25 @@ def remove(transaction: Transaction, id: str, *, at: float, event: Event) -> boo
         id,
     ).fetchall()
     for row in orphaned:
-        gone = events.DeviceRemoved(removed[0]["person"], row["id"], by=f"the removal of {id}")
+        gone = events.DeviceRemoved(str(device.person), row["id"], by=f"the removal of {id}")
         transaction.write(at, gone)
     transaction.write(at, event)
-    transaction.ring(person_topic(removed[0]["person"]))
+    if device.state is not DeviceState.PENDING:
+        telling.tell(transaction, device.person, "device_removed", device, at)
+    transaction.ring(person_topic(device.person))
     return True
 
 
 def confirm_restored(transaction: Transaction, id: str, *, by: str, at: float) -> bool:
     confirmed = transaction.execute(
-        "UPDATE devices SET state = 'active' WHERE id = ? AND state = 'restored'"
-        " RETURNING person, invitation",
+        "UPDATE devices SET state = 'active' WHERE id = ? AND state = 'restored' RETURNING *",
         id,
     ).fetchall()
-    for row in confirmed:
+    for device in map(rows.device, confirmed):
         by = f"{by}, {AFTER_A_RESTORE}"
-        transaction.write(at, events.DeviceConfirmed(row["person"], row["invitation"], id, by))
-        transaction.ring(person_topic(row["person"]))
+        transaction.write(at, events.DeviceConfirmed(str(device.person), device.invitation, id, by))
+        telling.tell(transaction, device.person, "device_added", device, at)
+        transaction.ring(person_topic(device.person))
     return bool(confirmed)
 
 
@@ -93,7 +94,14 @@ def people(transaction: Transaction) -> list[Known]:
 
 
 def invite(
-    transaction: Transaction, invitation: Invitation, *, token: bytes, code: bytes, at: float, event: Event
+    transaction: Transaction,
+    invitation: Invitation,
+    *,
+    token: bytes,
+    code: bytes,
+    mail: str | None,
+    at: float,
+    event: Event,
 ) -> None:
     """Earlier open invitations are closed, and phones that waited for their code go with them."""
     person = str(invitation.person)
@@ -104,8 +112,9 @@ def invite(
         transaction.write(at, events.DeviceRemoved(person, row["id"], by="a newer invitation"))
     transaction.execute("UPDATE invitations SET closed = 1 WHERE person = ? AND closed = 0", person)
     transaction.execute(
-        "INSERT INTO invitations (id, person, username, token, code, expires_at, by_device)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO invitations"
+        " (id, person, username, token, code, expires_at, by_device, sent, asks_code, invited_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         invitation.id,
         person,
         invitation.username,
@@ -113,7 +122,12 @@ def invite(
         code,
         invitation.expires_at,
         invitation.by_device,
+        invitation.sent,
+        invitation.asks_code,
+        at,
     )
+    if mail is not None:
+        telling.write_to(transaction, invitation.person, mail)
     transaction.write(at, event)
     transaction.ring(person_topic(person))
 
@@ -138,6 +152,7 @@ def redeem(
     devices_per_user: int,
     origin: str,
     at: float,
+    proved: bool,
     not_before: float,
 ) -> Redemption:
     """`not_before`: a clock that is behind this cannot say what has expired, so nothing is redeemed."""
@@ -149,18 +164,18 @@ def redeem(
         return "spent"
     if at >= row["expires_at"] or at < not_before:
         return "expired"
-    redeemed = transaction.execute(
-        "UPDATE invitations SET redeemed_by = ?1 WHERE id = ?2 AND closed = 0 AND redeemed_by IS NULL"
-        " AND expires_at > ?3 AND ?4 > (SELECT count(*) FROM devices"
-        " WHERE devices.person = invitations.person AND devices.state != 'removed')",
-        device.id,
-        row["id"],
-        at,
-        devices_per_user,
-    )
-    if redeemed.rowcount == 0:
+    there = transaction.execute(
+        "SELECT count(*) AS many FROM devices WHERE person = ? AND state != 'removed'", row["person"]
+    ).fetchone()
+    if there["many"] >= devices_per_user:
         return "too_many_devices"
-    return _add(transaction, device, row, origin=origin, at=at)
+    if row["sent"] and not proved:
+        return "password_needed"
+    transaction.execute("UPDATE invitations SET redeemed_by = ? WHERE id = ?", device.id, row["id"])
+    added = _add(transaction, device, row, origin=origin, at=at)
+    if row["asks_code"]:
+        return added
+    return _trust(transaction, added, by="the invitation, without a code", at=at)
 
 
 def _add(
@@ -214,9 +229,9 @@ def confirm(
     person, device, wrong = row["person"], row["device"], row["wrong_codes"] + 1
     transaction.ring(person_topic(person))
     if right:
-        _settle(transaction, invitation, device, DeviceState.ACTIVE)
-        transaction.execute("INSERT INTO persons VALUES (?, ?) ON CONFLICT DO NOTHING", person, at)
-        transaction.write(at, events.DeviceConfirmed(person, invitation, device, by))
+        pending = read(transaction, device)
+        assert pending is not None  # noqa: S101  # the statement above has found it
+        _trust(transaction, pending, by=by, at=at)
         if credential is not None:
             biometrics.activate(transaction, device, credential, by=by, at=at)
         return "confirmed"
@@ -226,6 +241,16 @@ def confirm(
         _settle(transaction, invitation, device, DeviceState.REMOVED)
     transaction.write(at, events.ConfirmationFailed(person, invitation, device, wrong, given_up))
     return "given_up" if given_up else "wrong"
+
+
+def _trust(transaction: Transaction, device: Device, *, by: str, at: float) -> Device:
+    """From now on it counts, and the person is told so."""
+    _settle(transaction, device.invitation, device.id, DeviceState.ACTIVE)
+    person = str(device.person)
+    transaction.execute("INSERT INTO persons VALUES (?, ?) ON CONFLICT DO NOTHING", person, at)
+    transaction.write(at, events.DeviceConfirmed(person, device.invitation, device.id, by))
+    telling.tell(transaction, device.person, "device_added", device, at)
+    return replace(device, state=DeviceState.ACTIVE)
 
 
 def _settle(transaction: Transaction, invitation: str, device: str, state: DeviceState) -> None:
@@ -250,14 +275,16 @@ def _keep_origin(transaction: Transaction, origin: str, *, at: float) -> None:
 
 
 def forget(transaction: Transaction, *, by: str, at: float) -> int:
-    removed = transaction.execute(
-        "UPDATE devices SET state = 'removed' WHERE state != 'removed' RETURNING person"
-    ).fetchall()
+    removed = all_there(transaction)
+    transaction.execute("UPDATE devices SET state = 'removed' WHERE state != 'removed'")
     closed = transaction.execute(
         "UPDATE invitations SET closed = 1 WHERE closed = 0 RETURNING person"
     ).fetchall()
     transaction.execute("DELETE FROM meta WHERE key = ?", PHONE_ORIGIN)
     transaction.write(at, events.PhonesForgotten(len(removed), by))
-    for person in {row["person"] for row in (*removed, *closed)}:
+    for device in removed:
+        if device.state is not DeviceState.PENDING:
+            telling.tell(transaction, device.person, "device_removed", device, at)
+    for person in {*(str(device.person) for device in removed), *(row["person"] for row in closed)}:
         transaction.ring(person_topic(person))
     return len(removed)

@@ -126,6 +126,8 @@ def _distrust(store: Path, backup: Backup, file: Path, *, by: str, at: float) ->
         transaction.execute("UPDATE devices SET state = 'removed' WHERE state = 'pending'")
         transaction.execute("UPDATE devices SET state = 'restored' WHERE state = 'active'")
         transaction.execute("UPDATE invitations SET closed = 1 WHERE closed = 0")
+        transaction.execute("DELETE FROM mails")  # news of long ago
+        transaction.execute("DELETE FROM notices")
         transaction.execute(
             "UPDATE questions SET state = 'closed', closed_at = ?, later_until = NULL"
             " WHERE state IN ('pending', 'approved', 'late', 'ticket')",

@@ -71,6 +71,11 @@ def invitation(row: sqlite3.Row) -> Invitation:
         closed=bool(row["closed"]),
         wrong_codes=row["wrong_codes"],
         by_device=row["by_device"],
+        sent=bool(row["sent"]),
+        asks_code=bool(row["asks_code"]),
+        wrong_passwords=row["wrong_passwords"],
+        invited_at=row["invited_at"],
+        mailed_at=row["mailed_at"],
     )
 
 

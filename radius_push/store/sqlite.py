@@ -36,6 +36,7 @@ from radius_push.store.bells import EVIDENCE, person_topic
 from radius_push.store.evidence import Row
 from radius_push.store.file import lock_for, open_file
 from radius_push.store.lock import StoreLock
+from radius_push.store.posted import Post
 from radius_push.store.signed_in import SignedIn
 from radius_push.store.writer import OnEvent, Transaction, Writer
 
@@ -45,7 +46,7 @@ PAGE = 500
 """Evidence rows read in one go."""
 
 
-class SqliteStore(SignedIn):
+class SqliteStore(SignedIn, Post):
     """`ports.Store` over one file, which other processes may have open too."""
 
     def __init__(

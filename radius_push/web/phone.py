@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from radius_push.enrollment import Prove, cannot_prove
 from radius_push.factors.answer import AnswerRefused
 from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
@@ -22,9 +23,11 @@ from radius_push.web.inviting import Inviting
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
 from radius_push.web.phone_biometrics import BiometricsApi
 from radius_push.web.phone_contest import ContestApi
+from radius_push.web.phone_enrol import EnrolApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
 from radius_push.web.phone_inviting import InvitingApi
+from radius_push.web.phone_notices import NoticeApi
 from radius_push.web.phone_push import PushApi
 from radius_push.web.phone_sign_ins import SignInApi
 from radius_push.web.phone_stream import Streams
@@ -73,8 +76,10 @@ class PhoneSide:
         limits: PhoneLimits = PhoneLimits(),
         trusted_proxies: tuple[Network, ...] = (),
         places: Places | None = None,
+        prove: Prove = cannot_prove,
         biometrics: BiometricsMode = "optional",
     ) -> None:
+        """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it."""
         self._listener = listener
         self._counters = counters
         self._proxies = Proxies(trusted_proxies)
@@ -94,14 +99,24 @@ class PhoneSide:
             origin=listener.url,
             store=store,
             clock=clock,
-            pepper=pepper,
-            enrollment=enrollment,
             counters=counters,
             fresh=fresh,
             streams=self._streams,
             body_seconds=limits.body_seconds,
             proxies=self._proxies,
         )
+        self._enrol = EnrolApi(
+            self._api,
+            origin=listener.url,
+            store=store,
+            clock=clock,
+            pepper=pepper,
+            enrollment=enrollment,
+            counters=counters,
+            fresh=fresh,
+            prove=prove,
+        )
+        self._notices = NoticeApi(self._api, store=store, clock=clock)
         self._push = PushApi(
             self._api,
             ringer=ringer,
@@ -120,7 +135,13 @@ class PhoneSide:
         )
         self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
         self._invite = InvitingApi(
-            self._api, store=store, clock=clock, pepper=pepper, counters=counters, fresh=fresh
+            self._api,
+            store=store,
+            clock=clock,
+            pepper=pepper,
+            allowed=enrollment,
+            counters=counters,
+            fresh=fresh,
         )
         self._door = FrontDoor(
             listener,
@@ -150,7 +171,7 @@ class PhoneSide:
         """After a reload: other limits for the phones that are added from now on, and other places."""
         self._push.biometrics = biometrics
         self._facts.places = places
-        self._api.enrollment = enrollment
+        self._enrol.enrollment = self._invite.enrollment = enrollment
         self._inviting.allowed = enrollment.by_phone
         self._proxies.use(trusted_proxies)
 
@@ -186,7 +207,7 @@ class PhoneSide:
         app.on_response_prepare.append(self._dress)
         for path, handler in {
             "/api/nonce": self._api.nonce,
-            "/api/enrol": self._api.enrol,
+            "/api/enrol": self._enrol.enrol,
             "/api/stream": self._api.stream,
             "/api/questions": self._api.questions,
             "/api/woken": self._api.woken,
@@ -194,6 +215,7 @@ class PhoneSide:
             "/api/contest": self._contest.contest,
             "/api/invite": self._invite.invite,
             "/api/confirm": self._invite.confirm,
+            "/api/notice": self._notices.notice,
             "/api/push": self._push.push,
             "/api/biometric": self._biometrics.biometric,
             "/api/test": self._push.test,

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from radius_push import enrollment, events
+from radius_push import events
 from radius_push.factors.answer import (
     Approve,
     TooLate,
@@ -23,17 +23,16 @@ from radius_push.factors.answer import (
 )
 from radius_push.factors.facts import address_in, same_network
 from radius_push.factors.question import Value, is_late, is_open, milliseconds, outcome
-from radius_push.model import Address, Device, DeviceState, Question, QuestionState, Secret
+from radius_push.model import Address, Device, DeviceState, Question, QuestionState
 from radius_push.ports import Clock, Store
-from radius_push.shapes import Enrollment
 from radius_push.web.assertions import ASSERTION, NONE_USED, Assertions
 from radius_push.web.doorway import address_of
-from radius_push.web.nonces import PER_NEIGHBOURHOOD, PER_SIGNER, Nonces
+from radius_push.web.nonces import PER_SIGNER, Nonces
 from radius_push.web.octets import octets_of
 from radius_push.web.phone_stream import Streams
 from radius_push.web.proxies import Proxies
 from radius_push.web.refusal import Refusal
-from radius_push.web.wrong_tries import WrongTries, neighbourhood
+from radius_push.web.wrong_tries import neighbourhood
 
 T = TypeVar("T")
 
@@ -60,8 +59,6 @@ class PhoneApi:
         origin: str,
         store: Store,
         clock: Clock,
-        pepper: Secret,
-        enrollment: Enrollment,
         counters: Counter[str],
         fresh: Callable[[int], bytes],
         streams: Streams,
@@ -71,17 +68,12 @@ class PhoneApi:
         self.origin = origin
         self._store = store
         self._clock = clock
-        self._pepper = pepper
-        self.enrollment = enrollment
         self._counters = counters
-        self._fresh = fresh
         self._streams = streams
         self._body_seconds = body_seconds
         self._proxies = proxies
         self._biometrics = Assertions(store, clock, origin=origin, counters=counters)
         self._nonces = Nonces(fresh)
-        self._tries = WrongTries()
-        self._one_try = asyncio.Lock()
         self._unfinished: set[asyncio.Task[object]] = set()
 
     async def close(self) -> None:
@@ -91,70 +83,9 @@ class PhoneApi:
     # --- a nonce -------------------------------------------------------------------------------------
 
     async def nonce(self, request: web.Request) -> web.StreamResponse:
-        await self._body(request, set())
+        await self.body(request, set())
         nonce = self._nonces.make(self._clock.monotonic())
         return web.json_response({"nonce": nonce, "now": milliseconds(self._clock.now())})
-
-    # --- enrolment -----------------------------------------------------------------------------------
-
-    async def enrol(self, request: web.Request) -> web.StreamResponse:
-        body = await self._body(request, {"payload", "signature"}, one_of={"token", "code"})
-        fields = read_payload(body["payload"])
-        said = read_request(
-            fields, purpose="enrol", origin=self.origin, names=frozenset({"public_key", "name"})
-        )
-        self._expect_our_nonce(said["nonce"])
-        key = octets_of(said["public_key"], 65)
-        if not verify_signature(key, body["payload"], octets_of(body["signature"], 64)):
-            raise Refusal(400, "signature", "This phone could not prove that it holds its key.")
-        who = self._neighbourhood(request)
-        # To the end: who hangs up in the middle of a guess has guessed.
-        redeemed = await self.finish(self._redeem(who, body.get("token") or body["code"], key, said))
-        device = redeemed.device
-        return web.json_response(
-            {
-                "device": device.id,
-                "person": str(device.person),
-                "account": device.username,
-                "name": device.name,
-                "invitation": redeemed.invitation,
-            }
-        )
-
-    async def _redeem(
-        self, who: str, token_or_code: str, key: bytes, said: dict[str, str]
-    ) -> enrollment.Redeemed:
-        # One after the other: a hundred guesses at once must not pass a count that none has raised yet.
-        async with self._one_try:
-            if not self._tries.admits(who, self._clock.monotonic()):
-                self._counters["phone_enrol_too_many_tries"] += 1
-                raise Refusal(429, "too_many_tries", "Too many wrong tries. Wait ten minutes.")
-            # Not under the key: keys cost a stranger nothing.
-            self._spend(said["nonce"], signer=f"neighbourhood {who}", most=PER_NEIGHBOURHOOD)
-            outcome = await enrollment.redeem(
-                self._store,
-                token_or_code=token_or_code,
-                public_key=key,
-                name=said["name"],
-                device_id=self._fresh(16).hex(),  # typed at a terminal: it must not begin with a dash
-                pepper=self._pepper,
-                devices_per_user=self.enrollment.devices_per_user,
-                origin=self.origin,
-                now=self._clock.now(),
-            )
-            match outcome:
-                case enrollment.Redeemed():
-                    return outcome
-                case enrollment.Refused("too_many_devices"):  # the secret was right, so this may be said
-                    raise Refusal(
-                        409, "too_many_devices", "You have as many phones as you may. Remove one first."
-                    )
-                case enrollment.Refused():
-                    self._tries.note(who, self._clock.monotonic())
-                    self._counters["phone_enrol_refused"] += 1
-                    raise Refusal(
-                        403, "invitation", "This link or code is not valid, or no longer. Ask for a new one."
-                    )
 
     # --- the stream ----------------------------------------------------------------------------------
 
@@ -254,7 +185,7 @@ class PhoneApi:
     ) -> tuple[Device, dict[str, Value], dict[str, str]]:
         """Who signed an answer, its fields, none of them believed yet, and the body. Its nonce is that of
         what it answers."""
-        body = await self._body(request, {"payload", "signature"}, or_all_of=or_all_of)
+        body = await self.body(request, {"payload", "signature"}, or_all_of=or_all_of)
         fields = read_payload(body["payload"])
         return await self._signer(text_field(fields, "device"), body), fields, body
 
@@ -279,7 +210,7 @@ class PhoneApi:
         may_be_null: frozenset[str] = frozenset(),
     ) -> Signed:
         """The same with the text itself, for what is kept as evidence."""
-        body = await self._body(request, {"payload", "signature"})
+        body = await self.body(request, {"payload", "signature"})
         said = read_request(
             read_payload(body["payload"]),
             purpose=purpose,
@@ -287,22 +218,23 @@ class PhoneApi:
             names=names | {"device"},
             may_be_null=may_be_null,
         )
-        self._expect_our_nonce(said["nonce"])
+        self.expect_our_nonce(said["nonce"])
         device = await self._signer(said["device"], body)
-        self._spend(said["nonce"], signer=device.id)
+        self.spend(said["nonce"], signer=device.id)
         return Signed(device, said, body["payload"], body["signature"])
 
     # --- what all of them need -----------------------------------------------------------------------
 
-    async def _body(
+    async def body(
         self,
         request: web.Request,
         names: set[str],
         one_of: set[str] | None = None,
+        may_hold: frozenset[str] | set[str] = frozenset(),
         or_all_of: frozenset[str] = frozenset(),
     ) -> dict[str, str]:
-        """The JSON object that was sent: exactly these texts, and one of `one_of`; or those of `or_all_of`,
-        too."""
+        """The JSON object that was sent: exactly these texts, one of `one_of`, and perhaps of `may_hold`; or
+        those of `or_all_of`, too."""
         if request.content_type != "application/json":
             raise Refusal(415, "content_type", "Only application/json is read here.")
         if (request.content_length or 0) > LONGEST_BODY:
@@ -317,14 +249,15 @@ class PhoneApi:
             raise _too_large() from None
         except UnicodeDecodeError:
             raise Refusal(400, "malformed", "This is not UTF-8.") from None
-        extra = fields.keys() - names
+        extra = fields.keys() - names - may_hold
         if or_all_of and extra == or_all_of:
             extra = set()
         if not names <= fields.keys() or (len(extra) != 1 or not extra <= one_of if one_of else extra):
             raise Refusal(400, "malformed", "A field is missing or unknown.")
         return {name: text_field(fields, name) for name in fields}
 
-    def _neighbourhood(self, request: web.Request) -> str:
+    def neighbourhood(self, request: web.Request) -> str:
+        """Whose tries are counted together."""
         return neighbourhood(self._caller(request))
 
     def _caller(self, request: web.Request) -> Address | None:
@@ -342,11 +275,11 @@ class PhoneApi:
             raise Refusal(401, "unknown_device", "This phone is not known here. It must be added again.")
         return found
 
-    def _expect_our_nonce(self, nonce: str) -> None:
+    def expect_our_nonce(self, nonce: str) -> None:
         if not self._nonces.is_ours(nonce, self._clock.monotonic()):
             raise _stale_nonce()
 
-    def _spend(self, nonce: str, *, signer: str, most: int = PER_SIGNER) -> None:
+    def spend(self, nonce: str, *, signer: str, most: int = PER_SIGNER) -> None:
         if not self._nonces.spend(nonce, signer=signer, now=self._clock.monotonic(), most=most):
             raise _stale_nonce()
 

@@ -12,6 +12,7 @@ from radius_push import enrollment
 from radius_push.factors.question import milliseconds
 from radius_push.model import Device, Person, Secret
 from radius_push.ports import Clock, ClockBehind, Store
+from radius_push.shapes import Enrollment
 from radius_push.web import qr
 from radius_push.web.phone_api import PhoneApi, expect_active
 from radius_push.web.refusal import Refusal
@@ -31,6 +32,7 @@ class InvitingApi:
         store: Store,
         clock: Clock,
         pepper: Secret,
+        allowed: Enrollment,
         counters: Counter[str],
         fresh: Callable[[int], bytes],
     ) -> None:
@@ -38,6 +40,7 @@ class InvitingApi:
         self._store = store
         self._clock = clock
         self._pepper = pepper
+        self.enrollment = allowed
         self._counters = counters
         self._fresh = fresh
         self._made = WrongTries(per_neighbourhood=INVITATIONS)
@@ -51,7 +54,7 @@ class InvitingApi:
                 enrollment.invite(
                     self._store,
                     person=person,
-                    lifetime=self._api.enrollment.shown_code,
+                    lifetime=self.enrollment.shown_code,
                     pepper=self._pepper,
                     by=f"phone {device.id}",
                     now=self._clock.now(),
@@ -77,9 +80,9 @@ class InvitingApi:
         """A phone that may add one more."""
         device, _ = await self._api.signed(request, purpose="invite")
         expect_active(device)
-        if not self._api.enrollment.by_phone:
+        if not self.enrollment.by_phone:
             raise Refusal(403, "issuer_only", "Here your administrator adds phones: ask there.")
-        if len(await self._store.devices_of(device.person)) >= self._api.enrollment.devices_per_user:
+        if len(await self._store.devices_of(device.person)) >= self.enrollment.devices_per_user:
             raise Refusal(409, "too_many_devices", "You have as many phones as you may. Remove one first.")
         return device
 
@@ -97,7 +100,7 @@ class InvitingApi:
         )
         expect_active(device)
         row = await self._store.invitation(said["invitation"])
-        if row is None or row.by_device != device.id or not self._api.enrollment.by_phone:
+        if row is None or row.by_device != device.id or not self.enrollment.by_phone:
             raise Refusal(409, "too_late", "Too late: begin again.")
         word = await self._api.finish(
             enrollment.confirm(

@@ -172,7 +172,10 @@ class Streams:
         trials = await self._store.trials_of(device.id, now=now)
         sign_ins = await self._store.sign_ins_of(device.person, now=now)
         facts = await self._facts.each(questions, phone=phone)
-        state = asked.state(row, questions, trials, now=now, facts=facts, biometrics=biometrics)
+        notices = await self._store.notices_of(device.id)
+        state = asked.state(
+            row, questions, trials, now=now, notices=notices, facts=facts, biometrics=biometrics
+        )
         state["sign_ins"] = portal_sign_in.cards(row, sign_ins, now=now)
         state["recent"] = contest.recent(questions, device=row, now=now)
         pending = tuple(question for question in questions if asked.is_open(question, now))

@@ -439,6 +439,20 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "a sent invitation asks for the directory's password, five times at most, and for nobody else's",
+        (
+            "tests/attacks/test_sent_invitations.py::test_a_stolen_link_adds_no_phone_without_the_password",
+            "tests/attacks/test_sent_invitations.py::test_five_wrong_passwords_close_it_also_when_they_come_at_once",
+            "tests/attacks/test_sent_invitations.py::test_no_directory_is_asked_for_a_link_that_was_not_sent",
+        ),
+    ),
+    (
+        "every enrolment is told to the person's other devices and by mail",
+        (
+            "tests/contracts/test_stores_and_post.py::test_however_a_phone_becomes_trusted_the_others_and_the_person_are_told",
+        ),
+    ),
+    (
         "nobody enrols another's key",
         ("tests/web/test_phone.py::test_somebody_elses_key_cannot_be_enrolled_and_spends_nothing",),
     ),

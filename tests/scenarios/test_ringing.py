@@ -53,6 +53,19 @@ async def subscribe(phone: SoftwarePhone, browser: Browser) -> str:
     return str(told["outcome"])
 
 
+async def two_phones(h: House) -> list[SoftwarePhone]:
+    """That the first was told of the second is over, before either can be rung."""
+    phones = [await h.phone(), await h.phone()]
+    doors = h.server._phones
+    assert doors is not None
+    assert doors._ringer is not None
+    waiting = "SELECT count(*) AS many FROM notices WHERE rung = 0"
+    while await h.server.store._read(lambda rows: int(rows.execute(waiting).fetchone()["many"])):
+        pass
+    await asyncio.gather(*doors._ringer._ringing)
+    return phones
+
+
 @asynccontextmanager
 async def a_login(h: House) -> AsyncIterator[asyncio.Task[Reply | None]]:
     asking = asyncio.ensure_future(h.ask())
@@ -73,7 +86,7 @@ async def approved(h: House, phone: SoftwarePhone) -> float:
 
 def test_a_login_rings_every_phone_with_gateway_and_account_and_nothing_else(tmp_path: Path) -> None:
     async def story(h: House, service: PushService) -> None:
-        phones = [await h.phone(), await h.phone()]
+        phones = await two_phones(h)
         for phone in phones:
             assert await subscribe(phone, service.subscribe()) == "kept"
         async with a_login(h) as asking:
@@ -129,7 +142,7 @@ def test_a_second_try_of_the_same_login_replaces_the_first_ring(tmp_path: Path) 
 
 def test_the_timeline_tells_who_answered_and_not_who_was_rung_last(tmp_path: Path) -> None:
     async def story(h: House, service: PushService) -> None:
-        answering, other = await h.phone(), await h.phone()
+        answering, other = await two_phones(h)
         await subscribe(other, service.subscribe())
         service.hangs = True
         await approved(h, answering)
@@ -157,7 +170,7 @@ def test_a_wrong_password_never_rings_the_phone(tmp_path: Path) -> None:
 
 def test_a_removed_phone_is_not_rung(tmp_path: Path) -> None:
     async def story(h: House, service: PushService) -> None:
-        kept, removed = await h.phone(), await h.phone()
+        kept, removed = await two_phones(h)
         await subscribe(kept, service.subscribe())
         await subscribe(removed, service.subscribe())
         gone = events.DeviceRemoved("", removed.enrolled.device, "test")
@@ -310,7 +323,7 @@ def test_a_reload_takes_an_address_away(tmp_path: Path) -> None:
 
 def test_a_test_request_rings_this_phone_alone_and_says_what_it_is(tmp_path: Path) -> None:
     async def story(h: House, service: PushService) -> None:
-        mine, other = await h.phone(), await h.phone()
+        mine, other = await two_phones(h)
         await subscribe(mine, service.subscribe())
         await subscribe(other, service.subscribe())
         told = await mine.says("/api/test", "test")

@@ -14,7 +14,7 @@ import yaml
 from pydantic import PlainValidator
 
 from radius_push.settings import json_schema, schema, server_schema
-from radius_push.settings.section import Section
+from radius_push.settings.section import Section, key_of
 from tests.settings.files import GOOD, changed
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -179,6 +179,6 @@ def test_every_key_of_every_section_is_there_and_has_words() -> None:
     assert set(SCHEMA["$defs"]) == {each.__name__ for each in sections}
     for each in sections:
         made = SCHEMA["$defs"][each.__name__]
-        assert set(made["properties"]) == set(each.model_fields)
+        assert set(made["properties"]) == {key_of(name) for name in each.model_fields}
         assert all("description" in words for words in made["properties"].values())
     assert set(SCHEMA["properties"]) == set(schema.SettingsSection.model_fields)

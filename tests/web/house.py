@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from radius_push import enrollment, events
 from radius_push.attempts import Joined, Lateness, Opened
@@ -28,6 +29,7 @@ from radius_push.model import (
     Secret,
     Trial,
 )
+from radius_push.notices import Notice
 from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Places
 from radius_push.shapes import Endpoint, Enrollment, PhoneListener, RingLimit
@@ -75,6 +77,7 @@ class HeardRinger:
     public_key: str = base64.urlsafe_b64encode(b"\x04" + b"k" * 64).decode().rstrip("=")
     rung: list[Question] = field(default_factory=list)
     tried: list[tuple[Trial, Device]] = field(default_factory=list)
+    noticed: list[Notice] = field(default_factory=list)
     signing_in: list[PortalSignIn] = field(default_factory=list)
 
     def ring(self, question: Question) -> None:
@@ -82,6 +85,9 @@ class HeardRinger:
 
     def ring_trial(self, trial: Trial, device: Device) -> None:
         self.tried.append((trial, device))
+
+    def ring_notice(self, notice: Notice) -> None:
+        self.noticed.append(notice)
 
     def ring_sign_in(self, sign_in: PortalSignIn) -> None:
         self.signing_in.append(sign_in)
@@ -105,7 +111,8 @@ class House:
     riders: dict[str, bytes] = field(default_factory=dict)
     """Question -> the packet that waits for it."""
 
-    async def invite(self, person: Person = ALICE) -> enrollment.Shown:
+    async def invite(self, person: Person = ALICE, **how: Any) -> enrollment.Shown:
+        """`how`: as of `enrollment.invite`."""
         return await enrollment.invite(
             self.store,
             person=person,
@@ -115,10 +122,11 @@ class House:
             now=self.clock.now(),
             token=secrets.token_bytes(16),
             code_octets=secrets.token_bytes(5),
+            **how,
         )
 
-    async def link(self, person: Person = ALICE) -> str:
-        return enrollment.link(self.origin, await self.invite(person))
+    async def link(self, person: Person = ALICE, **how: Any) -> str:
+        return enrollment.link(self.origin, await self.invite(person, **how))
 
     async def confirm(self, phone: SoftwarePhone) -> None:
         word = await enrollment.confirm(
@@ -292,6 +300,7 @@ async def open_house(
     trusted_proxies: tuple[Network, ...] = (),
     ringer: HeardRinger | None = None,
     places: Places | None = None,
+    prove: enrollment.Prove = enrollment.cannot_prove,
 ) -> AsyncIterator[House]:
     clock = Clock()
     counters: Counter[str] = Counter()
@@ -311,6 +320,7 @@ async def open_house(
         limits=limits,
         trusted_proxies=trusted_proxies,
         places=places,
+        prove=prove,
     )
     await side.start()
     try:

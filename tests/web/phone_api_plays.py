@@ -15,6 +15,7 @@ import aiohttp
 
 from radius_push.attempts import Lateness
 from radius_push.factors import portal_sign_in, question
+from radius_push.model import Down, PersonKey, Proved, Right, Secret, Wrong
 from radius_push.portal_store import PortalSignIn
 from radius_push.ports import StoreDown
 from radius_push.shapes import Enrollment
@@ -39,6 +40,7 @@ SIGNED = {
     "/api/biometric": "biometric",
     "/api/test": "test",
     "/api/test-answer": "test_answer",
+    "/api/notice": "notice",
 }
 NO_FINGER: dict[str, str | None] = {"client_data": None, "attestation": None}
 OF_NONE = {"question": "none", "person": "staff:nobody", "client": "fw1", "address": None}
@@ -46,8 +48,9 @@ MORE: dict[str, dict[str, str | None]] = {
     "/api/contest": OF_NONE,
     "/api/confirm": {"invitation": "0" * 16, "code": "000000"},
     "/api/push": ADDRESS,
-    "/api/biometric": NO_FINGER,
     "/api/test-answer": {"test": "none"},
+    "/api/notice": {"notice": "none", "answer": "seen"},
+    "/api/biometric": NO_FINGER,
 }
 
 
@@ -212,6 +215,32 @@ async def enrolment(played: Played, folder: Path) -> None:
         await played.post(house, "/api/enrol", await enrolling(house, Pen(), token=second.token))
         for _ in range(11):
             await played.post(house, "/api/enrol", await enrolling(house, Pen()))
+
+
+async def what_was_sent(played: Played, folder: Path) -> None:
+    async def prove(_: PersonKey, __: str, password: Secret) -> Proved:
+        said: dict[bytes, Proved] = {b"right": Right(), b"wrong": Wrong()}
+        return said.get(password.reveal(), Down("not now"))
+
+    async with open_house(folder, devices_per_user=5, prove=prove) as house:
+        invited = await house.invite(sent=True, asks_code=False)
+        for words in ({}, {"password": "later"}, {"password": "wrong"}, {"password": "right"}):
+            body = await enrolling(house, Pen(), token=invited.token, **words)
+            told = await played.post(house, "/api/enrol", body)
+        assert told["state"] == "active"
+
+
+async def notices(played: Played, folder: Path) -> None:
+    async with open_house(folder, devices_per_user=5) as house, await house.phone() as phone:
+        for _ in range(3):
+            await (await house.phone()).close()
+        state = await played.says(house, phone, "/api/questions")
+        seen, wrong, gone = (notice["id"] for notice in state["notices"])
+        await played.says(house, phone, "/api/notice", notice=seen)
+        await played.says(house, phone, "/api/notice", notice=seen)
+        await played.says(house, phone, "/api/notice", notice=wrong, answer="remove")
+        await house.remove_device((await house.store.devices())[-1].id)
+        await played.says(house, phone, "/api/notice", notice=gone, answer="remove")
 
 
 async def phones_that_may_not(played: Played, folder: Path) -> None:
@@ -444,6 +473,8 @@ async def whole(content: aiohttp.StreamReader) -> str:
 PLAYS = (
     what_every_request_is_refused_with,
     enrolment,
+    what_was_sent,
+    notices,
     phones_that_may_not,
     requests_of_a_good_phone,
     fingers,

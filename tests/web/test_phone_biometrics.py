@@ -134,6 +134,17 @@ async def test_the_old_one_counts_until_the_new_one_is_confirmed(house: House) -
         assert await approve(phone, second, new) == "approved"
 
 
+async def test_the_persons_other_phones_are_told_of_a_finger(house: House) -> None:
+    async with await house.phone() as other, await house.phone(name="with a finger") as phone:
+        await a_finger(house, phone)
+        told = await house.store.notices_of(other.enrolled.device)
+        assert [(notice.kind, notice.name) for notice in told] == [
+            ("device_added", "with a finger"),
+            ("credential_added", "with a finger"),
+        ]
+        assert await house.store.notices_of(phone.enrolled.device) == []
+
+
 async def test_while_a_phone_is_added_one_code_confirms_both(house: House) -> None:
     async with await SoftwarePhone.enrol(await house.link()) as phone:
         finger = Finger(house.origin)

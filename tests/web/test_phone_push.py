@@ -183,6 +183,7 @@ async def test_a_look_shows_what_the_stream_would(house: House) -> None:
         assert [card["id"] for card in told["questions"]] == [question.id]
         assert set(told) == {
             "now", "device", "questions", "closed", "recent", "adding", "push", "tests", "sign_ins",
+            "notices",
         }  # fmt: skip
         await house.remove(phone)
         told = await phone.says("/api/questions", "questions")

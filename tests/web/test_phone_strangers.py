@@ -87,7 +87,7 @@ async def test_a_stranger_cannot_forge_for_whom_they_guess(house: House) -> None
 
 async def test_a_reload_tells_which_proxies_are_trusted(house: House) -> None:
     assert [await guess(house, "203.0.113.7") for _ in range(11)][-1] == 429
-    house.side.use(house.side._api.enrollment, LOOPBACK, None)
+    house.side.use(house.side._enrol.enrollment, LOOPBACK, None)
     assert await guess(house, "203.0.113.7") == 403
 
 

@@ -62,6 +62,14 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     yield "add, without a code"
     async for name in _elsewhere(house, page):
         yield name
+    await page.goto(await house.link(sent=True))
+    await part(page, "go").click()
+    await expect(part(page, "password")).to_be_visible()
+    yield "your password"
+    await part(page, "go").click()
+    await expect(part(page, "wrong")).not_to_be_empty()
+    yield "your password, without it"
+    await page.goto("about:blank")
     await page.goto(await house.link())
     await expect(part(page, "phone")).to_be_visible()
     yield "add by link"
@@ -76,6 +84,8 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     await confirm(house.store, device.invitation, code, by="test", now=house.clock.now())
     await expect(part(page, "test")).to_be_visible()
     yield "no request"
+    async for name in _notices(house, page):
+        yield name
     async for name in _requests(house, page):
         yield name
     async for name in _recent(page):
@@ -103,6 +113,19 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     await part(page, "go").click()
     await expect(part(page, "code")).to_be_visible()
     yield "add again"
+
+
+async def _notices(house: House, page: Page) -> AsyncIterator[str]:
+    """What is told of another phone."""
+    other = await house.phone(name="A phone with quite a long name, as people give them")
+    await other.close()
+    await expect(part(page, "remove")).to_be_visible()
+    yield "a phone was added"
+    await part(page, "remove").click()
+    await expect(part(page, "sure")).to_be_visible()
+    yield "remove it?"
+    await part(page, "remove").click()
+    await expect(part(page, "remove")).to_have_count(0)
 
 
 async def _elsewhere(house: House, page: Page) -> AsyncIterator[str]:

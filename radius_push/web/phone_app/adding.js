@@ -52,29 +52,75 @@ async function add(form, byToken) {
   write(wrong, "");
   go.disabled = true;
   write(go, texts.add_working);
+  const invitation = byToken ? { token: byToken } : { code };
   try {
-    const added = await enrol(byToken ? { token: byToken } : { code }, name);
-    page.offer = await offered().catch(() => "off"); // it can be set up later, too
-    begin(added);
+    await come(invitation, name);
   } catch (problem) {
-    if (problem instanceof NoKey) {
-      page.trouble = "nokey";
-      page.adding = false;
+    if (problem instanceof Refused && problem.word === "password_needed") {
+      page.proving = { invitation, name };
       return changed();
     }
-    const word = problem instanceof Refused ? problem.word : problem instanceof Unreachable ? "unreachable" : "";
-    write(wrong, texts[`refused_${word}`] ?? texts.refused_otherwise);
-    go.disabled = false;
-    write(go, texts.add_button);
+    failed(form, problem);
   }
+  return undefined;
+}
+
+async function come(invitation, name) {
+  const added = await enrol(invitation, name);
+  page.offer = await offered().catch(() => "off"); // it can be set up later, too
+  begin(added);
+}
+
+function failed(form, problem) {
+  if (problem instanceof NoKey) {
+    page.trouble = "nokey";
+    page.adding = false;
+    page.proving = null;
+    return changed();
+  }
+  const word = problem instanceof Refused ? problem.word : problem instanceof Unreachable ? "unreachable" : "";
+  write(named(form, "wrong"), texts[`refused_${word}`] ?? texts.refused_otherwise);
+  named(form, "go").disabled = false;
+  return write(named(form, "go"), texts.add_button);
+}
+
+// The one screen that asks for a password: what was sent can be in others' hands.
+export function showPassword() {
+  show("password", (form) => {
+    named(form, "back").addEventListener("click", () => {
+      page.proving = null;
+      changed();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      prove(form);
+    });
+  });
+}
+
+async function prove(form) {
+  const field = named(form, "password");
+  if (!field.value) return write(named(form, "wrong"), texts.password_none);
+  const go = named(form, "go");
+  write(named(form, "wrong"), "");
+  go.disabled = true;
+  write(go, texts.add_working);
+  const { invitation, name } = page.proving;
+  try {
+    await come({ ...invitation, password: field.value }, name);
+  } catch (problem) {
+    failed(form, problem);
+    field.select();
+  }
+  field.value = "";
   return undefined;
 }
 
 function begin(added) {
   page.phone = added;
-  page.token = page.trouble = null;
+  page.token = page.trouble = page.proving = null;
   page.adding = false;
-  page.device = "pending";
+  page.device = added.state;
   items.clear();
   keepListening();
   changed();

@@ -1,6 +1,6 @@
 // The beginning: what is true decides which screen is shown.
 
-import { mustInstall, showAdd, showWaiting } from "./adding.js";
+import { mustInstall, showAdd, showPassword, showWaiting } from "./adding.js";
 import { showAnother, tickAnother } from "./another.js";
 import { showRequests, tick } from "./cards.js";
 import { loadPhone } from "./core.js";
@@ -19,6 +19,7 @@ const TICK_MS = 250;
 function render() {
   renderHeader();
   if (page.trouble && !page.adding) return showTrouble();
+  if (page.proving) return showPassword();
   if (page.adding || page.token || !page.phone) return mustInstall() ? show("install", () => {}) : showAdd();
   if (page.device === "pending") return page.offer === "off" ? showWaiting() : showOffer();
   if (items.size) return showRequests();
@@ -50,6 +51,7 @@ function readLink() {
   if (location.hash) history.replaceState(null, "", location.pathname);
   if (!found) return;
   page.token = found;
+  page.proving = null;
   page.adding = true;
 }
 

@@ -165,7 +165,7 @@ async function ask(path, body) {
 
 export const nonce = async () => (await ask("/api/nonce", {})).nonce;
 
-// `invitation` is {token} or {code}. Returns the phone as it is kept.
+// `invitation` is {token} or {code}, with the `password` if it was sent. Returns the phone as it is kept.
 export async function enrol(invitation, name) {
   const { key, publicKey } = await newKey();
   const said = { purpose: "enrol", nonce: await nonce(), public_key: base64url(publicKey), name };

@@ -17,6 +17,7 @@ export function hear(kind, state) {
   page.device = state.device.state;
   page.recent = state.recent ?? [];
   page.push = state.push ?? page.push;
+  page.notices = state.notices;
   page.credential = state.device.credential;
   page.waiting = state.device.waiting_credential;
   if (page.device === "removed") return lose("removed");

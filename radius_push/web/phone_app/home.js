@@ -3,6 +3,7 @@
 import { begin as beginAnother } from "./another.js";
 import { Refused, forgetPhone } from "./core.js";
 import { askForNotifications, notifyState, sendTest } from "./notify.js";
+import { showNotices } from "./notices.js";
 import { fillFinger, showFinger } from "./finger.js";
 import { named, show, write } from "./screen.js";
 import { showRecent } from "./recent.js";
@@ -28,6 +29,7 @@ export function showHome() {
   named(part, "turn-on").hidden = !["ask", "failed"].includes(notify);
   write(named(part, "turn-on"), notify === "failed" ? texts.notify_again : texts.notify_button);
   named(part, "test").hidden = state !== "live";
+  showNotices(named(part, "notices"));
   showFinger(part, state);
   named(part, "add-another").hidden = state !== "live" || !page.mayAdd;
   showRecent(part);

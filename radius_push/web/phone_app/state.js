@@ -5,6 +5,8 @@ export const page = {
   token: null, // of a link; opening it spends nothing
   trouble: null, // key, unknown, removed, nokey
   adding: false,
+  proving: null, // {invitation, name}: it was sent, so the person's password is asked for, too
+  notices: [], // what this phone is told of the person's other phones
   connection: "connecting",
   credential: null, // of the fingerprint or face that counts, as the server says
   waiting: undefined, // of a new one, whose six digits are not typed yet

@@ -18,6 +18,7 @@ const FILES = [
   "/finger.js",
   "/hearing.js",
   "/home.js",
+  "/notices.js",
   "/notify.js",
   "/push.js",
   "/recent.js",
@@ -65,6 +66,7 @@ self.addEventListener("fetch", (event) => {
 // --- notifications -----------------------------------------------------------------------------------
 
 // Every push shows something, whatever it holds: browsers take the permission away from silent ones.
+const NOTICES = ["device_added", "credential_added"];
 self.addEventListener("push", (event) => event.waitUntil(notify(event.data)));
 
 async function notify(data) {
@@ -80,7 +82,8 @@ async function notify(data) {
   const review = { action: "review", title: texts.push_review };
   // Never an approval from here: whoever lifts a locked phone would have it.
   const actions = question ? [review, { action: "deny", title: texts.push_deny }] : [review];
-  const [title, body] = words(pushed, question, test, signIn);
+  const kind = NOTICES.includes(pushed.data?.kind) ? pushed.data.kind : null;
+  const [title, body] = kind ? [texts[`notice_${kind}_title`], String(pushed.data.name)] : words(pushed, question, test, signIn);
   await show(title, body, pushed.tag ?? "radius-push", {
     requireInteraction: true,
     renotify: true,

@@ -40,6 +40,8 @@ const [ago, lasting] = [
 const LONG = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const inUnit = (past) => LONG.find(([, seconds]) => past >= seconds) ?? LONG.at(-1);
 
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
 const filled = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
 const counted = (forms, count) => filled(forms[plurals.select(count)], { count: numbers.format(count) });
 
@@ -63,5 +65,6 @@ export const said = {
   open: (address) => filled(texts.another_open, { address }),
   came: (phone) => filled(texts.another_came, { phone }),
   added: (phone) => filled(texts.another_done, { phone }),
+  notice: ({ kind, name, at }) => filled(texts[`notice_${kind}`], { name, when: moment.format(at) }),
   asks: (data) => filled(texts.push_asks, data),
 };

@@ -28,6 +28,12 @@ export default {
   add_no_code: "Ein Code hat 8 Buchstaben und Ziffern.",
   add_no_name: "Bitte diesem Handy einen Namen geben.",
 
+  password_title: "Ihr Passwort",
+  password_lead: "Diese Einladung wurde Ihnen geschickt. Damit niemand sonst sie benutzt, geben Sie das Passwort ein, mit dem Sie sich am VPN anmelden.",
+  password_label: "Passwort",
+  password_back: "Zurück",
+  password_none: "Geben Sie Ihr Passwort ein.",
+
   install_title: "Zuerst auf den Home-Bildschirm legen",
   install_one: "In Safari auf „Teilen“ tippen.",
   install_two: "„Zum Home-Bildschirm“ wählen.",
@@ -78,6 +84,16 @@ export default {
 
   push_seen: "Die letzte Benachrichtigung kam {ago}.",
   push_never: "Auf diesem Handy kam noch keine Benachrichtigung an.",
+  notice_device_added_title: "Ein Telefon kam dazu",
+  notice_device_added: "„{name}“ kam am {when} dazu. Es kann jemanden mit Ihrem Konto hereinlassen. Waren Sie das nicht? Entfernen Sie es und sagen Sie es Ihrem Administrator.",
+  notice_credential_added_title: "Fingerabdruck oder Gesicht kam dazu",
+  notice_credential_added: "Auf „{name}“ am {when} hinzugefügt oder ersetzt. Waren Sie das nicht? Sagen Sie es sofort Ihrem Administrator.",
+  notice_seen: "OK, das war ich",
+  notice_remove: "Nicht ich: entfernen",
+  notice_remove_now: "Ja, entfernen",
+  notice_sure: "Dieses Telefon entfernen? Es kann dann niemanden mehr hereinlassen.",
+  notice_failed: "Der Server ist nicht erreichbar. Versuchen Sie es noch einmal.",
+
   offer_title: "Fingerabdruck oder Gesicht",
   offer_optional: "Anmeldungen mit Fingerabdruck oder Gesicht bestätigen. Hier ist es keine Pflicht und geht auch später noch.",
   offer_required: "Manche Anmeldungen hier brauchen Ihren Fingerabdruck oder Ihr Gesicht. Jetzt einrichten: Der Code danach gilt für beides.",
@@ -213,6 +229,7 @@ export default {
   refused_too_many_tries: "Zu viele falsche Versuche. Zehn Minuten warten.",
   refused_too_many_devices: "Mehr Handys sind für Sie nicht erlaubt. Erst eines entfernen lassen.",
   refused_issuer_only: "Hier fügt nur Ihre Administration Handys hinzu. Fragen Sie dort.",
+  refused_wrong_password: "Das ist nicht Ihr Passwort. Nach fünf falschen ist die Einladung geschlossen.",
   refused_unreachable: "Der Server ist nicht erreichbar. Nichts wurde verbraucht: Noch einmal versuchen.",
   refused_otherwise: "Das hat nicht geklappt. Noch einmal versuchen.",
 };

@@ -28,6 +28,12 @@ export default {
   add_no_code: "A code has 8 letters and digits.",
   add_no_name: "Give this phone a name.",
 
+  password_title: "Your password",
+  password_lead: "This invitation was sent to you. So that nobody else can use it, type the password that you sign in to the VPN with.",
+  password_label: "Password",
+  password_back: "Back",
+  password_none: "Type your password.",
+
   install_title: "First, put this on your Home Screen",
   install_one: "Tap the Share button of Safari.",
   install_two: "Choose “Add to Home Screen”.",
@@ -78,6 +84,16 @@ export default {
 
   push_seen: "The last notification came {ago}.",
   push_never: "No notification has come to this phone yet.",
+  notice_device_added_title: "A phone was added",
+  notice_device_added: "“{name}” was added on {when}. It can let somebody in with your account. Was it not you? Remove it, and tell your administrator.",
+  notice_credential_added_title: "A fingerprint or face was added",
+  notice_credential_added: "It was added or replaced on “{name}” on {when}. Was it not you? Tell your administrator at once.",
+  notice_seen: "OK, it was me",
+  notice_remove: "Not me: remove it",
+  notice_remove_now: "Yes, remove it",
+  notice_sure: "Remove that phone? It can let nobody in any more.",
+  notice_failed: "The server can’t be reached. Try again.",
+
   offer_title: "Fingerprint or face",
   offer_optional: "Approve sign-ins with your fingerprint or face. It is not required here, and you can set it up later, too.",
   offer_required: "Some sign-ins here need your fingerprint or face. Set it up now: the code that follows is for both.",
@@ -213,6 +229,7 @@ export default {
   refused_too_many_tries: "Too many wrong tries. Wait ten minutes.",
   refused_too_many_devices: "You have as many phones as you may. Have one removed first.",
   refused_issuer_only: "Here only your administrator adds phones. Ask there.",
+  refused_wrong_password: "That is not your password. After five wrong ones the invitation is closed.",
   refused_unreachable: "The server can’t be reached. Nothing was used up: try again.",
   refused_otherwise: "That did not work. Try again.",
 };

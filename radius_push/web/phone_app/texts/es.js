@@ -28,6 +28,12 @@ export default {
   add_no_code: "El código tiene 8 letras y cifras.",
   add_no_name: "Ponle un nombre a este teléfono.",
 
+  password_title: "Su contraseña",
+  password_lead: "Esta invitación se le envió. Para que nadie más la use, escriba la contraseña con la que entra en la VPN.",
+  password_label: "Contraseña",
+  password_back: "Atrás",
+  password_none: "Escriba su contraseña.",
+
   install_title: "Primero, ponla en la pantalla de inicio",
   install_one: "Toca el botón Compartir de Safari.",
   install_two: "Elige «Añadir a pantalla de inicio».",
@@ -78,6 +84,16 @@ export default {
 
   push_seen: "La última notificación llegó {ago}.",
   push_never: "A este teléfono aún no ha llegado ninguna notificación.",
+  notice_device_added_title: "Se añadió un teléfono",
+  notice_device_added: "«{name}» se añadió el {when}. Puede dejar entrar a alguien con su cuenta. ¿No fue usted? Quítelo y avise a su administrador.",
+  notice_credential_added_title: "Se añadió una huella o un rostro",
+  notice_credential_added: "Se añadió o se cambió en «{name}» el {when}. ¿No fue usted? Avise enseguida a su administrador.",
+  notice_seen: "Vale, fui yo",
+  notice_remove: "No fui yo: quitarlo",
+  notice_remove_now: "Sí, quitarlo",
+  notice_sure: "¿Quitar ese teléfono? Ya no podrá dejar entrar a nadie.",
+  notice_failed: "No se puede llegar al servidor. Inténtelo de nuevo.",
+
   offer_title: "Huella o cara",
   offer_optional: "Aprueba las entradas con tu huella o tu cara. Aquí no es obligatorio, y también puedes configurarlo más tarde.",
   offer_required: "Algunas entradas aquí necesitan tu huella o tu cara. Configúrala ahora: el código que sigue vale para ambas cosas.",
@@ -217,6 +233,7 @@ export default {
   refused_too_many_tries: "Demasiados intentos fallidos. Espera diez minutos.",
   refused_too_many_devices: "Ya tienes todos los teléfonos permitidos. Pide que quiten uno.",
   refused_issuer_only: "Aquí solo tu administrador añade teléfonos. Pídeselo.",
+  refused_wrong_password: "Esa no es su contraseña. Tras cinco errores la invitación se cierra.",
   refused_unreachable: "El servidor no responde. No se ha gastado nada: inténtalo otra vez.",
   refused_otherwise: "No ha funcionado. Inténtalo otra vez.",
 };

@@ -28,6 +28,12 @@ export default {
   add_no_code: "Kod 8 harf ve rakamdan oluşur.",
   add_no_name: "Bu telefona bir ad verin.",
 
+  password_title: "Parolanız",
+  password_lead: "Bu davet size gönderildi. Başkası kullanamasın diye VPN’e girerken kullandığınız parolayı yazın.",
+  password_label: "Parola",
+  password_back: "Geri",
+  password_none: "Parolanızı yazın.",
+
   install_title: "Önce bunu Ana Ekran’a ekleyin",
   install_one: "Safari’de Paylaş düğmesine dokunun.",
   install_two: "“Ana Ekrana Ekle”yi seçin.",
@@ -78,6 +84,16 @@ export default {
 
   push_seen: "Son bildirim {ago} geldi.",
   push_never: "Bu telefona henüz bildirim gelmedi.",
+  notice_device_added_title: "Bir telefon eklendi",
+  notice_device_added: "“{name}” {when} tarihinde eklendi. Hesabınızla birini içeri alabilir. Siz değil miydiniz? Onu kaldırın ve yöneticinize haber verin.",
+  notice_credential_added_title: "Parmak izi veya yüz eklendi",
+  notice_credential_added: "“{name}” üzerinde {when} tarihinde eklendi ya da değiştirildi. Siz değil miydiniz? Hemen yöneticinize haber verin.",
+  notice_seen: "Tamam, bendim",
+  notice_remove: "Ben değildim: kaldır",
+  notice_remove_now: "Evet, kaldır",
+  notice_sure: "Bu telefon kaldırılsın mı? Artık kimseyi içeri alamaz.",
+  notice_failed: "Sunucuya ulaşılamıyor. Yeniden deneyin.",
+
   offer_title: "Parmak izi veya yüz",
   offer_optional: "Girişleri parmak izinizle veya yüzünüzle onaylayın. Burada zorunlu değildir, daha sonra da ayarlayabilirsiniz.",
   offer_required: "Buradaki bazı girişler parmak izinizi veya yüzünüzü gerektirir. Şimdi ayarlayın: sonraki kod ikisi için de geçerlidir.",
@@ -213,6 +229,7 @@ export default {
   refused_too_many_tries: "Çok fazla yanlış deneme. On dakika bekleyin.",
   refused_too_many_devices: "Daha fazla telefon ekleyemezsiniz. Önce birini kaldırtın.",
   refused_issuer_only: "Burada telefonları yalnızca yöneticiniz ekler. Ona sorun.",
+  refused_wrong_password: "Parolanız bu değil. Beş yanlıştan sonra davet kapanır.",
   refused_unreachable: "Sunucuya ulaşılamıyor. Hiçbir şey harcanmadı: yeniden deneyin.",
   refused_otherwise: "Olmadı. Yeniden deneyin.",
 };

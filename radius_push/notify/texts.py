@@ -1,0 +1,183 @@
+"""Every sentence that is mailed, in the languages that phones speak; `{...}` is filled in."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+
+from radius_push.notices import Mail, NoticeKind
+from radius_push.notify.mail import Letter
+from radius_push.shapes import Language
+
+LONGEST_FACT = 128
+"""Characters of a name."""
+
+SUBJECTS: dict[Language, dict[NoticeKind | str, str]] = {
+    "en": {
+        "invitation": "Add your phone for VPN sign-ins",
+        "device_added": "A phone was added for your VPN sign-ins",
+        "device_removed": "A phone was removed from your VPN sign-ins",
+        "credential_added": "A fingerprint or face was added for your VPN sign-ins",
+    },
+    "tr": {
+        "invitation": "VPN girişleriniz için telefonunuzu ekleyin",
+        "device_added": "VPN girişleriniz için bir telefon eklendi",
+        "device_removed": "VPN girişlerinizden bir telefon kaldırıldı",
+        "credential_added": "VPN girişleriniz için parmak izi veya yüz eklendi",
+    },
+    "de": {
+        "invitation": "Fügen Sie Ihr Telefon für VPN-Anmeldungen hinzu",
+        "device_added": "Ein Telefon wurde für Ihre VPN-Anmeldungen hinzugefügt",
+        "device_removed": "Ein Telefon wurde von Ihren VPN-Anmeldungen entfernt",
+        "credential_added": "Fingerabdruck oder Gesicht wurde für Ihre VPN-Anmeldungen hinzugefügt",
+    },
+    "es": {
+        "invitation": "Añada su teléfono para entrar en la VPN",
+        "device_added": "Se ha añadido un teléfono para sus accesos a la VPN",
+        "device_removed": "Se ha quitado un teléfono de sus accesos a la VPN",
+        "credential_added": "Se ha añadido una huella o un rostro para sus accesos a la VPN",
+    },
+}
+
+INVITATION: dict[Language, str] = {
+    "en": """\
+{account}: your phone is to be asked from now on when somebody signs in to the VPN with your account.
+
+On your phone, open this link:
+{link}
+
+Or open {page} there and type this code:
+{code}
+
+Then type your usual password. On an iPhone take the code: the page says how.
+Link and code work once, until {until}. Give them to nobody.
+{then}
+""",
+    "tr": """\
+{account}: bundan sonra biri hesabınızla VPN'e girerken telefonunuza sorulacak.
+
+Telefonunuzda şu bağlantıyı açın:
+{link}
+
+Ya da telefonda {page} adresini açıp şu kodu yazın:
+{code}
+
+Sonra her zamanki parolanızı yazın. iPhone'da kodu kullanın: sayfa nasıl yapılacağını anlatır.
+Bağlantı ve kod bir kez kullanılır ve {until} tarihine kadar geçerlidir. Kimseye vermeyin.
+{then}
+""",
+    "de": """\
+{account}: Ihr Telefon soll von jetzt an gefragt werden, wenn sich jemand mit Ihrem Konto am VPN anmeldet.
+
+Öffnen Sie auf Ihrem Telefon diesen Link:
+{link}
+
+Oder öffnen Sie dort {page} und geben Sie diesen Code ein:
+{code}
+
+Geben Sie dann Ihr gewohntes Passwort ein. Auf einem iPhone nehmen Sie den Code: die Seite sagt, wie.
+Link und Code gelten einmal, bis {until}. Geben Sie sie niemandem.
+{then}
+""",
+    "es": """\
+{account}: a partir de ahora se preguntará a su teléfono cuando alguien entre en la VPN con su cuenta.
+
+Abra este enlace en su teléfono:
+{link}
+
+O abra allí {page} y escriba este código:
+{code}
+
+Después escriba su contraseña habitual. En un iPhone use el código: la página explica cómo.
+El enlace y el código sirven una vez, hasta {until}. No se los dé a nadie.
+{then}
+""",
+}
+THEN_CODE: dict[Language, str] = {
+    "en": "At the end the phone shows six digits. Tell them to your administrator over the telephone.",
+    "tr": "Sonunda telefon altı rakam gösterir. Bunları yöneticinize telefonda söyleyin.",
+    "de": "Am Ende zeigt das Telefon sechs Ziffern. Sagen Sie diese Ihrem Administrator am Telefon.",
+    "es": "Al final el teléfono muestra seis cifras. Dígaselas por teléfono a su administrador.",
+}
+"""How it ends, where the six digits are asked for."""
+
+TOLD: dict[Language, dict[NoticeKind, str]] = {
+    "en": {
+        "device_added": "{account}: the phone “{name}” was added on {when}. It can let somebody in with your "
+        "account.\n\nIf this was not you: tell your administrator at once, and change your password.\n",
+        "device_removed": "{account}: the phone “{name}” was removed on {when}. It is asked no more.\n\n"
+        "If you did not expect this: tell your administrator.\n",
+        "credential_added": "{account}: on {when} a fingerprint or face was added or replaced on the phone "
+        "“{name}”.\n\nIf this was not you: tell your administrator at once, and change your password.\n",
+    },
+    "tr": {
+        "device_added": "{account}: “{name}” telefonu {when} tarihinde eklendi. Bu telefon, hesabınızla "
+        "girişe izin verebilir.\n\nBunu siz yapmadıysanız: hemen yöneticinize haber verin ve parolanızı "
+        "değiştirin.\n",
+        "device_removed": "{account}: “{name}” telefonu {when} tarihinde kaldırıldı. Artık ona sorulmaz.\n\n"
+        "Bunu beklemiyorsanız: yöneticinize haber verin.\n",
+        "credential_added": "{account}: {when} tarihinde “{name}” telefonunda bir parmak izi veya yüz "
+        "eklendi ya da değiştirildi.\n\nBunu siz yapmadıysanız: hemen yöneticinize haber verin ve parolanızı "
+        "değiştirin.\n",
+    },
+    "de": {
+        "device_added": "{account}: Das Telefon „{name}“ wurde am {when} hinzugefügt. Es kann jemanden mit "
+        "Ihrem Konto hereinlassen.\n\nWaren Sie das nicht: Sagen Sie es sofort Ihrem Administrator und "
+        "ändern Sie Ihr Passwort.\n",
+        "device_removed": "{account}: Das Telefon „{name}“ wurde am {when} entfernt. Es wird nicht mehr "
+        "gefragt.\n\nHaben Sie das nicht erwartet: Sagen Sie es Ihrem Administrator.\n",
+        "credential_added": "{account}: Am {when} wurde auf dem Telefon „{name}“ ein Fingerabdruck oder "
+        "Gesicht hinzugefügt oder ersetzt.\n\nWaren Sie das nicht: Sagen Sie es sofort Ihrem Administrator "
+        "und ändern Sie Ihr Passwort.\n",
+    },
+    "es": {
+        "device_added": "{account}: el teléfono «{name}» se añadió el {when}. Puede dejar entrar a alguien "
+        "con su cuenta.\n\nSi no ha sido usted: avise enseguida a su administrador y cambie su contraseña.\n",
+        "device_removed": "{account}: el teléfono «{name}» se quitó el {when}. Ya no se le pregunta.\n\n"
+        "Si no lo esperaba: avise a su administrador.\n",
+        "credential_added": "{account}: el {when} se añadió o se cambió una huella o un rostro en el "
+        "teléfono «{name}».\n\nSi no ha sido usted: avise enseguida a su administrador y cambie su "
+        "contraseña.\n",
+    },
+}
+
+
+def invitation(
+    language: Language,
+    *,
+    to: str,
+    account: str,
+    page: str,
+    link: str,
+    code: str,
+    expires_at: float,
+    asks_code: bool,
+) -> Letter:
+    text = INVITATION[language].format(
+        account=plain(account),
+        page=page,
+        link=link,
+        code=code,
+        until=when(expires_at),
+        then=THEN_CODE[language] if asks_code else "",
+    )
+    return Letter(to, SUBJECTS[language]["invitation"], f"{text.rstrip()}\n")
+
+
+def told(language: Language, mail: Mail) -> Letter:
+    text = TOLD[language][mail.kind].format(
+        account=plain(mail.username), name=plain(mail.name), when=when(mail.at)
+    )
+    return Letter(mail.address, SUBJECTS[language][mail.kind], text)
+
+
+def when(at: float) -> str:
+    """The same in every language and time zone."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def plain(text: str) -> str:
+    """A name in one line, with nothing that could turn its direction or begin another line."""
+    kept = "".join(" " if c.isspace() else c for c in text[: 4 * LONGEST_FACT])
+    visible = "".join(c for c in kept if not unicodedata.category(c).startswith("C"))
+    return " ".join(visible.split())[:LONGEST_FACT] or "?"

@@ -1,0 +1,71 @@
+"""The mail server: what is said to it, and how well that is kept from others."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from radius_push import shapes
+from radius_push.model import Secret
+from radius_push.settings.book import Book
+from radius_push.settings.mistakes import Path
+from radius_push.settings.server_schema import MailSection
+
+_PATH: Path = ("server", "mail")
+_PORTS: dict[shapes.Security, int] = {"starttls": 587, "tls": 465, "none": 25}
+
+
+def mail(book: Book) -> None:
+    """`server.mail:`, if it is there."""
+    section = book.server.mail
+    if section is None:
+        return
+    password = _password(book, section)
+    _transport(book, section)
+    book.mail = shapes.MailServer(
+        section.host,
+        port=section.port or _PORTS[section.security],
+        security=section.security,
+        sender=section.from_,
+        user=section.user,
+        password=password,
+        ca_file=book.file(section.ca_file, (*_PATH, "ca_file")),
+        language=section.language,
+        attribute=section.attribute,
+    )
+
+
+def _password(book: Book, section: MailSection) -> Secret | None:
+    path = (*_PATH, "password")
+    if section.password is None:
+        if section.user is not None and not book.report.spoiled(path):
+            book.report.wrong(path, "is missing; write {file: PATH}, or leave user out")
+        return None
+    if section.user is None and not book.report.spoiled((*_PATH, "user")):
+        book.report.wrong((*_PATH, "user"), "is missing, and there is a password")
+    password = book.vault.secret(section.password, book.report, path)
+    if password is not None and not all(0x20 <= octet < 0x7F for octet in password.reveal()):
+        book.report.wrong(path, "must be printable ASCII, as mail servers take no other passwords")
+    return password
+
+
+def _transport(book: Book, section: MailSection) -> None:
+    if section.security != "none" or book.report.spoiled((*_PATH, "security")):
+        return
+    path = (*_PATH, "security")
+    if section.ca_file is not None:
+        book.report.wrong((*_PATH, "ca_file"), "is for TLS, and security is none; remove one of them")
+    if _is_here(section.host):
+        return
+    if section.clear_text:
+        book.report.warn(path, "LINKS AND PASSWORD GO OVER THE NETWORK IN CLEAR TEXT; use starttls or tls")
+    elif not book.report.spoiled((*_PATH, "clear_text")):
+        book.report.wrong(path, "in clear text; write starttls or tls, or clear_text: accepted")
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,159 @@
+"""In the store: what a person is told of their phones. It is written with what it tells of, so that nothing
+that changes a phone can forget to tell."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from radius_push import events
+from radius_push.events import Event
+from radius_push.model import Device, PersonKey
+from radius_push.notices import Mail, Notice, NoticeKind
+from radius_push.store.bells import POST, person_topic
+from radius_push.store.writer import Transaction
+
+MOST_NOTICES = 20
+"""Of one device; the oldest give way."""
+MOST_MAILS = 2_000
+"""That wait. More are given up, with evidence: a mail server that is down must not fill the disk."""
+MOST_MAILS_OF_ONE = 20
+"""Of one person."""
+_BY_MAIL_ALONE = frozenset({"device_removed"})
+
+
+def tell(transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, at: float) -> None:
+    """The person's other active devices get a notice, and the person a mail if their address is known.
+
+    Called in the transaction of what it tells of.
+    """
+    if kind not in _BY_MAIL_ALONE:
+        _notify(transaction, person, kind, device, at=at)
+    row = transaction.execute("SELECT address FROM mail_addresses WHERE person = ?", str(person)).fetchone()
+    if row is not None:
+        _mail(transaction, person, kind, device, address=row["address"], at=at)
+    transaction.ring(POST)
+
+
+def _notify(
+    transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, *, at: float
+) -> None:
+    others = transaction.execute(
+        "SELECT id FROM devices WHERE person = ? AND state = 'active' AND id != ?", str(person), device.id
+    ).fetchall()
+    for other in others:
+        transaction.execute(
+            "INSERT INTO notices (device, person, kind, about, name, at) VALUES (?, ?, ?, ?, ?, ?)",
+            other["id"],
+            str(person),
+            kind,
+            device.id,
+            device.name,
+            at,
+        )
+        transaction.execute(
+            "DELETE FROM notices WHERE device = ?1 AND id NOT IN"
+            " (SELECT id FROM notices WHERE device = ?1 ORDER BY id DESC LIMIT ?2)",
+            other["id"],
+            MOST_NOTICES,
+        )
+    if others:
+        transaction.ring(person_topic(person))
+
+
+def _mail(
+    transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, *, address: str, at: float
+) -> None:
+    waiting = transaction.execute(
+        "SELECT count(*) AS every, count(*) FILTER (WHERE person = ?) AS theirs FROM mails", str(person)
+    ).fetchone()
+    if waiting["every"] >= MOST_MAILS or waiting["theirs"] >= MOST_MAILS_OF_ONE:
+        why = f"{waiting['every']} mails wait already, {waiting['theirs']} of them theirs"
+        transaction.write(at, events.MailGivenUp(str(person), kind, device.id, 0, why))
+        return
+    transaction.execute(
+        "INSERT INTO mails (person, username, address, kind, about, name, at, due)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        str(person),
+        device.username,
+        address,
+        kind,
+        device.id,
+        device.name,
+        at,
+    )
+
+
+# --- on phones -------------------------------------------------------------------------------------------
+
+
+def notices_of(transaction: Transaction, device: str) -> list[Notice]:
+    found = transaction.execute("SELECT * FROM notices WHERE device = ? ORDER BY id", device)
+    return [_notice(row) for row in found]
+
+
+def to_ring(transaction: Transaction) -> list[Notice]:
+    """Handed out once: it is only a tap on the shoulder, and the open app shows it all the same."""
+    found = transaction.execute("UPDATE notices SET rung = 1 WHERE rung = 0 RETURNING *").fetchall()
+    return [_notice(row) for row in sorted(found, key=lambda row: int(row["id"]))]
+
+
+def dismiss(transaction: Transaction, notice: str, *, device: str) -> bool:
+    gone = transaction.execute(
+        "DELETE FROM notices WHERE CAST(id AS TEXT) = ? AND device = ? RETURNING person", notice, device
+    ).fetchall()
+    for row in gone:
+        transaction.ring(person_topic(row["person"]))
+    return bool(gone)
+
+
+def _notice(row: sqlite3.Row) -> Notice:
+    person = PersonKey.parse(row["person"])
+    return Notice(str(row["id"]), row["device"], person, row["kind"], row["about"], row["name"], row["at"])
+
+
+# --- by mail ---------------------------------------------------------------------------------------------
+
+
+def write_to(transaction: Transaction, person: PersonKey, address: str) -> None:
+    """From now on they are written to there."""
+    transaction.execute(
+        "INSERT INTO mail_addresses VALUES (?1, ?2) ON CONFLICT (person) DO UPDATE SET address = ?2",
+        str(person),
+        address,
+    )
+
+
+def to_send(transaction: Transaction, *, at: float, until: float, most: int) -> Sequence[Mail]:
+    """`due` goes to `until` in the same statement: another server finds none of them due."""
+    found = transaction.execute(
+        "UPDATE mails SET due = ?1, tries = tries + 1"
+        " WHERE id IN (SELECT id FROM mails WHERE due <= ?2 ORDER BY due, id LIMIT ?3) RETURNING *",
+        until,
+        at,
+        most,
+    ).fetchall()
+    return [_mail_of(row) for row in sorted(found, key=lambda row: int(row["id"]))]
+
+
+def put_off(transaction: Transaction, mail: Mail, *, until: float) -> None:
+    transaction.execute("UPDATE mails SET due = ? WHERE id = ?", until, mail.id)
+
+
+def done(transaction: Transaction, mail: Mail, *, at: float, event: Event) -> None:
+    if transaction.execute("DELETE FROM mails WHERE id = ?", mail.id).rowcount:
+        transaction.write(at, event)
+
+
+def _mail_of(row: sqlite3.Row) -> Mail:
+    return Mail(
+        id=row["id"],
+        person=PersonKey.parse(row["person"]),
+        username=row["username"],
+        address=row["address"],
+        kind=row["kind"],
+        about=row["about"],
+        name=row["name"],
+        at=row["at"],
+        tries=row["tries"],
+    )
