@@ -153,9 +153,10 @@ async def test_a_subscription_that_is_gone_is_noticed_and_made_anew_by_the_app(p
         await until(lambda: any(isinstance(event, events.Rang) for event in phone.site.told))
     (rang,) = [e for e in phone.site.told if isinstance(e, events.Rang)]
     assert (rang.outcome, rang.device) == ("gone", device.id)
-    assert await phone.site.server.store.push_addresses_of(device.person) == []
-
-    await phone.firefox.goes_to(phone.site.url)
+    # The app is open: it hears that its address was given up.
+    await phone.until(
+        lambda service: [each.path for each in service.subscriptions] not in ([], [dropped.path])
+    )
     await phone.firefox.sees("Notifications are on")
     (made,) = phone.service.subscriptions
     assert made.path != dropped.path

@@ -156,7 +156,7 @@ async def test_on_every_screen_all_that_is_read_comes_from_the_texts(house: Hous
         await route.fulfill(body=marked, content_type="text/javascript")
 
     facts = re.compile(
-        r"⟦[^⟧]*⟧|alice|fw1|a-gateway-with-a-rather-long-name|2001:[0-9a-f:]+|\b[A-Z2-9]{6}\b"
+        r"⟦[^⟧]*⟧|alice|fw1|my-phone\.example|a-gateway-with-a-rather-long-name|2001:[0-9a-f:]+|\b[A-Z2-9]{6}\b"
         r"|\b[0-9A-Z]{4}-[0-9A-Z]{4}\b|\d+(?:\.\d+){3}|now|\d+ ?s ago|[\d\s()]+"
     )
     async with a_page(browser, "en") as page:
