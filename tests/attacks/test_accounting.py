@@ -29,7 +29,7 @@ def test_without_the_secret_nobody_is_shown_in_or_out(tmp_path: Path) -> None:
     run(story())
 
 
-@pytest.mark.parametrize("later", [35.0, 3600.0])
+@pytest.mark.parametrize("later", [35.0, pytest.param(3600.0, marks=pytest.mark.slow)])
 def test_a_recorded_start_or_stop_does_nothing_a_second_time(tmp_path: Path, later: float) -> None:
     """Also for the next session under the same id, and under another source port."""
 
@@ -65,6 +65,7 @@ def test_a_recorded_boot_ends_nobodys_session(tmp_path: Path, status: int) -> No
     run(story())
 
 
+@pytest.mark.slow
 def test_a_recorded_interim_revives_nobody(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, settings=WITH_ACCOUNTING) as h:

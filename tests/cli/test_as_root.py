@@ -14,7 +14,10 @@ import pytest
 
 from tests.cli.enrolling import Verb, write_settings
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away"),
+]
 SERVER = 4242
 
 

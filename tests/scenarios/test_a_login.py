@@ -264,6 +264,7 @@ def test_when_the_server_stops_held_logins_get_silence_and_their_questions_end(t
     run(story())
 
 
+@pytest.mark.slow
 def test_two_hundred_held_logins_are_all_accepted(tmp_path: Path) -> None:
     people = [f"person{n}" for n in range(200)]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from radius_push import events
 from radius_push.model import Secret
 from radius_push.radius.wire import attribute
@@ -84,6 +86,7 @@ def test_a_stop_that_overtakes_its_start_ends_it(tmp_path: Path) -> None:
     run(story())
 
 
+@pytest.mark.slow
 def test_an_interim_opens_a_session_whose_start_was_lost(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, settings=WITH_ACCOUNTING) as h:

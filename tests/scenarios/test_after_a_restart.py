@@ -273,6 +273,7 @@ def test_an_accept_that_never_left_is_said_while_the_gateway_may_wait_and_no_lon
     run(story())
 
 
+@pytest.mark.slow
 def test_an_approval_that_nobody_came_for_in_time_lets_nobody_in(tmp_path: Path) -> None:
     async def story() -> None:
         async with site(tmp_path) as s:

@@ -15,10 +15,9 @@ from radius_push.radius.presets import PRESETS
 from tests.scenarios.plays import NAMES, SETUPS, Setup, play_all, record, recorded
 from tests.scenarios.turned import run
 
-ONE, TWO, _, SHIPPED_TWO = SETUPS
-EVERY_DAY = (ONE, SHIPPED_TWO)
-"""What is played each time; the others belong to the slow suite."""
-PARTS = [pytest.param(each, marks=[] if each in EVERY_DAY else pytest.mark.slow) for each in SETUPS]
+ONE, TWO, *SHIPPED = SETUPS
+# What is played each time; the others belong to the slow suite.
+PARTS = [ONE, *(pytest.param(each, marks=pytest.mark.slow) for each in (TWO, *SHIPPED))]
 
 
 @pytest.mark.parametrize("setup", PARTS, ids=str)

@@ -190,6 +190,7 @@ def test_a_restart_keeps_the_mute(tmp_path: Path, reason: Reason) -> None:
 # --- a laptop with a saved password ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_laptop_that_reconnects_by_itself_rings_five_times_in_ten_minutes(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, settings=SITE) as h:

@@ -74,6 +74,7 @@ def test_what_the_settings_say_wins_and_is_doubted_aloud(
     assert "Phones ring for too long: the settings say 60 s; or write `patience: 20s`" in said
 
 
+@pytest.mark.slow
 def test_a_gateway_that_was_set_to_one_long_try_gets_its_time_back(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, settings=PRESET, people=PEOPLE) as h:
