@@ -12,6 +12,7 @@ from aiohttp import web
 
 from radius_push import events
 from radius_push.dn import fold
+from radius_push.factors.portal_sign_in import code
 from radius_push.model import Person, PersonKey, Secret
 from radius_push.portal_password import NotAsked, NotTheirs, Whose
 from radius_push.portal_store import PortalSession, PortalSignIn, SignInState
@@ -189,7 +190,7 @@ class SigningIn:
         if sign_in is None or value is None or sign_in.state is SignInState.SPENT:
             return go("/")
         if self.is_waiting(sign_in):
-            return shown(pages.waiting(stranger(visit)))
+            return shown(pages.waiting(stranger(visit), code=code(sign_in)))
         if sign_in.state is not SignInState.APPROVED:
             denied = sign_in.state is SignInState.DENIED
             return shown(pages.not_let_in(stranger(visit), denied=denied))

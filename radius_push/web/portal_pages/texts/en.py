@@ -15,7 +15,8 @@ TEXTS = {
     "in_too_many": "Too many tries. Wait an hour, or ask your administrator.",
     "in_down": "Your password cannot be checked now. Try again in a few minutes.",
     "in_busy": "Too many people are signing in just now. Try again in a moment.",
-    "in_one_waits": "Your phones are asked already. Answer there first, or wait a minute.",
+    "in_one_waits": "Your phones are asked already, by another browser. Was that not you? Say No on "
+    "the phone, and try again.",
     "in_rung_too_often": "Your phones were asked too often without a yes. Wait ten minutes.",
     "in_over": "You are not signed in any more. Sign in again.",
     "in_out": "You are signed out.",
@@ -23,7 +24,7 @@ TEXTS = {
     "invited_title": "You need an invitation",
     "invited_text": "Your password is right, but no phone of yours can be asked. Ask your administrator for an invitation: a link or a code that adds a phone.",
     "wait_title": "Answer on your phone",
-    "wait_text": "Your phones are asked whether it is you. Say yes on one of them.",
+    "wait_text": "Your phones are asked whether it is you. Say yes on one of them if it shows these digits:",
     "wait_time": "They are asked for a minute. Nothing appears? Open the app on the phone.",
     "wait_next": "I have answered",
     "wait_denied_title": "Denied",

@@ -15,7 +15,8 @@ TEXTS = {
     "in_too_many": "Demasiados intentos. Espera una hora o pregunta a tu administrador.",
     "in_down": "Ahora no se puede comprobar tu contraseña. Inténtalo de nuevo en unos minutos.",
     "in_busy": "Ahora mismo entra demasiada gente. Inténtalo de nuevo en un momento.",
-    "in_one_waits": "Ya se está preguntando a tus teléfonos. Responde allí o espera un minuto.",
+    "in_one_waits": "Ya se está preguntando a tus teléfonos, desde otro navegador. ¿No eras tú? Di "
+    "No en el teléfono y vuelve a intentarlo.",
     "in_rung_too_often": "Se preguntó demasiado a tus teléfonos sin un sí. Espera diez minutos.",
     "in_over": "Tu sesión ha terminado. Vuelve a iniciarla.",
     "in_out": "Has cerrado la sesión.",
@@ -23,7 +24,7 @@ TEXTS = {
     "invited_title": "Necesitas una invitación",
     "invited_text": "Tu contraseña es correcta, pero no hay ningún teléfono tuyo al que preguntar. Pide a tu administrador una invitación: un enlace o un código que añade un teléfono.",
     "wait_title": "Responde en tu teléfono",
-    "wait_text": "Se pregunta a tus teléfonos si eres tú. Di que sí en uno de ellos.",
+    "wait_text": "Se pregunta a tus teléfonos si eres tú. Di que sí en uno de ellos si muestra estas cifras:",
     "wait_time": "Se les pregunta durante un minuto. ¿No aparece nada? Abre la aplicación en el teléfono.",
     "wait_next": "Ya he respondido",
     "wait_denied_title": "Denegado",
