@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from radius_push import enrollment
+from radius_push.directory.local import LocalDirectory
+from radius_push.model import Down, Person, Proof, Proved, Reason, Wrong
+from radius_push.proving import AT_ONCE
+from radius_push.test_phone import PhoneRefused, SoftwarePhone
+from radius_push.web.portal_signing_in import TRIES_OF_A_NAME
+from tests.web.house import until
 from tests.web.portal_house import Page, PortalHouse, portal_house
 
 
@@ -38,3 +47,76 @@ async def test_who_is_first_with_a_sign_in_is_told_from_the_person_by_the_digits
     assert await house.answer(phone) == "approved"
     assert (await person.get("/wait")).heading == "Your phones"
     assert (await thief.get("/wait")).heading == "Denied"
+
+
+# --- directories that are slow or down ---------------------------------------------------------------------
+
+
+async def test_of_a_slow_directory_the_web_has_two_threads_and_logins_have_the_others(
+    house: PortalHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.phone()
+    store, keys = house.server.store, house.server.keys
+    sent = await enrollment.invite(
+        store,
+        person=await house.person("bob"),
+        lifetime=600,
+        pepper=keys.pepper,
+        by="test",
+        now=house.clock.now(),
+        token=secrets.token_bytes(16),
+        code_octets=secrets.token_bytes(5),
+        sent=True,
+    )
+    inside, most, slow = 0, 0, asyncio.Event()
+    prove = LocalDirectory.prove
+
+    async def hangs(self: LocalDirectory, person: Person, proof: Proof) -> Proved:
+        nonlocal inside, most
+        inside, most = inside + 1, max(most, inside + 1)
+        try:
+            await slow.wait()
+            return await prove(self, person, proof)
+        finally:
+            inside -= 1
+
+    monkeypatch.setattr(LocalDirectory, "prove", hangs)
+    guesses = [
+        asyncio.create_task(house.desk(source=f"127.0.2.{n + 1}").signs_in(name, "guess"))
+        for n, name in enumerate(("alice", "bob", "carol"))
+    ]
+    link = enrollment.link(house.phones_open, sent)
+    guesses.append(asyncio.create_task(SoftwarePhone.enrol(link, password="guess")))
+    waiting = house.server._portal._turns  # type: ignore[union-attr]
+    await until(lambda: inside + waiting._waiting == len(guesses))
+    slow.set()
+    told = await asyncio.gather(*guesses, return_exceptions=True)
+    assert most == AT_ONCE
+    assert [page.status for page in told if isinstance(page, Page)] == [403] * 3
+    assert isinstance(told[-1], PhoneRefused)
+    assert told[-1].word == "wrong_password"
+
+
+@pytest.mark.parametrize(
+    "problem", [Down("not now"), Wrong(Reason.CROWDED_OUT)], ids=lambda each: type(each).__name__
+)
+async def test_a_try_that_no_directory_answered_is_none_of_the_three(
+    house: PortalHouse, monkeypatch: pytest.MonkeyPatch, problem: Proved
+) -> None:
+    prove = LocalDirectory.prove
+    down = True
+
+    async def flaps(self: LocalDirectory, person: Person, proof: Proof) -> Proved:
+        return problem if down and person.key.id == "bob" else await prove(self, person, proof)
+
+    monkeypatch.setattr(LocalDirectory, "prove", flaps)
+    tries = house.server._portal._portal._signing_in._of_people  # type: ignore[union-attr]
+    key = (await house.person("bob")).key
+    for _ in range(TRIES_OF_A_NAME):
+        assert (await house.desk().signs_in("bob")).status == (503 if isinstance(problem, Down) else 403)
+    assert all(tries.begin(key) for _ in range(TRIES_OF_A_NAME))
+    for _ in range(TRIES_OF_A_NAME):
+        tries.take_back(key)
+    down = False
+    if isinstance(problem, Down):
+        assert (await house.desk().signs_in("bob")).heading == "Your phones"
