@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from radius_push import events
-from radius_push.model import Address, Device, Network, Secret, Trial
+from radius_push.model import Address, Device, Network, PersonKey, Secret, Trial
 from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Clock, DoorClosed, Store
 from radius_push.shapes import PhoneListener
@@ -41,6 +41,7 @@ from radius_push.web.portal_visit import (
     stranger,
 )
 from radius_push.web.proxies import Proxies
+from radius_push.web.wrong_tries import WrongTries
 
 FOLDER = Path(__file__).parent / "portal_pages"
 HEADERS = {
@@ -54,6 +55,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 """On every response of the portal."""
+ACTS = 60
+"""Sign-ins with the right password, and forms inside, of one person in ten minutes: each is written down."""
 _SAID = {"in_over": True, "in_out": False, "did_removed": False}
 """What the sign-in page may be told to say, and whether it is something wrong."""
 
@@ -102,10 +105,12 @@ class Portal:
         self._counters = counters
         self._body_seconds = limits.body_seconds
         self._cookies = Cookies(url=listener.url, pepper=pepper)
+        self._acts = WrongTries(per_neighbourhood=ACTS, in_all=10_000)
         self._signing_in = SigningIn(
             page=listener.url,
             rules=lambda: self._rules,
             check=check,
+            expect_few=self._expect_few,
             ring=ring,
             store=store,
             clock=clock,
@@ -204,7 +209,16 @@ class Portal:
             raise NotSignedIn
         if request.method == "POST":
             self._cookies.expect_form(visit, self._cookies.session(request))
+            if request.path != "/sign-out":
+                self._expect_few(inside.session.person)
         return await page(inside)
+
+    def _expect_few(self, person: PersonKey) -> None:
+        """Raises Trouble."""
+        now = self._clock.monotonic()
+        if not self._acts.admits(str(person), now):
+            raise Trouble(429, "trouble_often")
+        self._acts.note(str(person), now)
 
     async def _visit(self, request: web.Request) -> Visit:
         form = {}

@@ -51,6 +51,7 @@ class SigningIn:
         page: str,
         rules: Callable[[], Rules],
         check: CheckPassword,
+        expect_few: Callable[[PersonKey], None],
         ring: Callable[[PortalSignIn], None],
         store: Store,
         clock: Clock,
@@ -61,6 +62,7 @@ class SigningIn:
         self._page = page
         self._rules = rules
         self._check = check
+        self._expect_few = expect_few
         self._ring = ring
         self._store = store
         self._clock = clock
@@ -113,6 +115,7 @@ class SigningIn:
             await self._refused(visit, username, None, "directory_down")
             return self.form(visit, said="in_down", status=503)
         self._of_names.forget(name)
+        self._expect_few(whose.key)
         return await self._welcome(visit, username, whose)
 
     async def _whose(self, username: str, password: str) -> Whose:

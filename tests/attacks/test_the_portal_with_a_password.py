@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from radius_push import enrollment
+from radius_push import enrollment, events
 from radius_push.directory.local import LocalDirectory
 from radius_push.model import Down, Person, Proof, Proved, Reason, Wrong
 from radius_push.proving import AT_ONCE
 from radius_push.test_phone import PhoneRefused, SoftwarePhone
+from radius_push.web.portal import ACTS
 from radius_push.web.portal_signing_in import TRIES_OF_A_NAME
 from tests.web.house import until
 from tests.web.portal_house import Page, PortalHouse, portal_house
@@ -86,15 +87,15 @@ async def test_of_a_slow_directory_the_web_has_two_threads_and_logins_have_the_o
         for n, name in enumerate(("alice", "bob", "carol"))
     ]
     link = enrollment.link(house.phones_open, sent)
-    guesses.append(asyncio.create_task(SoftwarePhone.enrol(link, password="guess")))
+    redeems = asyncio.create_task(SoftwarePhone.enrol(link, password="guess"))
     waiting = house.server._portal._turns  # type: ignore[union-attr]
-    await until(lambda: inside + waiting._waiting == len(guesses))
+    await until(lambda: inside + waiting._waiting == len(guesses) + 1)
     slow.set()
-    told = await asyncio.gather(*guesses, return_exceptions=True)
+    assert [page.status for page in await asyncio.gather(*guesses)] == [403] * 3
+    with pytest.raises(PhoneRefused) as refused:
+        await redeems
+    assert refused.value.word == "wrong_password"
     assert most == AT_ONCE
-    assert [page.status for page in told if isinstance(page, Page)] == [403] * 3
-    assert isinstance(told[-1], PhoneRefused)
-    assert told[-1].word == "wrong_password"
 
 
 @pytest.mark.parametrize(
@@ -120,3 +121,25 @@ async def test_a_try_that_no_directory_answered_is_none_of_the_three(
     down = False
     if isinstance(problem, Down):
         assert (await house.desk().signs_in("bob")).heading == "Your phones"
+
+
+# --- a flood of what is written down ------------------------------------------------------------------------
+
+
+async def test_whoever_is_signed_in_does_not_fill_the_evidence(house: PortalHouse) -> None:
+    phone, desk, other = await house.phone(), house.desk(), house.desk()
+    page = await desk.is_in(phone=phone)
+    said = {"form": page.form, "phone": phone.enrolled.device}
+    statuses = [(await desk.post("/rename", {**said, "name": f"name {n}"})).status for n in range(ACTS + 5)]
+    assert statuses.count(429) >= 5
+    assert len(house.of(events.DeviceRenamed)) == statuses.count(200) < ACTS
+    assert (await other.signs_in()).status == 429
+    # Others do not wait for it, and the door out stays open.
+    assert (await house.desk().signs_in("bob")).heading == "Your phones"
+    assert (await desk.post("/sign-out", said)).path == "/?said=in_out"
+
+
+async def test_right_passwords_do_not_fill_it_either(house: PortalHouse) -> None:
+    statuses = [(await house.desk().signs_in("carol")).status for _ in range(ACTS + 2)]
+    assert statuses == [403] * ACTS + [429] * 2
+    assert len(house.of(events.PortalRefused)) == ACTS

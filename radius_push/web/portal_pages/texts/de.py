@@ -91,6 +91,7 @@ TEXTS = {
     "trouble_elsewhere": "Diese Seite kann von hier aus nicht benutzt werden.",
     "trouble_form": "Dieses Formular ist zu alt oder kam nicht von dieser Seite. Zurückgehen und noch einmal versuchen.",
     "trouble_missing": "Diese Seite gibt es nicht.",
+    "trouble_often": "Das war sehr oft. In zehn Minuten noch einmal versuchen.",
     "trouble_server": "Der Server kann gerade nicht arbeiten. In ein paar Minuten noch einmal versuchen.",
     "trouble_request": "Der Server hat das nicht verstanden.",
     "back": "Zurück",

@@ -90,6 +90,7 @@ TEXTS = {
     "trouble_elsewhere": "This page cannot be used from where you are.",
     "trouble_form": "This form is too old, or did not come from this page. Go back and try again.",
     "trouble_missing": "There is no such page.",
+    "trouble_often": "That was often. Try again in ten minutes.",
     "trouble_server": "The server cannot work at the moment. Try again in a few minutes.",
     "trouble_request": "The server did not understand this.",
     "back": "Back",

@@ -90,6 +90,7 @@ TEXTS = {
     "trouble_elsewhere": "Esta página no se puede usar desde donde estás.",
     "trouble_form": "Este formulario es demasiado viejo o no venía de esta página. Vuelve atrás e inténtalo de nuevo.",
     "trouble_missing": "No existe esa página.",
+    "trouble_often": "Han sido muchas veces. Inténtalo de nuevo en diez minutos.",
     "trouble_server": "El servidor no puede trabajar en este momento. Inténtalo de nuevo en unos minutos.",
     "trouble_request": "El servidor no lo entendió.",
     "back": "Volver",

@@ -91,6 +91,7 @@ TEXTS = {
     "trouble_elsewhere": "Bu sayfa bulunduğunuz yerden kullanılamaz.",
     "trouble_form": "Bu form çok eski veya bu sayfadan gelmedi. Geri dönüp yeniden deneyin.",
     "trouble_missing": "Böyle bir sayfa yok.",
+    "trouble_often": "Çok sık oldu. On dakika sonra yeniden deneyin.",
     "trouble_server": "Sunucu şu anda çalışamıyor. Birkaç dakika sonra yeniden deneyin.",
     "trouble_request": "Sunucu bunu anlamadı.",
     "back": "Geri",
