@@ -293,7 +293,9 @@ class Portal:
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             raise Trouble(421, "trouble_request")
         networks, caller = self._rules.enrollment.portal_networks, self._caller(request)
-        if networks and not (caller is not None and any(caller in network for network in networks)):
+        # Whoever a proxy does not name comes from anywhere, not from the proxy's own network.
+        unnamed = caller is None or self._proxies.trusts(caller)
+        if networks and (unnamed or not any(caller in network for network in networks)):
             raise Trouble(403, "trouble_elsewhere")
         if request.method not in {"GET", "HEAD"}:
             expect_own_page(request, self._url)

@@ -143,3 +143,20 @@ async def test_right_passwords_do_not_fill_it_either(house: PortalHouse) -> None
     statuses = [(await house.desk().signs_in("carol")).status for _ in range(ACTS + 2)]
     assert statuses == [403] * ACTS + [429] * 2
     assert len(house.of(events.PortalRefused)) == ACTS
+
+
+# --- from where ---------------------------------------------------------------------------------------------
+
+
+async def test_whom_a_proxy_does_not_name_is_in_no_network(tmp_path: Path) -> None:
+    async with portal_house(tmp_path, networks="127.0.0.0/24") as house:
+        for said, status in (
+            ({}, 403),
+            ({"X_Forwarded_For": ""}, 403),
+            ({"X_Forwarded_For": "127.0.0.7, unknown"}, 403),
+            ({"X_Forwarded_For": "127.0.0.7, 203.0.113.9"}, 403),
+            ({"X_Forwarded_For": "203.0.113.9, 127.0.0.7"}, 200),
+        ):
+            assert (await house.desk(source="127.0.0.2", **said).get("/")).status == status, said
+        assert (await house.desk(source="127.0.0.1", X_Forwarded_For="203.0.113.9").get("/")).status == 200
+        assert (await house.desk(source="127.0.1.1", X_Forwarded_For="127.0.0.7").get("/")).status == 403
