@@ -14,6 +14,7 @@ from radius_push import enrollment, events
 from radius_push.directory.local import LocalDirectory
 from radius_push.model import Down, Person, Proof, Proved, Reason, Wrong
 from radius_push.proving import AT_ONCE
+from radius_push.settings import load
 from radius_push.test_phone import PhoneRefused, SoftwarePhone
 from radius_push.web.portal import ACTS
 from radius_push.web.portal_signing_in import TRIES_OF_A_NAME
@@ -123,6 +124,37 @@ async def test_a_try_that_no_directory_answered_is_none_of_the_three(
         assert (await house.desk().signs_in("bob")).heading == "Your phones"
 
 
+async def test_whoever_hangs_up_in_a_guess_has_guessed_and_keeps_the_turn(
+    house: PortalHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, slow = 0, asyncio.Event()
+    prove = LocalDirectory.prove
+
+    async def hangs(self: LocalDirectory, person: Person, proof: Proof) -> Proved:
+        nonlocal inside
+        inside += 1
+        try:
+            await slow.wait()
+            return await prove(self, person, proof)
+        finally:
+            inside -= 1
+
+    monkeypatch.setattr(LocalDirectory, "prove", hangs)
+    desk = house.desk()
+    form = (await desk.get("/")).form
+    for name in ("alice", "bob"):
+        said = {"form": form, "username": name, "password": "guess"}
+        guess = asyncio.create_task(desk.post("/sign-in", said))
+        await until(lambda name=name: inside == ("alice", "bob").index(name) + 1)  # type: ignore[misc]
+        guess.cancel()
+    # Answered on another connection after the first two were closed.
+    assert (await desk.get("/")).status == 200
+    assert inside == AT_ONCE
+    slow.set()
+    async with asyncio.timeout(20):
+        await until(lambda: len(house.of(events.PortalRefused)) == AT_ONCE)
+
+
 # --- a flood of what is written down ------------------------------------------------------------------------
 
 
@@ -160,3 +192,16 @@ async def test_whom_a_proxy_does_not_name_is_in_no_network(tmp_path: Path) -> No
             assert (await house.desk(source="127.0.0.2", **said).get("/")).status == status, said
         assert (await house.desk(source="127.0.0.1", X_Forwarded_For="203.0.113.9").get("/")).status == 200
         assert (await house.desk(source="127.0.1.1", X_Forwarded_For="127.0.0.7").get("/")).status == 403
+
+
+async def test_who_came_in_without_a_phone_is_out_when_the_settings_want_an_invitation(
+    tmp_path: Path,
+) -> None:
+    async with portal_house(tmp_path) as house:
+        desk = house.desk()
+        await desk.is_in()
+        page = await desk.get("/pair")
+        file = tmp_path / "radius-push.yaml"
+        file.write_text(file.read_text().replace("self_service: [staff]", "self_service: [others]"))
+        await house.server.reload(load(file, environ={}))
+        assert (await desk.post("/pair", {"form": page.form})).path == "/?said=in_over"
