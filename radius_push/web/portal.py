@@ -220,8 +220,8 @@ class Portal:
     async def _to_the_end(
         self, work: Coroutine[None, None, web.Response], request: web.Request
     ) -> web.Response:
-        """Whoever hangs up in the middle of a guess has guessed: it is written down, and keeps its turn at the
-        directory as long as the directory is busy with it."""
+        """Whoever hangs up in the middle of a guess has guessed: it is written down, and keeps its turn at
+        the directory as long as that is busy with it."""
         if request.method != "POST":
             return await work
         task = asyncio.get_running_loop().create_task(work)
