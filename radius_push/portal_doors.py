@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from radius_push.factors.limits import WrongPasswords
-from radius_push.model import PersonKey, Secret
+from radius_push.model import Secret
 from radius_push.opening import CannotListen
 from radius_push.phone_doors import PhoneDoors
-from radius_push.portal_password import Whose, whose
+from radius_push.portal_password import NotAsked, Tries, Whose, whose
 from radius_push.ports import Clock, Directory, Store
+from radius_push.proving import NoTurn, PasswordTurns
 from radius_push.settings.more_servers import place as place_of
 from radius_push.shapes import Settings
 from radius_push.store.keys import Keys
@@ -30,12 +31,14 @@ class PortalDoors:
         keys: Keys,
         counters: Counter[str],
         phones: PhoneDoors,
+        turns: PasswordTurns,
         directories: Callable[[], Mapping[str, Directory]],
         wrong_passwords: Callable[[], WrongPasswords],
     ) -> None:
         """`directories`, `wrong_passwords`: as they are now; a reload exchanges them."""
         self._settings = settings
         self._clock = clock
+        self._turns = turns
         self._directories = directories
         self._wrong_passwords = wrong_passwords
         self._limits = PortalLimits()
@@ -91,16 +94,20 @@ class PortalDoors:
         if self._portal is not None:
             await self._portal.close()
 
-    async def _check(self, username: str, password: Secret, may_try: Callable[[PersonKey], bool]) -> Whose:
+    async def _check(self, username: str, password: Secret, tries: Tries) -> Whose:
         open_ones = self._directories()
-        return await whose(
-            username,
-            password,
-            directories=[open_ones[name] for name in asked_by_logins(self._settings)],
-            wrong_passwords=self._wrong_passwords(),
-            clock=self._clock,
-            may_try=may_try,
-        )
+        try:
+            async with self._turns.turn():
+                return await whose(
+                    username,
+                    password,
+                    directories=[open_ones[name] for name in asked_by_logins(self._settings)],
+                    wrong_passwords=self._wrong_passwords(),
+                    clock=self._clock,
+                    tries=tries,
+                )
+        except NoTurn:
+            return NotAsked()
 
 
 def asked_by_logins(settings: Settings) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from radius_push.factors.limits import WrongPasswords
 from radius_push.model import (
@@ -37,6 +38,19 @@ class NotAsked:
 Whose = Person | NotTheirs | NotAsked
 
 
+class Tries(Protocol):
+    """How often this person's password is tried from here, by whatever name."""
+
+    def begin(self, person: PersonKey) -> bool:
+        """Count a try before it is made. False: there were enough."""
+
+    def take_back(self, person: PersonKey) -> None:
+        """It came to no answer."""
+
+    def forget(self, person: PersonKey) -> None:
+        """It was right."""
+
+
 async def whose(
     username: str,
     password: Secret,
@@ -44,10 +58,10 @@ async def whose(
     directories: Sequence[Directory],
     wrong_passwords: WrongPasswords,
     clock: Clock,
-    may_try: Callable[[PersonKey], bool],
+    tries: Tries,
 ) -> Whose:
     """The first directory that knows the name alone speaks for it; once one could not be asked, only the word
-    of an `emergency` one counts. `may_try`: is this person's password to be tried once more from here?"""
+    of an `emergency` one counts."""
     someone_down = False
     for directory in directories:
         if someone_down and not directory.emergency:
@@ -62,7 +76,7 @@ async def whose(
                 continue
             case Person() as person:
                 pass
-        match await _prove(directory, person, password, wrong_passwords, clock, may_try):
+        match await _prove(directory, person, password, wrong_passwords, clock, tries):
             case Right():
                 return person
             case Wrong():
@@ -78,15 +92,20 @@ async def _prove(
     password: Secret,
     wrong_passwords: WrongPasswords,
     clock: Clock,
-    may_try: Callable[[PersonKey], bool],
+    tries: Tries,
 ) -> Proved:
     """A password that was wrong a moment ago is not bound again, here or at a login: a directory that counts
     wrong ones locks nobody out for it. Where none is bound, it takes as long."""
     known = wrong_passwords.known(person.key, password, clock.monotonic())
-    if known or not may_try(person.key):
+    if known or not tries.begin(person.key):
         await directory.pretend(person.entry)
         return Wrong()
     proved = await directory.prove(person, password)
-    if isinstance(proved, Wrong) and proved.reason is Reason.WRONG_PASSWORD:
-        wrong_passwords.remember(person.key, password, clock.monotonic())
+    match proved:
+        case Right():
+            tries.forget(person.key)
+        case Wrong(Reason.WRONG_PASSWORD):
+            wrong_passwords.remember(person.key, password, clock.monotonic())
+        case _:  # a directory that is down, or crowded, must keep nobody out of here for an hour
+            tries.take_back(person.key)
     return proved

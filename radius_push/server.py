@@ -35,7 +35,7 @@ from radius_push.phone_doors import PhoneDoors
 from radius_push.portal_doors import PortalDoors
 from radius_push.ports import Clock, Directory, DoorClosed, StoreDown
 from radius_push.pressure import Pressure
-from radius_push.proving import InvitedPasswords
+from radius_push.proving import InvitedPasswords, PasswordTurns
 from radius_push.radius.dedup import Dedup
 from radius_push.radius.packet import Arrival, load_dictionary
 from radius_push.radius.wire import Code
@@ -113,15 +113,16 @@ class Server:
             self._directories = Directories(self.settings, clock=self.clock)
             self._wrong_passwords = WrongPasswords(Secret(secrets.token_bytes(32)))
             self._replayed = Remembered(seconds=24 * 3600.0, most=50_000)
+            turns = PasswordTurns()
             self._phones = PhoneDoors(
                 self.settings,
                 store=self.store,
                 clock=self.clock,
                 keys=self.keys,
                 counters=self.counters,
-                prove=InvitedPasswords(lambda: self._doors).prove,
+                prove=InvitedPasswords(lambda: self._doors, turns).prove,
             )
-            self._portal = self._portal_doors(self._phones)
+            self._portal = self._portal_doors(self._phones, turns)
             self._pressure = Pressure(self.store.owed)
             self._doors = self._open_doors()
             name, limits = self.settings.name, self.settings.limits
@@ -314,7 +315,7 @@ class Server:
             raise PhoneOriginChanged(kept=kept, now=url)
         await self.store.forget_phones(by="serve --forget-phones", at=self.clock.now())
 
-    def _portal_doors(self, phones: PhoneDoors) -> PortalDoors:
+    def _portal_doors(self, phones: PhoneDoors, turns: PasswordTurns) -> PortalDoors:
         return PortalDoors(
             self.settings,
             store=self.store,
@@ -322,6 +323,7 @@ class Server:
             keys=self.keys,
             counters=self.counters,
             phones=phones,
+            turns=turns,
             directories=lambda: self.directories,
             wrong_passwords=lambda: self._wrong_passwords,
         )

@@ -431,6 +431,8 @@ TOLD: dict[str, Schema] = {
         account=text("The name that is signing in. Show it."),
         page=PAGE,
         address=BROWSER,
+        code=text("Four digits that the browser shows, too. Show them, and ask whether they are the same "
+                  "there: somebody else may have signed in a moment before.", pattern="^[0-9]{4}$"),
         nonce={**CARD_NONCE, "description": "Belongs to this sign-in alone; no other is needed for its "
                                             "answer."},
         opened_at=time("When it was asked."),

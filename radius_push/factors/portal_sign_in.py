@@ -5,6 +5,7 @@ It is signed for purposes of its own: no answer to it is one to a login, and non
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
@@ -30,10 +31,22 @@ def card(sign_in: PortalSignIn) -> dict[str, Value]:
         "account": sign_in.account,
         "page": sign_in.page,
         "address": sign_in.address,
+        "code": code(sign_in),
         "nonce": sign_in.nonce,
         "opened_at": milliseconds(sign_in.opened_at),
         "expires_at": milliseconds(sign_in.expires_at),
     }
+
+
+def code(sign_in: PortalSignIn) -> str:
+    """Four digits that the browser shows, and the phone: is the one that is asked for the one that I see?
+
+    Whoever has the password may be first with a sign-in of their own, at the very moment when its owner looks
+    for a card. SHA-256 over `radius-push sign-in code v1`, NUL, the nonce, which the answer is bound to; its
+    first 8 octets as a big-endian number, modulo 10,000, with leading zeros.
+    """
+    text = b"\0".join((b"radius-push sign-in code v1", sign_in.nonce.encode()))
+    return f"{int.from_bytes(hashlib.sha256(text).digest()[:8], 'big') % 10_000:04d}"
 
 
 def statement(sign_in: PortalSignIn, *, device: str, origin: str, purpose: SignInPurpose) -> dict[str, Value]:

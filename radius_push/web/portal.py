@@ -5,18 +5,19 @@ It meets a login only through the Store and the directories' passwords. Everythi
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from radius_push import events
-from radius_push.model import Address, Device, Network, Secret, Trial
-from radius_push.portal_store import PortalSignIn
+from radius_push.model import Address, Device, Network, PersonKey, Secret, Trial
+from radius_push.portal_store import PortalSession, PortalSignIn
 from radius_push.ports import Clock, DoorClosed, Store
 from radius_push.shapes import PhoneListener
 from radius_push.web.doorway import address_of
@@ -41,6 +42,7 @@ from radius_push.web.portal_visit import (
     stranger,
 )
 from radius_push.web.proxies import Proxies
+from radius_push.web.wrong_tries import WrongTries
 
 FOLDER = Path(__file__).parent / "portal_pages"
 HEADERS = {
@@ -54,12 +56,14 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 """On every response of the portal."""
+ACTS = 60
+"""Sign-ins with the right password, and forms inside, of one person in ten minutes: each is written down."""
 _SAID = {"in_over": True, "in_out": False, "did_removed": False}
 """What the sign-in page may be told to say, and whether it is something wrong."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Page = Callable[[Visit], Awaitable[web.Response]]
-InnerPage = Callable[[Inside], Awaitable[web.Response]]
+Page = Callable[[Visit], Coroutine[None, None, web.Response]]
+InnerPage = Callable[[Inside], Coroutine[None, None, web.Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,13 @@ class Portal:
         self._counters = counters
         self._body_seconds = limits.body_seconds
         self._cookies = Cookies(url=listener.url, pepper=pepper)
+        self._unfinished: set[asyncio.Task[web.Response]] = set()
+        self._acts = WrongTries(per_neighbourhood=ACTS, in_all=10_000)
         self._signing_in = SigningIn(
             page=listener.url,
             rules=lambda: self._rules,
             check=check,
+            expect_few=self._expect_few,
             ring=ring,
             store=store,
             clock=clock,
@@ -161,6 +168,7 @@ class Portal:
     async def close(self) -> None:
         """Let nobody in, finish the answers."""
         await self._door.let_nobody_in()
+        await asyncio.gather(*self._unfinished, return_exceptions=True)
         await self._door.clean_up()
 
     # --- the pages -------------------------------------------------------------------------------------
@@ -195,7 +203,8 @@ class Portal:
         return app
 
     async def _outside(self, request: web.Request, *, page: Page) -> web.Response:
-        return await page(await self._visit(request))
+        visit = await self._visit(request)
+        return await self._to_the_end(page(visit), request)
 
     async def _inside(self, request: web.Request, *, page: InnerPage) -> web.Response:
         visit = await self._visit(request)
@@ -204,7 +213,33 @@ class Portal:
             raise NotSignedIn
         if request.method == "POST":
             self._cookies.expect_form(visit, self._cookies.session(request))
-        return await page(inside)
+            if request.path != "/sign-out":
+                self._expect_few(inside.session.person)
+        return await self._to_the_end(page(inside), request)
+
+    async def _to_the_end(
+        self, work: Coroutine[None, None, web.Response], request: web.Request
+    ) -> web.Response:
+        """Whoever hangs up in the middle of a guess has guessed: it is written down, and keeps its turn at
+        the directory as long as that is busy with it."""
+        if request.method != "POST":
+            return await work
+        task = asyncio.get_running_loop().create_task(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[web.Response]) -> None:
+        self._unfinished.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, because nobody else does when the browser hung up
+
+    def _expect_few(self, person: PersonKey) -> None:
+        """Raises Trouble."""
+        now = self._clock.monotonic()
+        if not self._acts.admits(str(person), now):
+            raise Trouble(429, "trouble_often")
+        self._acts.note(str(person), now)
 
     async def _visit(self, request: web.Request) -> Visit:
         form = {}
@@ -218,10 +253,15 @@ class Portal:
             return None
         mark = self._cookies.mark(value)
         session = await self._store.portal_session(mark, at=self._clock.now(), seen=seen)
-        if session is None:
+        if session is None or not self._may_be_here(session):
             return None
         reader = Reader(visit.language, self._cookies.form(value), session.account)
         return Inside(visit, session, mark, reader)
+
+    def _may_be_here(self, session: PortalSession) -> bool:
+        """Without a phone it is for whom the settings say, now: a reload may have changed it."""
+        profile = session.person.authentication_profile
+        return session.device is not None or profile in self._rules.enrollment.self_service
 
     async def _front(self, visit: Visit) -> web.Response:
         inside = await self._session(visit, seen=True)
@@ -279,7 +319,9 @@ class Portal:
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             raise Trouble(421, "trouble_request")
         networks, caller = self._rules.enrollment.portal_networks, self._caller(request)
-        if networks and not (caller is not None and any(caller in network for network in networks)):
+        # Whoever a proxy does not name comes from anywhere, not from the proxy's own network.
+        unnamed = caller is None or self._proxies.trusts(caller)
+        if networks and (unnamed or not any(caller in network for network in networks)):
             raise Trouble(403, "trouble_elsewhere")
         if request.method not in {"GET", "HEAD"}:
             expect_own_page(request, self._url)

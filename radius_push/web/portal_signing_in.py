@@ -12,8 +12,9 @@ from aiohttp import web
 
 from radius_push import events
 from radius_push.dn import fold
+from radius_push.factors.portal_sign_in import code
 from radius_push.model import Person, PersonKey, Secret
-from radius_push.portal_password import NotAsked, NotTheirs, Whose
+from radius_push.portal_password import NotAsked, NotTheirs, Tries, Whose
 from radius_push.portal_store import PortalSession, PortalSignIn, SignInState
 from radius_push.ports import Clock, Store
 from radius_push.shapes import Enrollment, RingLimit
@@ -29,7 +30,7 @@ TRIES_SECONDS = 3600.0
 """So few wrong passwords in so long that directories as usually set lock nobody out because of them."""
 LONGEST_NAME = 253
 
-CheckPassword = Callable[[str, Secret, Callable[[PersonKey], bool]], Awaitable[Whose]]
+CheckPassword = Callable[[str, Secret, Tries], Awaitable[Whose]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class SigningIn:
         page: str,
         rules: Callable[[], Rules],
         check: CheckPassword,
+        expect_few: Callable[[PersonKey], None],
         ring: Callable[[PortalSignIn], None],
         store: Store,
         clock: Clock,
@@ -60,6 +62,7 @@ class SigningIn:
         self._page = page
         self._rules = rules
         self._check = check
+        self._expect_few = expect_few
         self._ring = ring
         self._store = store
         self._clock = clock
@@ -68,7 +71,7 @@ class SigningIn:
         self._fresh = fresh
         self._of_places = WrongTries()
         self._of_names = WrongTries(per_neighbourhood=TRIES_OF_A_NAME, in_all=6000, window=TRIES_SECONDS)
-        self._of_people = WrongTries(per_neighbourhood=TRIES_OF_A_NAME, in_all=6000, window=TRIES_SECONDS)
+        self._of_people = TriesOfPeople(clock)
         self._checking = 0
 
     # --- the form --------------------------------------------------------------------------------------
@@ -112,7 +115,7 @@ class SigningIn:
             await self._refused(visit, username, None, "directory_down")
             return self.form(visit, said="in_down", status=503)
         self._of_names.forget(name)
-        self._of_people.forget(str(whose.key))
+        self._expect_few(whose.key)
         return await self._welcome(visit, username, whose)
 
     async def _whose(self, username: str, password: str) -> Whose:
@@ -120,17 +123,9 @@ class SigningIn:
             return NotTheirs(None)
         self._checking += 1
         try:
-            return await self._check(username, Secret(password.encode()), self._may_try)
+            return await self._check(username, Secret(password.encode()), self._of_people)
         finally:
             self._checking -= 1
-
-    def _may_try(self, person: PersonKey) -> bool:
-        """Also by their other names."""
-        now = self._clock.monotonic()
-        if not self._of_people.admits(str(person), now):
-            return False
-        self._of_people.note(str(person), now)
-        return True
 
     async def _common_moment(self, began: float) -> None:
         """Every refusal leaves so long after its request, or at the next whole multiple."""
@@ -189,7 +184,7 @@ class SigningIn:
         if sign_in is None or value is None or sign_in.state is SignInState.SPENT:
             return go("/")
         if self.is_waiting(sign_in):
-            return shown(pages.waiting(stranger(visit)))
+            return shown(pages.waiting(stranger(visit), code=code(sign_in)))
         if sign_in.state is not SignInState.APPROVED:
             denied = sign_in.state is SignInState.DENIED
             return shown(pages.not_let_in(stranger(visit), denied=denied))
@@ -213,3 +208,24 @@ class SigningIn:
         response = go("/")
         self._cookies.give_session(response, value)
         return response
+
+
+class TriesOfPeople:
+    """`portal_password.Tries`: whoever has several names has the tries of one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tries = WrongTries(per_neighbourhood=TRIES_OF_A_NAME, in_all=6000, window=TRIES_SECONDS)
+
+    def begin(self, person: PersonKey) -> bool:
+        now = self._clock.monotonic()
+        if not self._tries.admits(str(person), now):
+            return False
+        self._tries.note(str(person), now)
+        return True
+
+    def take_back(self, person: PersonKey) -> None:
+        self._tries.take_back(str(person))
+
+    def forget(self, person: PersonKey) -> None:
+        self._tries.forget(str(person))

@@ -12,6 +12,7 @@ export function signInCardOf(id, item) {
   const element = (item.element = build("sign-in-card"));
   item.from = card.opened_at;
   card.ends_at = card.expires_at;
+  named(element, "code").textContent = card.code;
   named(element, "page").textContent = new URL(card.page).host;
   named(element, "account").textContent = card.account;
   named(element, "address").textContent = card.address ?? texts.card_address_none;

@@ -35,12 +35,14 @@ def needs_invitation(reader: Reader) -> str:
     )
 
 
-def waiting(reader: Reader) -> str:
-    """While the phones are asked; the script goes on by itself, and the button without it."""
+def waiting(reader: Reader, *, code: str) -> str:
+    """While the phones are asked; the script goes on by itself, and the button without it. `code`: the four
+    digits that stand on the phones, too."""
     return page(
         reader,
         reader.say("wait_title"),
         paragraph(reader.say("wait_text"), "lead"),
+        paragraph(code, "code"),
         paragraph(reader.say("wait_time")),
         leads(reader.say("wait_next"), "/wait"),
         news="/wait",

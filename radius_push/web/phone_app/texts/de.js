@@ -71,6 +71,8 @@ export default {
   sign_in_title: "Öffnen Sie die Seite für Ihre Handys?",
   sign_in_text: "Wer sich dort anmeldet, kann Ihre Handys hinzufügen und entfernen. Ins VPN kommt damit niemand.",
   sign_in_page: "Seite",
+  sign_in_code: "Ziffern im Browser",
+  sign_in_compare: "Dort stehen andere Ziffern oder keine? Dann ist es jemand anders: Sagen Sie Nein.",
   test_button: "Probe-Anfrage senden",
   test_title: "Das ist eine Probe",
   test_text: "Niemand meldet sich an. Auf OK tippen, um zu sehen, dass eine Antwort von diesem Handy ankommt.",

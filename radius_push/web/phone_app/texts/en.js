@@ -71,6 +71,8 @@ export default {
   sign_in_title: "Are you opening your phones’ page?",
   sign_in_text: "Whoever signs in there can add and remove your phones. Nobody is let in to the VPN by it.",
   sign_in_page: "Page",
+  sign_in_code: "Digits in the browser",
+  sign_in_compare: "Other digits there, or none? Then it is somebody else: say No.",
   test_button: "Send a test request",
   test_title: "This is a test",
   test_text: "Nobody is signing in. Tap OK to see that an answer from this phone arrives.",

@@ -71,6 +71,8 @@ export default {
   sign_in_title: "¿Estás abriendo la página de tus teléfonos?",
   sign_in_text: "Quien entra allí puede añadir y quitar tus teléfonos. Con esto nadie entra en la VPN.",
   sign_in_page: "Página",
+  sign_in_code: "Cifras del navegador",
+  sign_in_compare: "¿Allí hay otras cifras, o ninguna? Entonces es otra persona: di No.",
   test_button: "Enviar una prueba",
   test_title: "Esto es una prueba",
   test_text: "Nadie está entrando. Toca Vale para ver que llega una respuesta de este teléfono.",

@@ -71,6 +71,8 @@ export default {
   sign_in_title: "Telefon sayfanızı siz mi açıyorsunuz?",
   sign_in_text: "Oraya giren kişi telefonlarınızı ekleyip kaldırabilir. Bununla kimse VPN’e alınmaz.",
   sign_in_page: "Sayfa",
+  sign_in_code: "Tarayıcıdaki rakamlar",
+  sign_in_compare: "Orada başka rakamlar var ya da hiç yok mu? O zaman başka biridir: Hayır deyin.",
   test_button: "Deneme isteği gönder",
   test_title: "Bu bir deneme",
   test_text: "Kimse giriş yapmıyor. Bu telefonun yanıtının ulaştığını görmek için Tamam’a dokunun.",

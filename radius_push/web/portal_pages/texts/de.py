@@ -15,7 +15,8 @@ TEXTS = {
     "in_too_many": "Zu viele Versuche. Eine Stunde warten oder den Administrator fragen.",
     "in_down": "Ihr Passwort kann gerade nicht geprüft werden. In ein paar Minuten noch einmal versuchen.",
     "in_busy": "Gerade melden sich zu viele an. Gleich noch einmal versuchen.",
-    "in_one_waits": "Ihre Handys werden schon gefragt. Erst dort antworten oder eine Minute warten.",
+    "in_one_waits": "Ihre Handys werden schon gefragt, von einem anderen Browser. Das waren nicht "
+    "Sie? Dort Nein sagen und neu versuchen.",
     "in_rung_too_often": "Ihre Handys wurden zu oft ohne ein Ja gefragt. Zehn Minuten warten.",
     "in_over": "Sie sind nicht mehr angemeldet. Bitte neu anmelden.",
     "in_out": "Sie sind abgemeldet.",
@@ -23,7 +24,8 @@ TEXTS = {
     "invited_title": "Sie brauchen eine Einladung",
     "invited_text": "Ihr Passwort stimmt, aber keines Ihrer Handys kann gefragt werden. Bitten Sie Ihren Administrator um eine Einladung: einen Link oder Code, der ein Handy hinzufügt.",
     "wait_title": "Bitte am Handy antworten",
-    "wait_text": "Ihre Handys werden gefragt, ob Sie das sind. Sagen Sie auf einem davon Ja.",
+    "wait_text": "Ihre Handys werden gefragt, ob Sie das sind. Sagen Sie auf einem davon Ja, wenn "
+    "dort diese Ziffern stehen:",
     "wait_time": "Sie werden eine Minute lang gefragt. Erscheint nichts? Öffnen Sie die App auf dem Handy.",
     "wait_next": "Ich habe geantwortet",
     "wait_denied_title": "Abgelehnt",
@@ -89,6 +91,7 @@ TEXTS = {
     "trouble_elsewhere": "Diese Seite kann von hier aus nicht benutzt werden.",
     "trouble_form": "Dieses Formular ist zu alt oder kam nicht von dieser Seite. Zurückgehen und noch einmal versuchen.",
     "trouble_missing": "Diese Seite gibt es nicht.",
+    "trouble_often": "Das war sehr oft. In zehn Minuten noch einmal versuchen.",
     "trouble_server": "Der Server kann gerade nicht arbeiten. In ein paar Minuten noch einmal versuchen.",
     "trouble_request": "Der Server hat das nicht verstanden.",
     "back": "Zurück",

@@ -15,7 +15,8 @@ TEXTS = {
     "in_too_many": "Çok fazla deneme. Bir saat bekleyin veya yöneticinize sorun.",
     "in_down": "Parolanız şu anda kontrol edilemiyor. Birkaç dakika sonra yeniden deneyin.",
     "in_busy": "Şu anda çok kişi giriyor. Birazdan yeniden deneyin.",
-    "in_one_waits": "Telefonlarınıza zaten soruluyor. Önce orada yanıtlayın veya bir dakika bekleyin.",
+    "in_one_waits": "Telefonlarınıza başka bir tarayıcı için zaten soruluyor. Siz değil miydiniz? "
+    "Telefonda Hayır deyip yeniden deneyin.",
     "in_rung_too_often": "Telefonlarınıza çok sık soruldu, evet denmedi. On dakika bekleyin.",
     "in_over": "Oturumunuz sona erdi. Yeniden giriş yapın.",
     "in_out": "Çıkış yaptınız.",
@@ -23,7 +24,8 @@ TEXTS = {
     "invited_title": "Davet gerekiyor",
     "invited_text": "Parolanız doğru, ama sorulabilecek bir telefonunuz yok. Yöneticinizden davet isteyin: telefon ekleyen bir bağlantı veya kod.",
     "wait_title": "Telefonunuzda yanıtlayın",
-    "wait_text": "Telefonlarınıza siz olup olmadığınız soruluyor. Birinde evet deyin.",
+    "wait_text": "Telefonlarınıza siz olup olmadığınız soruluyor. Birinde şu rakamlar görünüyorsa "
+    "evet deyin:",
     "wait_time": "Bir dakika boyunca sorulur. Bir şey görünmüyor mu? Telefonda uygulamayı açın.",
     "wait_next": "Yanıtladım",
     "wait_denied_title": "Reddedildi",
@@ -89,6 +91,7 @@ TEXTS = {
     "trouble_elsewhere": "Bu sayfa bulunduğunuz yerden kullanılamaz.",
     "trouble_form": "Bu form çok eski veya bu sayfadan gelmedi. Geri dönüp yeniden deneyin.",
     "trouble_missing": "Böyle bir sayfa yok.",
+    "trouble_often": "Çok sık oldu. On dakika sonra yeniden deneyin.",
     "trouble_server": "Sunucu şu anda çalışamıyor. Birkaç dakika sonra yeniden deneyin.",
     "trouble_request": "Sunucu bunu anlamadı.",
     "back": "Geri",
