@@ -89,7 +89,7 @@ export default {
   notice_credential_added_title: "Se añadió una huella o una cara",
   notice_credential_added: "Se añadió o se cambió en «{name}» el {when}. ¿No fuiste tú? Avisa enseguida a tu administrador.",
   notice_seen: "Vale, fui yo",
-  notice_remove: "No fui yo: quitarlo",
+  notice_remove: "No fui yo: quitar",
   notice_remove_now: "Sí, quitarlo",
   notice_sure: "¿Quitar ese teléfono? Ya no podrá dejar entrar a nadie.",
   notice_failed: "El servidor no responde. Inténtalo otra vez.",
