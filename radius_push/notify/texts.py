@@ -26,16 +26,16 @@ SUBJECTS: dict[Language, dict[NoticeKind | str, str]] = {
         "credential_added": "VPN girişleriniz için parmak izi veya yüz eklendi",
     },
     "de": {
-        "invitation": "Fügen Sie Ihr Telefon für VPN-Anmeldungen hinzu",
-        "device_added": "Ein Telefon wurde für Ihre VPN-Anmeldungen hinzugefügt",
-        "device_removed": "Ein Telefon wurde von Ihren VPN-Anmeldungen entfernt",
+        "invitation": "Fügen Sie Ihr Handy für VPN-Anmeldungen hinzu",
+        "device_added": "Ein Handy wurde für Ihre VPN-Anmeldungen hinzugefügt",
+        "device_removed": "Ein Handy wurde von Ihren VPN-Anmeldungen entfernt",
         "credential_added": "Fingerabdruck oder Gesicht wurde für Ihre VPN-Anmeldungen hinzugefügt",
     },
     "es": {
-        "invitation": "Añada su teléfono para entrar en la VPN",
-        "device_added": "Se ha añadido un teléfono para sus accesos a la VPN",
-        "device_removed": "Se ha quitado un teléfono de sus accesos a la VPN",
-        "credential_added": "Se ha añadido una huella o un rostro para sus accesos a la VPN",
+        "invitation": "Añade tu teléfono para entrar en la VPN",
+        "device_added": "Se ha añadido un teléfono para tus accesos a la VPN",
+        "device_removed": "Se ha quitado un teléfono de tus accesos a la VPN",
+        "credential_added": "Se ha añadido una huella o una cara para tus accesos a la VPN",
     },
 }
 
@@ -67,37 +67,37 @@ Bağlantı ve kod bir kez kullanılır ve {until} tarihine kadar geçerlidir. Ki
 {then}
 """,
     "de": """\
-{account}: Ihr Telefon soll von jetzt an gefragt werden, wenn sich jemand mit Ihrem Konto am VPN anmeldet.
+{account}: Ihr Handy wird von jetzt an gefragt, wenn sich jemand mit Ihrem Konto beim VPN anmeldet.
 
-Öffnen Sie auf Ihrem Telefon diesen Link:
+Öffnen Sie auf Ihrem Handy diesen Link:
 {link}
 
 Oder öffnen Sie dort {page} und geben Sie diesen Code ein:
 {code}
 
-Geben Sie dann Ihr gewohntes Passwort ein. Auf einem iPhone nehmen Sie den Code: die Seite sagt, wie.
+Geben Sie dann Ihr gewohntes Passwort ein. Auf einem iPhone nehmen Sie den Code: Die Seite sagt, wie.
 Link und Code gelten einmal, bis {until}. Geben Sie sie niemandem.
 {then}
 """,
     "es": """\
-{account}: a partir de ahora se preguntará a su teléfono cuando alguien entre en la VPN con su cuenta.
+{account}: a partir de ahora se preguntará a tu teléfono cuando alguien entre en la VPN con tu cuenta.
 
-Abra este enlace en su teléfono:
+Abre este enlace en tu teléfono:
 {link}
 
-O abra allí {page} y escriba este código:
+O abre allí {page} y escribe este código:
 {code}
 
-Después escriba su contraseña habitual. En un iPhone use el código: la página explica cómo.
-El enlace y el código sirven una vez, hasta {until}. No se los dé a nadie.
+Después escribe tu contraseña habitual. En un iPhone usa el código: la página explica cómo.
+El enlace y el código sirven una vez, hasta {until}. No se los des a nadie.
 {then}
 """,
 }
 THEN_CODE: dict[Language, str] = {
     "en": "At the end the phone shows six digits. Tell them to your administrator over the telephone.",
     "tr": "Sonunda telefon altı rakam gösterir. Bunları yöneticinize telefonda söyleyin.",
-    "de": "Am Ende zeigt das Telefon sechs Ziffern. Sagen Sie diese Ihrem Administrator am Telefon.",
-    "es": "Al final el teléfono muestra seis cifras. Dígaselas por teléfono a su administrador.",
+    "de": "Am Ende zeigt das Handy sechs Ziffern. Sagen Sie diese Ihrer IT am Telefon.",
+    "es": "Al final el teléfono muestra seis cifras. Díselas por teléfono a tu administrador.",
 }
 """How it ends, where the six digits are asked for."""
 
@@ -121,22 +121,22 @@ TOLD: dict[Language, dict[NoticeKind, str]] = {
         "değiştirin.\n",
     },
     "de": {
-        "device_added": "{account}: Das Telefon „{name}“ wurde am {when} hinzugefügt. Es kann jemanden mit "
-        "Ihrem Konto hereinlassen.\n\nWaren Sie das nicht: Sagen Sie es sofort Ihrem Administrator und "
+        "device_added": "{account}: Das Handy „{name}“ wurde am {when} hinzugefügt. Es kann jemanden mit "
+        "Ihrem Konto hereinlassen.\n\nWaren Sie das nicht: Sagen Sie es sofort Ihrer IT und "
         "ändern Sie Ihr Passwort.\n",
-        "device_removed": "{account}: Das Telefon „{name}“ wurde am {when} entfernt. Es wird nicht mehr "
-        "gefragt.\n\nHaben Sie das nicht erwartet: Sagen Sie es Ihrem Administrator.\n",
-        "credential_added": "{account}: Am {when} wurde auf dem Telefon „{name}“ ein Fingerabdruck oder "
-        "Gesicht hinzugefügt oder ersetzt.\n\nWaren Sie das nicht: Sagen Sie es sofort Ihrem Administrator "
+        "device_removed": "{account}: Das Handy „{name}“ wurde am {when} entfernt. Es wird nicht mehr "
+        "gefragt.\n\nHaben Sie das nicht erwartet: Sagen Sie es Ihrer IT.\n",
+        "credential_added": "{account}: Am {when} wurde auf dem Handy „{name}“ ein Fingerabdruck oder "
+        "Gesicht hinzugefügt oder ersetzt.\n\nWaren Sie das nicht: Sagen Sie es sofort Ihrer IT "
         "und ändern Sie Ihr Passwort.\n",
     },
     "es": {
         "device_added": "{account}: el teléfono «{name}» se añadió el {when}. Puede dejar entrar a alguien "
-        "con su cuenta.\n\nSi no ha sido usted: avise enseguida a su administrador y cambie su contraseña.\n",
+        "con tu cuenta.\n\nSi no has sido tú: avisa enseguida a tu administrador y cambia tu contraseña.\n",
         "device_removed": "{account}: el teléfono «{name}» se quitó el {when}. Ya no se le pregunta.\n\n"
-        "Si no lo esperaba: avise a su administrador.\n",
-        "credential_added": "{account}: el {when} se añadió o se cambió una huella o un rostro en el "
-        "teléfono «{name}».\n\nSi no ha sido usted: avise enseguida a su administrador y cambie su "
+        "Si no lo esperabas: avisa a tu administrador.\n",
+        "credential_added": "{account}: el {when} se añadió o se cambió una huella o una cara en el "
+        "teléfono «{name}».\n\nSi no has sido tú: avisa enseguida a tu administrador y cambia tu "
         "contraseña.\n",
     },
 }

@@ -52,7 +52,7 @@ async def test_a_mail_is_sent_once_and_that_is_evidence(post: Post) -> None:
         await box.send()
         await box.close()
     assert peer.recipients == [ADDRESS]
-    assert peer.mails[0]["Subject"] == "Ein Telefon wurde für Ihre VPN-Anmeldungen hinzugefügt"
+    assert peer.mails[0]["Subject"] == "Ein Handy wurde für Ihre VPN-Anmeldungen hinzugefügt"
     assert (await kinds(post.store))[-1] == "mailed"
 
 

@@ -50,7 +50,11 @@ READ = """() => {
     const read = [document.title, document.getElementById("spoken").textContent];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node; (node = walker.nextNode()); ) {
-        if (node.parentElement.checkVisibility()) read.push(node.data);
+        if (!node.parentElement.checkVisibility()) continue;
+        // An address is in pieces, between which it may be broken.
+        const address = node.parentElement.closest("[data-name=address]");
+        if (!address) read.push(node.data);
+        else if (address.firstChild === node) read.push(address.textContent);
     }
     for (const element of document.querySelectorAll("[aria-label], [placeholder], [title], [alt]")) {
         for (const name of ["aria-label", "placeholder", "title", "alt"]) {

@@ -10,10 +10,10 @@ from playwright.async_api import Browser, Page, expect
 
 from radius_push.model import Place
 from tests.web.house import LATE, House, open_house
-from tests.web.test_phone_app_browser import a_hand, browser
+from tests.web.test_phone_app_browser import Hand, a_hand, browser, hand
 from tests.web.walk import part
 
-__all__ = ["browser"]
+__all__ = ["browser", "hand"]
 pytestmark = pytest.mark.slow
 
 WATCH = """() => {
@@ -38,6 +38,24 @@ COVERED = """() => {
     return read.filter((element) => !element.hidden && over(element)).map((element) => element.textContent);
 }"""
 """What lies under the buttons of the first card."""
+
+
+BROKEN = """() => {
+    const address = document.querySelector('[data-name="address"]');
+    const letters = [];
+    const walker = document.createTreeWalker(address, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        for (let at = 0; at < walker.currentNode.length; at += 1) {
+            const range = document.createRange();
+            range.setStart(walker.currentNode, at);
+            range.setEnd(walker.currentNode, at + 1);
+            letters.push([range.toString(), range.getBoundingClientRect().top]);
+        }
+    }
+    const last = letters.filter(([, top], at) => letters[at + 1] && letters[at + 1][1] > top + 5);
+    return last.map(([letter]) => letter);
+}"""
+"""The last letters of the lines of an address, but for the last line."""
 
 
 class Somewhere:
@@ -88,3 +106,93 @@ async def test_on_the_smallest_screen_the_buttons_cover_nothing_that_is_read(
             await house.give_up(question, late=LATE)
             await expect(part(hand.page, "late")).to_be_visible()
         assert await hand.page.evaluate(COVERED) == []
+
+
+@pytest.mark.parametrize("kind", ["needs a finger", "a sign-in to the page"])
+async def test_a_card_that_says_more_is_not_covered_either(house: House, browser: Browser, kind: str) -> None:
+    async with a_hand(house, browser, width=320) as hand:
+        await hand.enrol()
+        if kind == "needs a finger":
+            await house.ask(biometrics="required")
+        else:
+            await house.portal_sign_in()
+        await expect(part(hand.page, "no")).to_be_enabled()
+        assert await hand.page.evaluate(COVERED) == []
+
+
+async def test_what_is_answered_makes_room_for_the_next_request(house: House, hand: Hand) -> None:
+    await hand.enrol()
+    await house.ask(client="fw1")
+    await house.ask(client="fw2")
+    await part(hand.page, "yes").first.click()
+    await hand.sees("Approved")
+    for name in ("left", "no", "yes"):
+        await expect(part(hand.page, name)).to_be_in_viewport(ratio=1)
+    await part(hand.page, "yes").click()
+    await expect(hand.page.locator('[data-result="approved"]')).to_have_count(2)
+
+
+async def test_what_ended_by_itself_keeps_its_place_for_a_moment_and_then_makes_room(
+    house: House, hand: Hand
+) -> None:
+    await hand.enrol()
+    first = await house.ask(client="fw1")
+    await house.ask(client="fw2")
+    await expect(part(hand.page, "no").nth(1)).to_be_enabled()
+    before = await part(hand.page, "no").nth(1).bounding_box()
+    await house.time_out(first)
+    await hand.sees("Too late")
+    assert await part(hand.page, "no").bounding_box() == before
+    await expect(hand.page.locator(".result.small")).to_be_visible()
+    await expect(part(hand.page, "yes")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [412, 390, 320])
+async def test_a_long_address_is_broken_between_its_groups(
+    house: House, browser: Browser, width: int
+) -> None:
+    async with a_hand(house, browser, width=width) as hand:
+        await hand.enrol()
+        await house.ask(address="2001:db8:85a3:1234:5678:8a2e:1370:7334")
+        await expect(part(hand.page, "yes")).to_be_enabled()
+        await expect(part(hand.page, "address")).to_have_text("2001:db8:85a3:1234:5678:8a2e:1370:7334")
+        assert set(await hand.page.evaluate(BROKEN)) == {":"}
+
+
+async def test_on_the_smallest_screen_the_test_is_offered_above_the_fold(
+    house: House, browser: Browser
+) -> None:
+    async with a_hand(house, browser, width=320) as hand:
+        await hand.enrol()
+        await expect(part(hand.page, "test")).to_be_in_viewport(ratio=1)
+
+
+async def test_what_is_told_of_another_phone_comes_first(house: House, browser: Browser) -> None:
+    async with a_hand(house, browser, width=320) as hand:
+        await hand.enrol()
+        other = await house.phone(name="Another one")
+        await other.close()
+        for name in ("remove", "seen"):
+            await expect(part(hand.page, name)).to_be_in_viewport(ratio=1)
+        await hand.context.set_offline(True)
+        await hand.sees("Not connected")
+        await hand.sees("A phone was added")
+        await hand.context.set_offline(False)
+        await hand.sees("No request")
+        await hand.sees("A phone was added")
+
+
+async def test_what_went_wrong_is_not_covered_either(house: House, browser: Browser) -> None:
+    async with a_hand(house, browser, width=320) as hand:
+        await hand.enrol()
+        await house.ask()
+        await expect(part(hand.page, "yes")).to_be_enabled()
+        await hand.context.set_offline(True)
+        await part(hand.page, "yes").click()
+        for name in ("wrong", "no", "yes"):
+            await expect(part(hand.page, name)).to_be_in_viewport(ratio=1)
+        wrong, no = [await part(hand.page, name).bounding_box() for name in ("wrong", "no")]
+        assert wrong is not None
+        assert no is not None
+        assert wrong["y"] + wrong["height"] <= no["y"]
+        await hand.context.set_offline(False)

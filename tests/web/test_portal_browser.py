@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import subprocess
 from collections.abc import AsyncIterator
@@ -17,12 +16,12 @@ from radius_push import events
 from tests.web.portal_house import PASSWORD, PortalHouse, portal_house
 from tests.web.test_phone_accessibility_browser import complaints
 from tests.web.test_phone_app_browser import browser as browser
+from tests.web.test_phone_screens_browser import Scheme, emptied
 
 pytestmark = pytest.mark.slow
 
 WAIT = 20_000
-ARTEFACTS = os.environ.get("RADIUS_PUSH_SCREENS")
-"""A folder for pictures of every page."""
+PICTURES = Path(__file__).parents[2] / "build" / "screens"
 
 
 @pytest.fixture
@@ -237,5 +236,28 @@ async def test_nothing_is_wider_than_a_small_screen_with_large_text(
                     "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
                 )
                 assert not wide, f"{name}, {locale}, {text}"
-            if ARTEFACTS:
-                await page.screenshot(path=f"{ARTEFACTS}/{name}-{locale}.png", full_page=True)
+
+
+@pytest.mark.parametrize(
+    ("locale", "size", "schemes"),
+    [
+        ("en", (320, 568), ("light", "dark")),
+        ("en", (390, 844), ("light", "dark")),
+        ("en", (1280, 800), ("light", "dark")),
+        *((other, (390, 844), ("light",)) for other in ("tr", "de", "es")),
+    ],
+)
+async def test_every_page_is_kept_as_a_picture(
+    house: PortalHouse, browser: Browser, locale: str, size: tuple[int, int], schemes: tuple[Scheme, ...]
+) -> None:
+    width, height = size
+    folder = emptied(PICTURES / f"portal-{locale}-{width}x{height}")
+    number = 0
+    async with a_screen(browser, width=width, height=height, locale=locale) as page:
+        async for name in pages(house, page):
+            number += 1
+            for scheme in schemes:
+                await page.emulate_media(color_scheme=scheme)
+                file = folder / f"{number:02}-{name.replace(' ', '-')}-{scheme}.png"
+                await page.screenshot(path=file, full_page=True, animations="disabled")
+    assert len(list(folder.iterdir())) == number * len(schemes)

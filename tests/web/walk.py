@@ -168,6 +168,15 @@ async def _requests(house: House, page: Page) -> AsyncIterator[str]:
     yield "answered late"
     await _done(page)
     await house.ask()
+    await house.ask(address="2001:db8:85a3:1234:5678:8a2e:370:7334")
+    await part(page, "yes").first.click()
+    await expect(page.locator(".result.small")).to_be_visible()
+    await expect(part(page, "no")).to_be_enabled()
+    yield "one of two is answered"
+    await part(page, "no").click()
+    await expect(page.locator('[data-result="denied"]')).to_be_visible()
+    await _done(page)
+    await house.ask()
     await part(page, "yes").click()
     await expect(page.locator('[data-result="approved"]')).to_be_visible()
     yield "approved"

@@ -4,13 +4,14 @@ import { NoFinger, use } from "./biometrics.js";
 import { Refused, answer } from "./core.js";
 import { showFacts } from "./facts.js";
 import { answerTest, closeNotification } from "./notify.js";
-import { build, named, show, speak, write } from "./screen.js";
+import { build, named, show, speak, write, writeAddress } from "./screen.js";
 import { signInCardOf } from "./signins.js";
 import { changed, items, page, serverNow, waiting } from "./state.js";
 import { lose } from "./stream.js";
 import { said, texts } from "./texts.js";
 
 const TAP_GUARD_MS = 400; // a card that has just appeared may lie under a finger that meant something else
+const FINGER_MS = 3_000; // a finger that meant a card which ended by itself is lifted by then
 const RESULT_MS = 10_000; // an answer that was heard needs no longer to be read
 const LATE_RESULT_MS = 60_000;
 
@@ -55,7 +56,7 @@ function cardOf(id, item) {
   showLate(item);
   named(element, "client").textContent = card.client;
   named(element, "account").textContent = card.account;
-  named(element, "address").textContent = card.address ?? texts.card_address_none;
+  writeAddress(named(element, "address"), card.address ?? texts.card_address_none);
   named(element, "unanswered").textContent = card.unanswered ? said.unanswered(card.unanswered) : "";
   named(element, "unanswered").hidden = !card.unanswered;
   named(element, "by").textContent = card.address ? texts.card_address_by : texts.card_address_why;
@@ -123,8 +124,7 @@ function hearRefusal(id, problem) {
   if (word === "late") write(named(item.element, "wrong"), texts.card_gave_up);
   else if (word === "login_address") write(named(item.element, "wrong"), texts.card_not_from_here);
   else write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
-  if (item.closed) finish(id, item.closed);
-  return tick();
+  return readable(id, item);
 }
 
 // Not recognised, or given up by the person: the card stays, and says how it can go on.
@@ -134,13 +134,22 @@ function noFinger(id, word) {
   const why = required ? texts.card_biometrics_again : texts.card_biometrics_without;
   write(named(item.element, "wrong"), word ? (texts[`card_${word}`] ?? why) : why);
   named(item.element, "without").hidden = required;
-  return item.closed ? finish(id, item.closed) : tick();
+  return readable(id, item);
 }
 
-// What became of it takes the place of the card, at its height: nothing moves under a finger.
+// What went wrong is read above the buttons.
+function readable(id, item) {
+  if (item.closed) return finish(id, item.closed);
+  tick();
+  return named(item.element, "yes").scrollIntoView({ block: "nearest" });
+}
+
+// What became of it takes the place of the card, at its height: nothing moves under a finger. It grows small
+// where another card waits, so that that one is seen.
 export function finish(id, result) {
   const item = items.get(id);
   if (!item || item.result) return;
+  const asTapped = item.sending;
   item.result = result;
   closeNotification(id);
   const old = item.element;
@@ -151,9 +160,21 @@ export function finish(id, result) {
     old.replaceWith(item.element);
     item.element.scrollIntoView({ block: "nearest" });
     if (hadFocus) item.element.focus({ preventScroll: true });
+    if (asTapped) shrink(item);
+    else setTimeout(() => shrink(item), FINGER_MS);
   }
   speak(texts[`${result}_title`]);
   changed();
+}
+
+function shrink({ element }) {
+  const others = waiting();
+  if (!others.length || !element.isConnected) return;
+  element.style.minHeight = "";
+  element.classList.add("small");
+  element.scrollIntoView({ block: "nearest" });
+  for (const other of others) guard(other);
+  tick();
 }
 
 function resultOf(id, item) {
@@ -208,6 +229,7 @@ export function tick() {
     if (item.signIn) continue;
     const missing = card.biometrics === "required" && !page.credential;
     named(element, "biometrics").hidden = !missing;
+    element.classList.toggle("is-long", missing || named(element, "wrong").textContent !== "");
     // Nobody could be let in by it.
     if (card.late === "over" || missing) named(element, "yes").disabled = true;
     named(element, "without").disabled = named(element, "yes").disabled;

@@ -20,7 +20,7 @@ export function showHome() {
     fillFinger(home);
   });
   const state = page.connection === "live" && page.device === "restored" ? "restored" : page.connection;
-  write(named(part, "title"), texts[`home_title_${state}`]);
+  write(named(part, "state"), texts[`home_title_${state}`]);
   write(named(part, "lead"), texts[`home_${state}`]);
   named(part, "tick").style.visibility = state === "live" ? "visible" : "hidden";
   const notify = notifyState();

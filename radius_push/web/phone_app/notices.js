@@ -8,6 +8,7 @@ import { said, texts } from "./texts.js";
 const shown = new Map(); // id -> element
 
 export function showNotices(list) {
+  list.hidden = !page.notices.length;
   const there = new Set(page.notices.map(({ id }) => id));
   for (const [id, element] of shown) {
     if (there.has(id)) continue;

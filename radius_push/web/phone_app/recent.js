@@ -1,7 +1,7 @@
 // What was approved a short time ago, by any of the person's phones: they may look again, and say it was not them.
 
 import { Refused, says } from "./core.js";
-import { build, named, speak, write } from "./screen.js";
+import { build, named, speak, write, writeAddress } from "./screen.js";
 import { page, serverNow } from "./state.js";
 import { lose } from "./stream.js";
 import { said, texts } from "./texts.js";
@@ -30,7 +30,7 @@ function added(row) {
   const { element } = item;
   named(element, "client").textContent = row.client;
   named(element, "account").textContent = row.account;
-  named(element, "address").textContent = row.address ?? texts.card_address_none;
+  writeAddress(named(element, "address"), row.address ?? texts.card_address_none);
   named(element, "login").textContent = row.login;
   named(element, "not-me").addEventListener("click", () => become(item, "sure"));
   named(element, "back").addEventListener("click", () => become(item, "asked"));

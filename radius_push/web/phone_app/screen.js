@@ -30,6 +30,13 @@ export function show(name, fill, key = "") {
 
 export const showing = (name) => shown.startsWith(`${name} `);
 
+// An address, which may be broken after its colons and nowhere else.
+export function writeAddress(element, address) {
+  if (element.textContent === address) return;
+  const [first, ...groups] = address.split(":");
+  element.replaceChildren(first, ...groups.flatMap((group) => [":", document.createElement("wbr"), group]));
+}
+
 // Six digits, to be read out.
 export function writeCode(element, code) {
   write(element, `${code.slice(0, 3)}\u2009${code.slice(3)}`);

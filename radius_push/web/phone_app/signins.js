@@ -2,7 +2,7 @@
 
 import { finish, guard, tick } from "./cards.js";
 import { Refused, answerSignIn } from "./core.js";
-import { build, named, speak, write } from "./screen.js";
+import { build, named, speak, write, writeAddress } from "./screen.js";
 import { items, page } from "./state.js";
 import { lose } from "./stream.js";
 import { texts } from "./texts.js";
@@ -15,7 +15,7 @@ export function signInCardOf(id, item) {
   named(element, "code").textContent = card.code;
   named(element, "page").textContent = new URL(card.page).host;
   named(element, "account").textContent = card.account;
-  named(element, "address").textContent = card.address ?? texts.card_address_none;
+  writeAddress(named(element, "address"), card.address ?? texts.card_address_none);
   named(element, "yes").addEventListener("click", () => say(id, "portal_approve"));
   named(element, "no").addEventListener("click", () => say(id, "portal_deny"));
   guard(item);
