@@ -241,7 +241,7 @@ class Store(EvidenceReader, PhoneStore, PortalStore, PostStore, Protocol):
         self, person: PersonKey, *, clients: Collection[str], profile: str, since: float
     ) -> bool:
         """Was a login of theirs accepted for one of these clients, with this profile, since then? What was
-        only authorized is none."""
+        only authorized is none. No, if the yes of any such login was taken back."""
 
     async def close_abandoned(self, at: float) -> int:
         """Close the questions for which no gateway has come back since an earlier process ended, each
