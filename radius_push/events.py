@@ -553,8 +553,9 @@ class BiometricsRemoved:
 class CounterWentBack:
     """A yes was refused: the authenticator had counted further before. Perhaps there is a copy of it."""
 
-    login: str
-    question: str
+    login: str | None
+    """`null`: the yes was not to a login, but to what adds or removes phones."""
+    question: str | None
     person: str
     device: str
     key: str

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from radius_push.events import Event
 from radius_push.model import (
+    Assertion,
     Biometrics,
     Credential,
     Device,
@@ -70,8 +71,14 @@ class Phones(Questions):
             lambda rows: biometrics.confirm(rows, device, mark, right=right, limit=limit, by=by, at=at)
         )
 
-    async def forget_credentials(self, device: str, *, by: str, at: float) -> bool:
-        return await self._write(lambda rows: biometrics.forget(rows, device, by=by, at=at))
+    async def forget_credentials(self, device: str, *, by: str, at: float, missed: bool = False) -> bool:
+        return await self._write(lambda rows: biometrics.forget(rows, device, by=by, at=at, missed=missed))
+
+    async def guarded(self, person: PersonKey) -> bool:
+        return await self._read(lambda rows: biometrics.guarded(rows, person))
+
+    async def use_credential(self, device: str, assertion: Assertion) -> bool:
+        return await self._write(lambda rows: biometrics.use(rows, device, assertion))
 
     # --- waking closed phones ------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from radius_push.factors.answer import AnswerRefused
 from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
+from radius_push.web.assertions import Assertions
 from radius_push.web.front_door import FrontDoor, hosts_of
 from radius_push.web.inviting import Inviting
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
@@ -26,6 +27,7 @@ from radius_push.web.phone_contest import ContestApi
 from radius_push.web.phone_enrol import EnrolApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
+from radius_push.web.phone_guard import Guard
 from radius_push.web.phone_inviting import InvitingApi
 from radius_push.web.phone_notices import NoticeApi
 from radius_push.web.phone_push import PushApi
@@ -86,6 +88,8 @@ class PhoneSide:
         self._hosts = hosts_of(listener.url)
         self._facts = FactsOf(store, places)
         self._inviting = Inviting(store, allowed=enrollment.by_phone)
+        assertions = Assertions(store, clock, origin=listener.url, counters=counters)
+        self._guard = Guard(assertions, store, mode=biometrics)
         self._streams = Streams(
             store,
             clock,
@@ -94,6 +98,7 @@ class PhoneSide:
             counters=counters,
             facts=self._facts,
             inviting=self._inviting,
+            guard=self._guard,
         )
         self._api = PhoneApi(
             origin=listener.url,
@@ -116,7 +121,7 @@ class PhoneSide:
             fresh=fresh,
             prove=prove,
         )
-        self._notices = NoticeApi(self._api, store=store, clock=clock)
+        self._notices = NoticeApi(self._api, store=store, clock=clock, guard=self._guard)
         self._push = PushApi(
             self._api,
             ringer=ringer,
@@ -131,7 +136,7 @@ class PhoneSide:
             self._api, store=store, clock=clock, origin=listener.url, counters=counters
         )
         self._sign_ins = SignInApi(
-            self._api, origin=listener.url, store=store, clock=clock, counters=counters
+            self._api, origin=listener.url, store=store, clock=clock, counters=counters, guard=self._guard
         )
         self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
         self._invite = InvitingApi(
@@ -142,6 +147,7 @@ class PhoneSide:
             allowed=enrollment,
             counters=counters,
             fresh=fresh,
+            guard=self._guard,
         )
         self._door = FrontDoor(
             listener,
@@ -169,7 +175,7 @@ class PhoneSide:
         biometrics: BiometricsMode = "optional",
     ) -> None:
         """After a reload: other limits for the phones that are added from now on, and other places."""
-        self._push.biometrics = biometrics
+        self._push.biometrics = self._guard.mode = biometrics
         self._facts.places = places
         self._enrol.enrollment = self._invite.enrollment = enrollment
         self._inviting.allowed = enrollment.by_phone

@@ -16,8 +16,8 @@ from radius_push.cli.trace import trace
 from radius_push.observe.log import log_event
 from radius_push.test_phone import SoftwarePhone
 from tests.cli.lived import ask
-from tests.scenarios.house import ACCEPT, SETTINGS, House, house
-from tests.scenarios.test_one_push import GROUPED, REJECT, Gateway
+from tests.scenarios.house import ACCEPT, REJECT, SETTINGS, House, house
+from tests.scenarios.test_one_push import GROUPED, Gateway
 from tests.scenarios.test_one_push import let_in as let_in_by
 from tests.scenarios.turned import run
 
