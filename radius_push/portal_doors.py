@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from radius_push.factors.limits import WrongPasswords
-from radius_push.model import PersonKey, Secret
+from radius_push.inviting import address_of
+from radius_push.model import Person, PersonKey, Secret
 from radius_push.opening import CannotListen
 from radius_push.phone_doors import PhoneDoors
 from radius_push.portal_password import Whose, whose
@@ -16,6 +17,9 @@ from radius_push.shapes import Settings
 from radius_push.store.keys import Keys
 from radius_push.web.portal import Portal, PortalLimits
 from radius_push.web.portal_signing_in import Rules
+
+ADDRESSES_AT_ONCE = 4
+"""That a directory is asked for: logins wait for the same directories."""
 
 
 class PortalDoors:
@@ -39,6 +43,7 @@ class PortalDoors:
         self._directories = directories
         self._wrong_passwords = wrong_passwords
         self._limits = PortalLimits()
+        self._addresses_asked = 0
         self._portal: Portal | None = None
         if settings.portal is not None and settings.phone is not None:
             self._portal = Portal(
@@ -47,6 +52,7 @@ class PortalDoors:
                 rules=_rules(settings),
                 trusted_proxies=settings.trusted_proxies,
                 check=self._check,
+                address_of=self._address_of,
                 ring=phones.ring_sign_in,
                 ring_trial=phones.ring_trial,
                 store=store,
@@ -101,6 +107,21 @@ class PortalDoors:
             clock=self._clock,
             may_try=may_try,
         )
+
+    async def _address_of(self, person: PersonKey, username: str) -> str | None:
+        """Where their directory says now that they are written to. None: nowhere, or it cannot be asked."""
+        directory = self._directories().get(person.authentication_profile)
+        if self._settings.mail is None or directory is None or self._addresses_asked >= ADDRESSES_AT_ONCE:
+            return None
+        self._addresses_asked += 1
+        try:
+            found = await directory.find(username)
+        finally:
+            self._addresses_asked -= 1
+        # A name that is somebody else's by now must not turn this person's mails to them.
+        if not isinstance(found, Person) or found.key != person:
+            return None
+        return address_of(self._settings, found)
 
 
 def asked_by_logins(settings: Settings) -> tuple[str, ...]:

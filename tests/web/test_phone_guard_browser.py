@@ -1,4 +1,4 @@
-"""Where sign-ins require a finger, the app asks for it also for what adds and removes phones: in a browser."""
+"""Where sign-ins require a finger, the app asks for it also for what adds and removes phones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def hand(house: House, browser: Browser) -> AsyncIterator[Hand]:
 
 async def state(house: House, sign_in: PortalSignIn) -> SignInState | None:
     row = await house.store.sign_in(sign_in.id)
-    return row and row.state
+    return None if row is None else row.state
 
 
 async def test_the_page_opens_a_phone_is_added_and_one_removed_by_the_finger_alone(
