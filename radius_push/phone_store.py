@@ -46,8 +46,9 @@ class PhoneStore(Protocol):
     async def confirm_restored(self, id: str, *, by: str, at: float) -> bool:
         """A device that a backup brought back is trusted again. False if there is no such one."""
 
-    async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
-        """False if there is no such device, or it is removed already."""
+    async def remove_device(self, id: str, *, at: float, event: Event, alerts: Sequence[str] = ()) -> bool:
+        """False if there is no such device, or it is removed already. `alerts`: addresses of administrators,
+        who get a mail with it: its person says that it was not theirs."""
 
     # fingerprint or face
 

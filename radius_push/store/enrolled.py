@@ -44,8 +44,8 @@ class Phones(Questions):
     async def people(self) -> Sequence[Known]:
         return await self._read(phones.people)
 
-    async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
-        return await self._write(lambda rows: phones.remove(rows, id, at=at, event=event))
+    async def remove_device(self, id: str, *, at: float, event: Event, alerts: Sequence[str] = ()) -> bool:
+        return await self._write(lambda rows: phones.remove(rows, id, at=at, event=event, alerts=alerts))
 
     async def confirm_restored(self, id: str, *, by: str, at: float) -> bool:
         return await self._write(lambda rows: phones.confirm_restored(rows, id, by=by, at=at))

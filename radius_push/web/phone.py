@@ -80,8 +80,10 @@ class PhoneSide:
         places: Places | None = None,
         prove: Prove = cannot_prove,
         biometrics: BiometricsMode = "optional",
+        alerts: tuple[str, ...] = (),
     ) -> None:
-        """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it."""
+        """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it.
+        `alerts`: where administrators are mailed when somebody says that it was not them."""
         self._listener = listener
         self._counters = counters
         self._proxies = Proxies(trusted_proxies)
@@ -139,6 +141,7 @@ class PhoneSide:
             self._api, origin=listener.url, store=store, clock=clock, counters=counters, guard=self._guard
         )
         self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
+        self._contest.alerts = self._notices.alerts = alerts
         self._invite = InvitingApi(
             self._api,
             store=store,
@@ -173,8 +176,10 @@ class PhoneSide:
         trusted_proxies: tuple[Network, ...],
         places: Places | None,
         biometrics: BiometricsMode = "optional",
+        alerts: tuple[str, ...] = (),
     ) -> None:
         """After a reload: other limits for the phones that are added from now on, and other places."""
+        self._contest.alerts = self._notices.alerts = alerts
         self._push.biometrics = self._guard.mode = biometrics
         self._facts.places = places
         self._enrol.enrollment = self._invite.enrollment = enrollment

@@ -20,6 +20,8 @@ class NoticeApi:
     """One request, beside those of PhoneApi, which reads it."""
 
     def __init__(self, api: PhoneApi, *, store: Store, clock: Clock, guard: Guard) -> None:
+        self.alerts: tuple[str, ...] = ()
+        """Whom of the administrators a removal is mailed to."""
         self._api = api
         self._guard = guard
         self._store = store
@@ -51,5 +53,7 @@ class NoticeApi:
         device = signed.device
         await self._guard.expect(signed.body, device)
         event = DeviceRemoved(str(device.person), notice.about, by=f"phone {device.id}")
-        removed = await self._store.remove_device(notice.about, at=self._clock.now(), event=event)
+        removed = await self._store.remove_device(
+            notice.about, at=self._clock.now(), event=event, alerts=self.alerts
+        )
         return "removed" if removed else "gone"
