@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
 from playwright.async_api import CDPSession, Locator, Page, expect
@@ -265,7 +264,7 @@ async def _guarded(house: House, page: Page) -> AsyncIterator[str]:
     await _done(page)
     await part(page, "add-another").click()
     await expect(part(page, "again")).to_be_visible()
-    await expect(part(page, "wrong")).to_contain_text(re.compile(".{40}"))
+    await expect(part(page, "wrong")).not_to_be_empty()
     yield "another phone, which this one may not add"
     await part(page, "leave").click()
     house.side.use(Enrollment(devices_per_user=2), (), None)
