@@ -9,7 +9,7 @@ demo:
 
 test:
 	@tools/setup test
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile
+	$(PYTEST) -n 3 --dist loadfile
 
 lint:
 	@tools/setup test

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from radius_push.opening import is_last, open_directories, open_directory, what_a_directory_knows
+from radius_push.opening import open_directories, open_for_serving, what_a_directory_knows
 from radius_push.ports import Clock, Directory
 from radius_push.shapes import Settings
 
@@ -26,14 +26,12 @@ class Directories:
     def prepare(self, settings: Settings) -> dict[str, Directory]:
         """The open ones where nothing changed that they know of, new ones elsewhere: for `use` or `drop`."""
         made: dict[str, Directory] = {}
-        for name, profile in settings.authentication_profiles.items():
+        for name in settings.authentication_profiles:
             same = what_a_directory_knows(self._settings, name) == what_a_directory_knows(settings, name)
             made[name] = (
                 self.open[name]
                 if same and name in self.open
-                else open_directory(
-                    profile, settings.policies, clock=self._clock, last=is_last(settings, name)
-                )
+                else open_for_serving(settings, name, clock=self._clock)
             )
         return made
 

@@ -461,22 +461,24 @@ class Mailed:
 
     person: str
     what: str
-    """`invitation`, or what happened to a phone: `device_added`, `device_removed`, `credential_added`."""
+    """`invitation`, or what happened to a phone: `device_added`, `device_removed`, `credential_added`. To an
+    administrator: `contested`, `removed_by_notice`."""
     about: str
-    """The id of the invitation or device."""
+    """The id of the invitation or device; of `contested` the login's code."""
     tries: int
     """How often it was handed to the mail server."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailGivenUp:
-    """A mail that was to tell of a phone was never taken, and is not tried again."""
+    """A mail that was to tell of a phone, or that it was not its person's, was never taken, and is not tried
+    again."""
 
     person: str
     what: str
     """As of `mailed`."""
     about: str
-    """The id of the device."""
+    """The id of the device; of `contested` the login's code."""
     tries: int
     """How often it was tried."""
     detail: str
@@ -553,8 +555,9 @@ class BiometricsRemoved:
 class CounterWentBack:
     """A yes was refused: the authenticator had counted further before. Perhaps there is a copy of it."""
 
-    login: str
-    question: str
+    login: str | None
+    """`null`: the yes was not to a login, but to what adds or removes phones."""
+    question: str | None
     person: str
     device: str
     key: str

@@ -15,7 +15,7 @@ from radius_push.model import Down, Found, Invitation, Person, Secret, Unknown
 from radius_push.notices import mail_address
 from radius_push.notify.mail import MOST_TOGETHER, Letter, MailDoor, Never, NotNow, Outcome, Taken
 from radius_push.notify.texts import invitation
-from radius_push.opening import open_directory
+from radius_push.opening import mail_attributes, open_directory
 from radius_push.ports import Clock, Directory, DoorClosed, Store
 from radius_push.shapes import LocalProfile, MailServer, Settings
 
@@ -114,11 +114,6 @@ class People:
     async def close(self) -> None:
         for directory in self._open.values():
             await directory.close()
-
-
-def mail_attributes(settings: Settings) -> frozenset[str]:
-    """What an enrolment asks a directory beside what logins do."""
-    return frozenset() if settings.mail is None else frozenset({settings.mail.attribute})
 
 
 def address_of(settings: Settings, person: Person) -> str | None:

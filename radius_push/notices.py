@@ -11,6 +11,10 @@ from radius_push.model import PersonKey
 NoticeKind = Literal["device_added", "device_removed", "credential_added"]
 """`credential_added`: a phone's fingerprint or face was added or replaced."""
 
+AlertKind = Literal["contested", "removed_by_notice"]
+"""What administrators are told: a yes was not the person's; a phone was not, and they removed it."""
+MailKind = NoticeKind | AlertKind
+
 LONGEST_ADDRESS = 254
 """Octets of a mail address (RFC 5321, 4.5.3.1.3, without the angle brackets)."""
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -41,13 +45,17 @@ class Mail:
     person: PersonKey
     username: str
     address: str
-    kind: NoticeKind
+    kind: MailKind
     about: str
+    """The device; of `contested` the login's code."""
     name: str
+    """What the device is called; of `contested` the gateway."""
     at: float
     """When it happened, UTC seconds."""
     tries: int
     """With the one that it was handed out for."""
+    login_address: str | None = None
+    """Of `contested`: where the sign-in came from, as its gateway reported it."""
 
 
 def mail_address(text: str) -> str | None:

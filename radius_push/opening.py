@@ -63,11 +63,29 @@ def rules_of(settings: Settings) -> policy.Rules:
     return rules
 
 
+def mail_attributes(settings: Settings) -> frozenset[str]:
+    """What an enrolment asks a directory beside what logins do."""
+    return frozenset() if settings.mail is None else frozenset({settings.mail.attribute})
+
+
 def open_directories(settings: Settings, *, clock: Clock) -> dict[str, Directory]:
-    return {
-        name: open_directory(profile, settings.policies, clock=clock, last=is_last(settings, name))
-        for name, profile in settings.authentication_profiles.items()
-    }
+    return {name: open_for_serving(settings, name, clock=clock) for name in settings.authentication_profiles}
+
+
+def open_for_serving(settings: Settings, name: str, *, clock: Clock) -> Directory:
+    """As logins ask it, and the portal."""
+    return open_directory(
+        settings.authentication_profiles[name],
+        settings.policies,
+        clock=clock,
+        last=is_last(settings, name),
+        also=_also_served(settings),
+    )
+
+
+def _also_served(settings: Settings) -> frozenset[str]:
+    """Where people are written to is asked for where they add phones by themselves."""
+    return frozenset() if settings.portal is None else mail_attributes(settings)
 
 
 def what_a_directory_knows(settings: Settings, name: str) -> tuple[object, ...]:
@@ -77,6 +95,7 @@ def what_a_directory_knows(settings: Settings, name: str) -> tuple[object, ...]:
         policy.needed_attributes(settings.policies, name),
         policy.bare_group_names(settings.policies, name),
         is_last(settings, name),
+        _also_served(settings),
     )
 
 

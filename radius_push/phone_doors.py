@@ -100,6 +100,7 @@ class PhoneDoors:
             places=self._places,
             prove=self._prove,
             biometrics=settings.biometrics,
+            alerts=_alerts(settings),
             limits=descriptors.limits_for_phones(descriptors.raise_limit() - connections),
         )
         try:
@@ -124,7 +125,13 @@ class PhoneDoors:
         """After a reload; at once."""
         self._settings, self._places = settings, places
         if self._side is not None:
-            self._side.use(settings.enrollment, settings.trusted_proxies, places, settings.biometrics)
+            self._side.use(
+                settings.enrollment,
+                settings.trusted_proxies,
+                places,
+                settings.biometrics,
+                _alerts(settings),
+            )
         if self._ringer is not None:
             self._ringer.use(settings.web_push)
         self._outbox.use(settings.mail)
@@ -139,3 +146,7 @@ class PhoneDoors:
             await self._side.close()
         if self._ringer is not None:
             await self._ringer.close()
+
+
+def _alerts(settings: Settings) -> tuple[str, ...]:
+    return () if settings.mail is None else settings.mail.alerts

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from radius_push.events import Event
 from radius_push.model import (
+    Assertion,
     Biometrics,
     Credential,
     Device,
@@ -45,8 +46,9 @@ class PhoneStore(Protocol):
     async def confirm_restored(self, id: str, *, by: str, at: float) -> bool:
         """A device that a backup brought back is trusted again. False if there is no such one."""
 
-    async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
-        """False if there is no such device, or it is removed already."""
+    async def remove_device(self, id: str, *, at: float, event: Event, alerts: Sequence[str] = ()) -> bool:
+        """False if there is no such device, or it is removed already. `alerts`: addresses of administrators,
+        who get a mail with it: its person says that it was not theirs."""
 
     # fingerprint or face
 
@@ -66,8 +68,17 @@ class PhoneStore(Protocol):
         """The issuer typed a code for the credential of this mark, which waits on an active device: right
         makes it the one that counts; the `limit`-th wrong one forgets it (`given_up`)."""
 
-    async def forget_credentials(self, device: str, *, by: str, at: float) -> bool:
-        """The active one and one that waits. False if there is none."""
+    async def forget_credentials(self, device: str, *, by: str, at: float, missed: bool = False) -> bool:
+        """The active one and one that waits. False if there is none. `missed`: the phone itself says so, and
+        its person stays `guarded` by the active one; else no more, also by one that was missed."""
+
+    async def guarded(self, person: PersonKey) -> bool:
+        """Has a device of theirs a confirmed credential, or had it one until it said itself that it is gone?
+        Devices count that are active, or were restored."""
+
+    async def use_credential(self, device: str, assertion: Assertion) -> bool:
+        """Count it: for what is no answer. False if the device is not active, this is not its active
+        credential, or the counter does not go on: nothing is written."""
 
     # waking closed phones
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from radius_push.factors.limits import WrongPasswords
-from radius_push.model import Secret
+from radius_push.inviting import address_of
+from radius_push.model import Person, PersonKey, Secret
 from radius_push.opening import CannotListen
 from radius_push.phone_doors import PhoneDoors
 from radius_push.portal_password import NotAsked, Tries, Whose, whose
@@ -50,6 +51,7 @@ class PortalDoors:
                 rules=_rules(settings),
                 trusted_proxies=settings.trusted_proxies,
                 check=self._check,
+                address_of=self._address_of,
                 ring=phones.ring_sign_in,
                 ring_trial=phones.ring_trial,
                 store=store,
@@ -108,6 +110,21 @@ class PortalDoors:
                 )
         except NoTurn:
             return NotAsked()
+
+    async def _address_of(self, person: PersonKey, username: str) -> str | None:
+        """Where their directory says now that they are written to. None: nowhere, or it cannot be asked."""
+        directory = self._directories().get(person.authentication_profile)
+        if self._settings.mail is None or directory is None:
+            return None
+        try:
+            async with self._turns.turn():
+                found = await directory.find(username)
+        except NoTurn:
+            return None
+        # A name that is somebody else's by now must not turn this person's mails to them.
+        if not isinstance(found, Person) or found.key != person:
+            return None
+        return address_of(self._settings, found)
 
 
 def asked_by_logins(settings: Settings) -> tuple[str, ...]:

@@ -32,6 +32,10 @@ class PortalAnswered:
     """The exact text that was signed."""
     signature: str
     """Over it, base64url."""
+    biometrics: str | None = None
+    """SHA-256 of the public key of the credential that was used, hexadecimal. `null`: none was."""
+    assertion: str | None = None
+    """As in `answered`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from radius_push.events import Event
-from radius_push.model import Device, PersonKey
+from radius_push.model import Assertion, Device, PersonKey
 from radius_push.shapes import RingLimit
 
 IDLE_SECONDS = 600.0
@@ -94,9 +94,17 @@ class PortalStore(Protocol):
         """The one that this browser waits for."""
 
     async def answer_sign_in(
-        self, id: str, *, device: str, approve: bool, at: float, event: Event
+        self,
+        id: str,
+        *,
+        device: str,
+        approve: bool,
+        at: float,
+        event: Event,
+        assertion: Assertion | None = None,
     ) -> SignInState | None:
-        """It is pending and not over, and the device is active and the same person's. The state it is in now;
+        """It is pending and not over, and the device is active and the same person's; an `assertion` must be
+        by its active credential, with a counter that goes on, and is counted with it. The state it is in now;
         None if not so: nothing is written."""
 
     async def begin_portal_session(

@@ -194,10 +194,20 @@ class Store(EvidenceReader, PhoneStore, PortalStore, PostStore, Protocol):
         to a late one is a ticket. A no voids the tickets of its attempt. The state that it is in now; None if
         not so (somebody was faster, it is over): nothing is written."""
 
-    async def contest(self, question: str, *, device: str, within: float, at: float, event: Event) -> bool:
+    async def contest(
+        self,
+        question: str,
+        *,
+        device: str,
+        within: float,
+        at: float,
+        event: Event,
+        alerts: Sequence[str] = (),
+    ) -> bool:
         """A yes of the last `within` seconds was not the person's: from now on it lets nobody in, and no
         ticket of its attempt does. One conditional UPDATE, as `answer`; the verdict stays. False if there is
-        no such yes, or it was contested: nothing is written."""
+        no such yes, or it was contested: nothing is written. `alerts`: addresses of administrators, who get a
+        mail with it."""
 
     async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:
         """Register interest, read the row, wait for the bell or the end, read again. Returns the
@@ -241,7 +251,7 @@ class Store(EvidenceReader, PhoneStore, PortalStore, PostStore, Protocol):
         self, person: PersonKey, *, clients: Collection[str], profile: str, since: float
     ) -> bool:
         """Was a login of theirs accepted for one of these clients, with this profile, since then? What was
-        only authorized is none."""
+        only authorized is none. No, if the yes of any such login was taken back."""
 
     async def close_abandoned(self, at: float) -> int:
         """Close the questions for which no gateway has come back since an earlier process ended, each

@@ -100,6 +100,8 @@ class MailServer:
     language: Language = "en"
     attribute: str = "mail"
     """Of people in LDAP: where they are written to."""
+    alerts: tuple[str, ...] = ()
+    """Administrators, who are written to when somebody says that it was not them."""
 
 
 @dataclass(frozen=True, slots=True)

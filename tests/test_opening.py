@@ -9,7 +9,7 @@ import pytest
 
 from radius_push.opening import is_last, what_a_directory_knows
 from radius_push.settings import load
-from radius_push.shapes import Settings
+from radius_push.shapes import MailServer, PhoneListener, Settings
 
 TEXT = """
 server: {store: "sqlite://db", listen: {authentication: ["127.0.0.1:1812"]}}
@@ -40,3 +40,16 @@ def test_a_directory_that_becomes_the_last_is_opened_anew(settings: Settings) ->
     fewer = replace(settings, clients={"two": settings.clients["two"]})
     assert is_last(fewer, "first")
     assert what_a_directory_knows(fewer, "first") != what_a_directory_knows(settings, "first")
+
+
+def test_where_people_are_written_to_is_asked_for_where_they_add_phones_by_themselves(
+    settings: Settings,
+) -> None:
+    mail = MailServer("127.0.0.1", port=25, security="none", sender="vpn@corp.example", attribute="rfc822")
+    portal = PhoneListener(None, "http://127.0.0.1:1")
+    without = what_a_directory_knows(settings, "first")
+    assert what_a_directory_knows(replace(settings, mail=mail), "first") == without
+    both = replace(settings, mail=mail, portal=portal)
+    assert what_a_directory_knows(both, "first") != without
+    other = replace(both, mail=replace(mail, attribute="mail"))
+    assert what_a_directory_knows(other, "first") != what_a_directory_knows(both, "first")

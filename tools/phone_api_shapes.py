@@ -138,9 +138,9 @@ def enrol_body() -> Schema:
     return {**inner, "oneOf": [{"required": ["token"]}, {"required": ["code"]}]}
 
 
-def answer_body() -> Schema:
+def signed_with_finger(name: str) -> Schema:
     """With or without what an authenticator says beside the phone's key."""
-    inner = signed("AnswerPayload")
+    inner = signed(name)
     parts = {
         "credential": {**CREDENTIAL, "description": "Of a yes with a fingerprint or face, with the three "
                                                     "below: the `credential` of the state."},
@@ -175,7 +175,7 @@ SENT: dict[str, Schema] = {
             ("Payload", payload(purpose, device=DEVICE, nonce=NONCE)),
         )
     },
-    "AnswerBody": answer_body(),
+    "AnswerBody": signed_with_finger("AnswerPayload"),
     "AnswerPayload": payload(
         ("approve", "deny"),
         question={**ID, "description": "The card's `id`."},
@@ -198,9 +198,9 @@ SENT: dict[str, Schema] = {
         client=CLIENT,
         address=ADDRESS,
     ),
-    "InviteBody": signed("InvitePayload"),
+    "InviteBody": signed_with_finger("InvitePayload"),
     "InvitePayload": payload("invite", device=DEVICE, nonce=NONCE),
-    "ConfirmBody": signed("ConfirmPayload"),
+    "ConfirmBody": signed_with_finger("ConfirmPayload"),
     "ConfirmPayload": payload(
         "confirm",
         device=DEVICE,
@@ -224,7 +224,7 @@ SENT: dict[str, Schema] = {
             for kind in ("string", "null")
         ],
     },
-    "SignInAnswerBody": signed("SignInAnswerPayload"),
+    "SignInAnswerBody": signed_with_finger("SignInAnswerPayload"),
     "SignInAnswerPayload": payload(
         ("portal_approve", "portal_deny"),
         sign_in=text("The `id` of one in `sign_ins`.", minLength=1, maxLength=64),
@@ -253,7 +253,7 @@ SENT: dict[str, Schema] = {
             for kind in ("string", "null")
         ],
     },
-    "NoticeBody": signed("NoticePayload"),
+    "NoticeBody": signed_with_finger("NoticePayload"),
     "NoticePayload": payload(
         "notice",
         device=DEVICE,
@@ -371,6 +371,10 @@ TOLD: dict[str, Schema] = {
             *(state.value for state in DeviceState)),
         credential=or_null({**CREDENTIAL, "description": "The id of the credential that counts."}),
         waiting_credential=or_null({**CREDENTIAL, "description": "Of a new one" + ONE_MORE + "."}),
+        guarded={"type": "boolean",
+                 "description": "A yes to one of `sign_ins`, `/api/invite`, `/api/confirm`, and `remove` at "
+                                "`/api/notice` need this phone's fingerprint or face. If it has none: say "
+                                "so, and that one of the person's other phones can."},
     ),
     "Card": open_shape(
         id=ID,

@@ -73,11 +73,11 @@ REQUESTS = (
     Request("post", "/api/invite", "Invite another phone of the same person. It takes the place of an "
                                    "earlier open invitation.",
             "InviteBody", "Invited", "Show `qr` and `code`; then wait for `adding` in the stream.",
-            (*ASKED, *ACTIVE, "issuer_only", "too_many_devices", "too_many_tries")),
+            (*ASKED, *ACTIVE, "issuer_only", "too_many_devices", *BIOMETRICS, "too_many_tries")),
     Request("post", "/api/confirm", "Type what the new phone shows.", "ConfirmBody", "Confirmed",
-            "The new phone is trusted, or not.", (*ASKED, *ACTIVE, "too_late")),
+            "The new phone is trusted, or not.", (*ASKED, *ACTIVE, *BIOMETRICS, "too_late")),
     Request("post", "/api/notice", "Answer what the person is told of their other phones.", "NoticeBody",
-            "NoticeAnswered", "It is not shown any more.", (*ASKED, *ACTIVE, "unknown_notice")),
+            "NoticeAnswered", "It is not shown any more.", (*ASKED, *ACTIVE, "unknown_notice", *BIOMETRICS)),
     Request("post", "/api/biometric", "A credential for a fingerprint or face that this phone has made, or, "
                                       "with two `null`, that it has none any more. While the phone is "
                                       "`pending` its six digits are made of the credential, too; later it "
@@ -87,7 +87,7 @@ REQUESTS = (
     Request("post", "/api/sign-in-answer", "Yes or no to one of `sign_ins`: somebody signs in to the "
             "page for this person's phones, and could add or remove some. No VPN is behind it. The same "
             "answer may be sent again.", "SignInAnswerBody", "SignInAnswered", "It is written.",
-            (*SIGNED, *ACTIVE, "unknown_question", "too_late")),
+            (*SIGNED, *ACTIVE, "unknown_question", *BIOMETRICS, "too_late")),
     Request("post", "/api/push", "Where this phone is rung while the app is closed (RFC 8030), or, with "
                                  "three `null`, that "
             "it is not rung any more.", "PushBody", "PushKept", "It is written.",
@@ -174,9 +174,9 @@ ERRORS: dict[str, Error] = {
     "approved_before": Error(409, "This phone had said yes before; this is a no.", "Say that it stands."),
     "approved_late_before": Error(409, "The same, late.", "Say that it stands."),
     "denied_before": Error(409, "This phone had said no before; this is a yes.", "Say that it stands."),
-    "biometrics_missing": Error(403, "The sign-in needs a fingerprint or face, and this phone has none that "
+    "biometrics_missing": Error(403, "It needs a fingerprint or face, and this phone has none that "
                                      "counts.", "Say so, and how to set one up. A no is still taken."),
-    "biometrics_needed": Error(403, "The sign-in needs a fingerprint or face, and none came.",
+    "biometrics_needed": Error(403, "It needs a fingerprint or face, and none came.",
                                "Ask for it; leave the card. A no is still taken."),
     "biometrics_failed": Error(403, "What the authenticator said is not right: another challenge, origin, "
                                     "credential or key, nobody verified, or a counter that went back.",

@@ -225,8 +225,7 @@ def answers(endpoint: Endpoint) -> bool:
 
 async def find_person(settings: Settings, user: str, *, only: str | None, clock: Clock) -> Person:
     """Ask the authentication profiles in file order who this is; the first that knows them speaks."""
-    from radius_push.inviting import mail_attributes
-    from radius_push.opening import open_directory
+    from radius_push.opening import mail_attributes, open_directory
 
     asked = [only] if only is not None else list(settings.authentication_profiles)
     for name in asked:

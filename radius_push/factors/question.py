@@ -148,12 +148,13 @@ def state(
     notices: Sequence[Notice] = (),
     facts: Mapping[str, Facts] = MappingProxyType({}),
     biometrics: Biometrics = NO_BIOMETRICS,
+    guarded: bool = False,
 ) -> dict[str, object]:
     """Everything that a phone shows, without the time: who it is, what it is asked, what became of it.
     Test requests stand apart, with nothing in them that could be answered like a question.
 
     `facts` by question: beside what is signed, never in it. A phone that is not active yet, or no more, is
-    told only that.
+    told only that. `guarded`: what it says of phones needs its fingerprint or face, too.
     """
     told = questions if device.state is DeviceState.ACTIVE else ()
     told = sorted(told, key=is_late)  # what somebody waits for comes first
@@ -165,6 +166,7 @@ def state(
             "state": device.state.value,
             "credential": _id(biometrics.active),
             "waiting_credential": _id(biometrics.waiting),
+            "guarded": guarded,
         },
         "questions": [
             {**card(question), "facts": shown(facts.get(question.id, Facts()))}

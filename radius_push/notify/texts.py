@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
-from radius_push.notices import Mail, NoticeKind
+from radius_push.notices import AlertKind, Mail, NoticeKind
+from radius_push.notify import alarms
 from radius_push.notify.mail import Letter
 from radius_push.shapes import Language
 
@@ -165,10 +166,31 @@ def invitation(
 
 
 def told(language: Language, mail: Mail) -> Letter:
-    text = TOLD[language][mail.kind].format(
+    """A mail to the person, or to an administrator."""
+    match mail.kind:
+        case "contested" | "removed_by_notice":
+            return _alert(language, mail, mail.kind)
+        case _:
+            return _to_the_person(language, mail, mail.kind)
+
+
+def _alert(language: Language, mail: Mail, kind: AlertKind) -> Letter:
+    account, name, at = plain(mail.username), plain(mail.name), when(mail.at)
+    if kind == "contested":
+        address = alarms.NO_ADDRESS[language] if mail.login_address is None else plain(mail.login_address)
+        text = alarms.CONTESTED[language].format(
+            account=account, gateway=name, address=address, code=mail.about, when=at
+        )
+    else:
+        text = alarms.REMOVED[language].format(account=account, name=name, when=at)
+    return Letter(mail.address, alarms.ALERT_SUBJECTS[language][kind], text)
+
+
+def _to_the_person(language: Language, mail: Mail, kind: NoticeKind) -> Letter:
+    text = TOLD[language][kind].format(
         account=plain(mail.username), name=plain(mail.name), when=when(mail.at)
     )
-    return Letter(mail.address, SUBJECTS[language][mail.kind], text)
+    return Letter(mail.address, SUBJECTS[language][kind], text)
 
 
 def when(at: float) -> str:

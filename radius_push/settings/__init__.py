@@ -162,9 +162,20 @@ def describe(settings: shapes.Settings) -> str:
             clients=settings.clients, profiles=settings.profiles, policies=settings.policies
         )
     ]
+    lines += [f"  {sentence}" for sentence in _biometrics(settings)]
     if settings.warnings:
         lines += ["", "Look at:", *(f"  {warning}" for warning in settings.warnings)]
     return "\n".join(lines)
+
+
+def _biometrics(settings: shapes.Settings) -> list[str]:
+    """What follows from a fingerprint or face that is required."""
+    return [
+        f"{profile.name} requires a fingerprint or face: whoever has none on a phone is refused "
+        "(`radius-push devices` shows who)"
+        for profile in settings.profiles.values()
+        if profile.biometrics == "required" and "push" in profile.methods
+    ]
 
 
 def _counts(settings: shapes.Settings) -> str:

@@ -10,6 +10,7 @@ from radius_push.settings.book import Book
 from radius_push.settings.mistakes import Path
 from radius_push.settings.server_schema import MailSection
 
+MOST_ALERTS = 10
 _PATH: Path = ("server", "mail")
 _PORTS: dict[shapes.Security, int] = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -31,7 +32,18 @@ def mail(book: Book) -> None:
         ca_file=book.file(section.ca_file, (*_PATH, "ca_file")),
         language=section.language,
         attribute=section.attribute,
+        alerts=_alerts(book, section),
     )
+
+
+def _alerts(book: Book, section: MailSection) -> tuple[str, ...]:
+    path = (*_PATH, "alerts")
+    for at, address in enumerate(section.alerts):
+        if address.casefold() in {each.casefold() for each in section.alerts[:at]}:
+            book.report.wrong((*path, at), f"{address} stands here twice")
+    if len(section.alerts) > MOST_ALERTS:
+        book.report.wrong(path, f"at most {MOST_ALERTS} addresses: name a list of your own")
+    return section.alerts
 
 
 def _password(book: Book, section: MailSection) -> Secret | None:

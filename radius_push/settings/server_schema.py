@@ -143,6 +143,10 @@ class MailSection(Section):
     E.g. `/etc/radius-push/mail-ca.pem`"""
     language: Annotated[Language, PlainValidator(s.one_of("en", "tr", "de", "es"))] = "en"
     """What the mails are written in."""
+    alerts: s.OneOrMore[s.MailAddress] = ()
+    """Whom to write to when a person takes a yes back (*This wasn't me*), or removes a phone that they had
+    not added. At most 10. Without it nobody: then only the log and the evidence say so. E.g.
+    `[helpdesk@corp.example]`"""
     attribute: s.Attribute = "mail"
     """Where a person's LDAP entry says their address. For local users it is `email`, if they have no
     attribute of this name. Name one that people cannot write themselves. E.g. `mail`"""

@@ -108,10 +108,22 @@ class Questions:
             )
         )
 
-    async def contest(self, question: str, *, device: str, within: float, at: float, event: Event) -> bool:
-        return await self._write(
-            lambda rows: contested.contest(rows, question, device=device, within=within, at=at, event=event)
-        )
+    async def contest(
+        self,
+        question: str,
+        *,
+        device: str,
+        within: float,
+        at: float,
+        event: Event,
+        alerts: Sequence[str] = (),
+    ) -> bool:
+        def work(rows: Transaction) -> bool:
+            return contested.contest(
+                rows, question, device=device, within=within, at=at, event=event, alerts=alerts
+            )
+
+        return await self._write(work)
 
     async def wait_for_answer(self, question: str, packet: bytes, *, seconds: float) -> Standing:
         end = self._clock.monotonic() + seconds

@@ -18,6 +18,17 @@ from radius_push.store.writer import Transaction
 _WITH_PERSON = "SELECT credentials.*, person FROM credentials JOIN devices ON devices.id = credentials.device"
 
 
+# A phone that a backup brought back counts, too: else nothing guards its person until it is confirmed.
+_GUARDED = """
+    SELECT 1 FROM devices
+    WHERE person = ? AND state IN ('active', 'restored') AND (biometrics_missed OR EXISTS (
+        SELECT 1 FROM credentials WHERE credentials.device = devices.id AND credentials.state = 'active'))"""
+_USE = """
+    UPDATE credentials SET counter = ?3
+    WHERE device = ?1 AND state = 'active' AND id = ?2 AND (counter < ?3 OR counter = 0 AND ?3 = 0)
+        AND EXISTS (SELECT 1 FROM devices WHERE devices.id = ?1 AND devices.state = 'active')"""
+
+
 def of_device(transaction: Transaction, device: str) -> dict[str, Biometrics]:
     return _by_device(transaction.execute(f"{_WITH_PERSON} WHERE device = ?", device))
 
@@ -106,17 +117,33 @@ def activate(transaction: Transaction, device: str, mark: bytes, *, by: str, at:
         "UPDATE credentials SET state = 'active', wrong_codes = 0 WHERE device = ? AND state = 'waiting'",
         device,
     )
+    transaction.execute("UPDATE devices SET biometrics_missed = 0 WHERE id = ?", device)
     confirmed = events.BiometricsConfirmed(row["person"], device, key_of(rows.credential(row)), by)
     _tell(transaction, row["person"], confirmed, at=at)
 
 
-def forget(transaction: Transaction, device: str, *, by: str, at: float) -> bool:
-    row = transaction.execute(f"{_WITH_PERSON} WHERE device = ?", device).fetchone()
-    if row is None:
+def forget(transaction: Transaction, device: str, *, by: str, at: float, missed: bool) -> bool:
+    row = transaction.execute(
+        "SELECT devices.*, EXISTS (SELECT 1 FROM credentials WHERE device = devices.id) AS any_there,"
+        " EXISTS (SELECT 1 FROM credentials WHERE device = devices.id AND state = 'active') AS one_counts"
+        " FROM devices WHERE id = ?",
+        device,
+    ).fetchone()
+    if row is None or not (row["any_there"] or (row["biometrics_missed"] and not missed)):
         return False
     transaction.execute("DELETE FROM credentials WHERE device = ?", device)
+    stays = missed and (row["one_counts"] or row["biometrics_missed"])
+    transaction.execute("UPDATE devices SET biometrics_missed = ? WHERE id = ?", int(bool(stays)), device)
     _tell(transaction, row["person"], events.BiometricsRemoved(row["person"], device, by), at=at)
     return True
+
+
+def guarded(transaction: Transaction, person: PersonKey) -> bool:
+    return transaction.execute(_GUARDED, str(person)).fetchone() is not None
+
+
+def use(transaction: Transaction, device: str, assertion: Assertion) -> bool:
+    return transaction.execute(_USE, device, assertion.credential, assertion.counter).rowcount > 0
 
 
 def count(transaction: Transaction, device: str, assertion: Assertion) -> None:

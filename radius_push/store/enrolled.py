@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from radius_push.events import Event
 from radius_push.model import (
+    Assertion,
     Biometrics,
     Credential,
     Device,
@@ -43,8 +44,8 @@ class Phones(Questions):
     async def people(self) -> Sequence[Known]:
         return await self._read(phones.people)
 
-    async def remove_device(self, id: str, *, at: float, event: Event) -> bool:
-        return await self._write(lambda rows: phones.remove(rows, id, at=at, event=event))
+    async def remove_device(self, id: str, *, at: float, event: Event, alerts: Sequence[str] = ()) -> bool:
+        return await self._write(lambda rows: phones.remove(rows, id, at=at, event=event, alerts=alerts))
 
     async def confirm_restored(self, id: str, *, by: str, at: float) -> bool:
         return await self._write(lambda rows: phones.confirm_restored(rows, id, by=by, at=at))
@@ -70,8 +71,14 @@ class Phones(Questions):
             lambda rows: biometrics.confirm(rows, device, mark, right=right, limit=limit, by=by, at=at)
         )
 
-    async def forget_credentials(self, device: str, *, by: str, at: float) -> bool:
-        return await self._write(lambda rows: biometrics.forget(rows, device, by=by, at=at))
+    async def forget_credentials(self, device: str, *, by: str, at: float, missed: bool = False) -> bool:
+        return await self._write(lambda rows: biometrics.forget(rows, device, by=by, at=at, missed=missed))
+
+    async def guarded(self, person: PersonKey) -> bool:
+        return await self._read(lambda rows: biometrics.guarded(rows, person))
+
+    async def use_credential(self, device: str, assertion: Assertion) -> bool:
+        return await self._write(lambda rows: biometrics.use(rows, device, assertion))
 
     # --- waking closed phones ------------------------------------------------------------------------
 

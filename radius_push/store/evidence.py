@@ -110,17 +110,28 @@ def was_let_in(
     since: float,
     until: float,
 ) -> bool:
-    """By a login: not by an authorization alone, and not in what a clock that went back calls the future."""
+    """By a login: not by an authorization alone, and not in what a clock that went back calls the future.
+
+    Nor if one of the yeses behind it was taken back: for which of them it is asked, nobody can tell.
+    """
     found = rows.execute(
         "SELECT body FROM evidence WHERE person = ? AND kind = 'accepted' AND at BETWEEN ? AND ?"
         " AND kind IN ('accepted', 'rejected', 'unanswered') ORDER BY number DESC LIMIT ?",
         (str(person), since, until, MOST_ACCEPTS),
     )
-    accepts = (json.loads(row[0]) for row in found)
-    return any(
-        each["client"] in clients and each["profile"] == profile and each["method"] != "authorize_only"
-        for each in accepts
-    )
+    accepts = [
+        each
+        for each in (json.loads(row[0]) for row in found)
+        if each["client"] in clients and each["profile"] == profile and each["method"] != "authorize_only"
+    ]
+    return bool(accepts) and not any(_contested(rows, each["question"]) for each in accepts)
+
+
+def _contested(rows: sqlite3.Connection, question: str | None) -> bool:
+    found = rows.execute(
+        "SELECT 1 FROM questions WHERE id = ? AND contested_at IS NOT NULL", (question,)
+    ).fetchone()
+    return found is not None
 
 
 def last_login_of(rows: sqlite3.Connection, person: PersonKey) -> EvidenceRow | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 
 from radius_push import events
@@ -37,7 +38,7 @@ def read(transaction: Transaction, id: str) -> Device | None:
     return None if row is None else rows.device(row)
 
 
-def remove(transaction: Transaction, id: str, *, at: float, event: Event) -> bool:
+def remove(transaction: Transaction, id: str, *, at: float, event: Event, alerts: Sequence[str] = ()) -> bool:
     """Its questions stay for the person's other devices; only this one can no longer answer."""
     device = read(transaction, id)
     if device is None or device.state is DeviceState.REMOVED:
@@ -57,6 +58,16 @@ def remove(transaction: Transaction, id: str, *, at: float, event: Event) -> boo
     transaction.write(at, event)
     if device.state is not DeviceState.PENDING:
         telling.tell(transaction, device.person, "device_removed", device, at)
+    telling.alert(
+        transaction,
+        "removed_by_notice",
+        to=alerts,
+        person=device.person,
+        username=device.username,
+        about=id,
+        name=device.name,
+        at=at,
+    )
     transaction.ring(person_topic(device.person))
     return True
 

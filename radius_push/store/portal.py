@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from radius_push.events import Event
-from radius_push.model import PersonKey
+from radius_push.model import Assertion, PersonKey
 from radius_push.portal_store import (
     IDLE_SECONDS,
     MOST_SESSIONS,
@@ -17,7 +17,7 @@ from radius_push.portal_store import (
     SignInState,
 )
 from radius_push.shapes import RingLimit
-from radius_push.store import rows
+from radius_push.store import biometrics, rows
 from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction
 
@@ -38,6 +38,9 @@ UPDATE portal_sign_ins SET state = ?3, device = ?2, answered_at = ?4
 WHERE id = ?1 AND state = 'pending' AND expires_at > ?4
     AND EXISTS (SELECT 1 FROM devices WHERE devices.id = ?2 AND devices.state = 'active'
                 AND devices.person = portal_sign_ins.person)
+    AND (?5 IS NULL OR EXISTS (SELECT 1 FROM credentials
+                WHERE credentials.device = ?2 AND credentials.state = 'active' AND credentials.id = ?5
+                AND (counter < ?6 OR counter = 0 AND ?6 = 0)))
 """
 SPEND = """
 UPDATE portal_sign_ins SET state = 'spent'
@@ -108,11 +111,21 @@ def read_of(transaction: Transaction, mark: bytes) -> PortalSignIn | None:
 
 
 def answer(
-    transaction: Transaction, id: str, *, device: str, approve: bool, at: float, event: Event
+    transaction: Transaction,
+    id: str,
+    *,
+    device: str,
+    approve: bool,
+    assertion: Assertion | None,
+    at: float,
+    event: Event,
 ) -> SignInState | None:
     state = SignInState.APPROVED if approve else SignInState.DENIED
-    if transaction.execute(ANSWER, id, device, state, at).rowcount == 0:
+    used = (assertion.credential, assertion.counter) if assertion else (None, None)
+    if transaction.execute(ANSWER, id, device, state, at, *used).rowcount == 0:
         return None
+    if assertion is not None:
+        biometrics.count(transaction, device, assertion)
     transaction.write(at, event)
     answered = read(transaction, id)
     if answered is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from radius_push.events import Event
-from radius_push.model import PersonKey
+from radius_push.model import Assertion, PersonKey
 from radius_push.portal_store import KeptDevice, Opening, PortalSession, PortalSignIn, SignInState
 from radius_push.ports import ClockBehind
 from radius_push.shapes import RingLimit
@@ -34,12 +34,21 @@ class SignedIn(Phones):
         return await self._read(lambda rows: portal.read_of(rows, mark))
 
     async def answer_sign_in(
-        self, id: str, *, device: str, approve: bool, at: float, event: Event
+        self,
+        id: str,
+        *,
+        device: str,
+        approve: bool,
+        at: float,
+        event: Event,
+        assertion: Assertion | None = None,
     ) -> SignInState | None:
         if self.clock_behind():
             return None
         return await self._write(
-            lambda rows: portal.answer(rows, id, device=device, approve=approve, at=at, event=event)
+            lambda rows: portal.answer(
+                rows, id, device=device, approve=approve, assertion=assertion, at=at, event=event
+            )
         )
 
     async def begin_portal_session(

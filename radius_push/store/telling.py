@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import get_args
 
 from radius_push import events
 from radius_push.events import Event
 from radius_push.model import Device, PersonKey
-from radius_push.notices import Mail, Notice, NoticeKind
+from radius_push.notices import AlertKind, Mail, Notice, NoticeKind
 from radius_push.store.bells import POST, person_topic
 from radius_push.store.writer import Transaction
 
@@ -19,6 +20,8 @@ MOST_MAILS = 2_000
 """That wait. More are given up, with evidence: a mail server that is down must not fill the disk."""
 MOST_MAILS_OF_ONE = 20
 """Of one person."""
+MOST_ALERTS_OF_ONE = 100
+"""To administrators, about one person."""
 _BY_MAIL_ALONE = frozenset({"device_removed"})
 
 
@@ -61,26 +64,54 @@ def _notify(
         transaction.ring(person_topic(person))
 
 
+def alert(
+    transaction: Transaction,
+    kind: AlertKind,
+    *,
+    to: Sequence[str],
+    person: PersonKey,
+    username: str,
+    about: str,
+    name: str,
+    at: float,
+    login_address: str | None = None,
+) -> None:
+    """Administrators get a mail. Called in the transaction of what it tells of."""
+    for address in to:
+        mail = Mail(0, person, username, address, kind, about, name, at, 0, login_address)
+        _write(transaction, mail, of_one=MOST_ALERTS_OF_ONE, kinds=get_args(AlertKind))
+    if to:
+        transaction.ring(POST)
+
+
 def _mail(
     transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, *, address: str, at: float
 ) -> None:
-    waiting = transaction.execute(
-        "SELECT count(*) AS every, count(*) FILTER (WHERE person = ?) AS theirs FROM mails", str(person)
-    ).fetchone()
-    if waiting["every"] >= MOST_MAILS or waiting["theirs"] >= MOST_MAILS_OF_ONE:
-        why = f"{waiting['every']} mails wait already, {waiting['theirs']} of them theirs"
-        transaction.write(at, events.MailGivenUp(str(person), kind, device.id, 0, why))
+    mail = Mail(0, person, device.username, address, kind, device.id, device.name, at, 0)
+    _write(transaction, mail, of_one=MOST_MAILS_OF_ONE, kinds=get_args(NoticeKind))
+
+
+def _write(transaction: Transaction, mail: Mail, *, of_one: int, kinds: Sequence[str]) -> None:
+    """It waits to be sent. `kinds`: those that are counted with it, so that neither a person's mails nor the
+    administrators' keep the others from being written."""
+    waiting = transaction.execute("SELECT person, kind FROM mails LIMIT ?", MOST_MAILS).fetchall()
+    person = str(mail.person)
+    theirs = sum(1 for row in waiting if row["person"] == person and row["kind"] in kinds)
+    if len(waiting) >= MOST_MAILS or theirs >= of_one:
+        why = f"{len(waiting)} mails wait already, {theirs} of them theirs"
+        transaction.write(mail.at, events.MailGivenUp(person, mail.kind, mail.about, 0, why))
         return
     transaction.execute(
-        "INSERT INTO mails (person, username, address, kind, about, name, at, due)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-        str(person),
-        device.username,
-        address,
-        kind,
-        device.id,
-        device.name,
-        at,
+        "INSERT INTO mails (person, username, address, kind, about, name, at, due, login_address)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+        person,
+        mail.username,
+        mail.address,
+        mail.kind,
+        mail.about,
+        mail.name,
+        mail.at,
+        mail.login_address,
     )
 
 
@@ -156,4 +187,5 @@ def _mail_of(row: sqlite3.Row) -> Mail:
         name=row["name"],
         at=row["at"],
         tries=row["tries"],
+        login_address=row["login_address"],
     )

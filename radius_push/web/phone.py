@@ -18,6 +18,7 @@ from radius_push.factors.answer import AnswerRefused
 from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.shapes import Enrollment, PhoneListener
+from radius_push.web.assertions import Assertions
 from radius_push.web.front_door import FrontDoor, hosts_of
 from radius_push.web.inviting import Inviting
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
@@ -26,6 +27,7 @@ from radius_push.web.phone_contest import ContestApi
 from radius_push.web.phone_enrol import EnrolApi
 from radius_push.web.phone_facts import FactsOf
 from radius_push.web.phone_files import HEADERS, File, read_files, serve_file
+from radius_push.web.phone_guard import Guard
 from radius_push.web.phone_inviting import InvitingApi
 from radius_push.web.phone_notices import NoticeApi
 from radius_push.web.phone_push import PushApi
@@ -78,14 +80,18 @@ class PhoneSide:
         places: Places | None = None,
         prove: Prove = cannot_prove,
         biometrics: BiometricsMode = "optional",
+        alerts: tuple[str, ...] = (),
     ) -> None:
-        """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it."""
+        """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it.
+        `alerts`: where administrators are mailed when somebody says that it was not them."""
         self._listener = listener
         self._counters = counters
         self._proxies = Proxies(trusted_proxies)
         self._hosts = hosts_of(listener.url)
         self._facts = FactsOf(store, places)
         self._inviting = Inviting(store, allowed=enrollment.by_phone)
+        assertions = Assertions(store, clock, origin=listener.url, counters=counters)
+        self._guard = Guard(assertions, store, mode=biometrics)
         self._streams = Streams(
             store,
             clock,
@@ -94,6 +100,7 @@ class PhoneSide:
             counters=counters,
             facts=self._facts,
             inviting=self._inviting,
+            guard=self._guard,
         )
         self._api = PhoneApi(
             origin=listener.url,
@@ -116,7 +123,7 @@ class PhoneSide:
             fresh=fresh,
             prove=prove,
         )
-        self._notices = NoticeApi(self._api, store=store, clock=clock)
+        self._notices = NoticeApi(self._api, store=store, clock=clock, guard=self._guard)
         self._push = PushApi(
             self._api,
             ringer=ringer,
@@ -131,9 +138,10 @@ class PhoneSide:
             self._api, store=store, clock=clock, origin=listener.url, counters=counters
         )
         self._sign_ins = SignInApi(
-            self._api, origin=listener.url, store=store, clock=clock, counters=counters
+            self._api, origin=listener.url, store=store, clock=clock, counters=counters, guard=self._guard
         )
         self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
+        self._contest.alerts = self._notices.alerts = alerts
         self._invite = InvitingApi(
             self._api,
             store=store,
@@ -142,6 +150,7 @@ class PhoneSide:
             allowed=enrollment,
             counters=counters,
             fresh=fresh,
+            guard=self._guard,
         )
         self._door = FrontDoor(
             listener,
@@ -167,9 +176,11 @@ class PhoneSide:
         trusted_proxies: tuple[Network, ...],
         places: Places | None,
         biometrics: BiometricsMode = "optional",
+        alerts: tuple[str, ...] = (),
     ) -> None:
         """After a reload: other limits for the phones that are added from now on, and other places."""
-        self._push.biometrics = biometrics
+        self._contest.alerts = self._notices.alerts = alerts
+        self._push.biometrics = self._guard.mode = biometrics
         self._facts.places = places
         self._enrol.enrollment = self._invite.enrollment = enrollment
         self._inviting.allowed = enrollment.by_phone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from aiohttp import web
@@ -48,6 +48,8 @@ class Signed:
     said: dict[str, str]
     payload: str
     signature: str
+    body: dict[str, str] = field(repr=False)
+    """With what an authenticator says beside them, if it came."""
 
 
 class PhoneApi:
@@ -208,9 +210,10 @@ class PhoneApi:
         purpose: str,
         names: frozenset[str] = frozenset(),
         may_be_null: frozenset[str] = frozenset(),
+        or_all_of: frozenset[str] = frozenset(),
     ) -> Signed:
-        """The same with the text itself, for what is kept as evidence."""
-        body = await self.body(request, {"payload", "signature"})
+        """The same with the text itself, for what is kept as evidence, and with what came beside it."""
+        body = await self.body(request, {"payload", "signature"}, or_all_of=or_all_of)
         said = read_request(
             read_payload(body["payload"]),
             purpose=purpose,
@@ -221,7 +224,7 @@ class PhoneApi:
         self.expect_our_nonce(said["nonce"])
         device = await self._signer(said["device"], body)
         self.spend(said["nonce"], signer=device.id)
-        return Signed(device, said, body["payload"], body["signature"])
+        return Signed(device, said, body["payload"], body["signature"], body)
 
     # --- what all of them need -----------------------------------------------------------------------
 

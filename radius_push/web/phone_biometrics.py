@@ -35,7 +35,7 @@ class BiometricsApi:
         if device.state is not DeviceState.PENDING:  # while it waits for its six digits, they cover this too
             expect_active(device)
         if not said.keys() & _MADE:
-            await self._store.forget_credentials(device.id, by="phone", at=self._clock.now())
+            await self._store.forget_credentials(device.id, by="phone", at=self._clock.now(), missed=True)
             return web.json_response({"outcome": "removed"})
         if not said.keys() >= _MADE:
             raise Refusal(

@@ -19,6 +19,8 @@ class ContestApi:
     be taken for it, nor it for an answer."""
 
     def __init__(self, api: PhoneApi, *, store: Store, clock: Clock, counters: Counter[str]) -> None:
+        self.alerts: tuple[str, ...] = ()
+        """Whom of the administrators it is mailed to."""
         self._api = api
         self._store = store
         self._clock = clock
@@ -43,6 +45,7 @@ class ContestApi:
             within=CONTEST_SECONDS,
             at=self._clock.now(),
             event=_event(question, signed.device, signed),
+            alerts=self.alerts,
         ):
             self._counters["phone_contested"] += 1
             return

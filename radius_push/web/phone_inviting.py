@@ -14,7 +14,9 @@ from radius_push.model import Device, Person, Secret
 from radius_push.ports import Clock, ClockBehind, Store
 from radius_push.shapes import Enrollment
 from radius_push.web import qr
+from radius_push.web.assertions import ASSERTION
 from radius_push.web.phone_api import PhoneApi, expect_active
+from radius_push.web.phone_guard import Guard
 from radius_push.web.refusal import Refusal
 from radius_push.web.wrong_tries import WrongTries
 
@@ -35,8 +37,10 @@ class InvitingApi:
         allowed: Enrollment,
         counters: Counter[str],
         fresh: Callable[[int], bytes],
+        guard: Guard,
     ) -> None:
         self._api = api
+        self._guard = guard
         self._store = store
         self._clock = clock
         self._pepper = pepper
@@ -78,12 +82,14 @@ class InvitingApi:
 
     async def _signer(self, request: web.Request) -> Device:
         """A phone that may add one more."""
-        device, _ = await self._api.signed(request, purpose="invite")
+        signed = await self._api.signed_text(request, purpose="invite", or_all_of=ASSERTION)
+        device = signed.device
         expect_active(device)
         if not self.enrollment.by_phone:
             raise Refusal(403, "issuer_only", "Here your administrator adds phones: ask there.")
         if len(await self._store.devices_of(device.person)) >= self.enrollment.devices_per_user:
             raise Refusal(409, "too_many_devices", "You have as many phones as you may. Remove one first.")
+        await self._guard.expect(signed.body, device)
         return device
 
     def _expect_few(self, device: Device) -> None:
@@ -94,14 +100,20 @@ class InvitingApi:
         self._made.note(device.id, now)
 
     async def confirm(self, request: web.Request) -> web.StreamResponse:
-        """The person typed what the new phone shows."""
-        device, said = await self._api.signed(
-            request, purpose="confirm", names=frozenset({"invitation", "code"})
+        """The person typed what the new phone shows.
+
+        This is where it becomes trusted: so the finger is asked for again. An invitation that a phone has
+        used waits without an end, and may be of a day when none was needed.
+        """
+        signed = await self._api.signed_text(
+            request, purpose="confirm", names=frozenset({"invitation", "code"}), or_all_of=ASSERTION
         )
+        device, said = signed.device, signed.said
         expect_active(device)
         row = await self._store.invitation(said["invitation"])
         if row is None or row.by_device != device.id or not self.enrollment.by_phone:
             raise Refusal(409, "too_late", "Too late: begin again.")
+        await self._guard.expect(signed.body, device)
         word = await self._api.finish(
             enrollment.confirm(
                 self._store, row.id, said["code"], by=f"phone {device.id}", now=self._clock.now()

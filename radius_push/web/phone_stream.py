@@ -15,6 +15,7 @@ from radius_push.model import Address, Device, DeviceState, Question
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.web.inviting import Inviting
 from radius_push.web.phone_facts import FactsOf
+from radius_push.web.phone_guard import Guard
 from radius_push.web.push_reach import shown
 from radius_push.web.refusal import Refusal
 from radius_push.web.shown import Shown
@@ -57,6 +58,7 @@ class Streams:
         counters: Counter[str],
         facts: FactsOf,
         inviting: Inviting,
+        guard: Guard,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -64,6 +66,7 @@ class Streams:
         self._in_all = in_all
         self._facts = facts
         self._inviting = inviting
+        self._guard = guard
         self._counters = counters
         self._by_device: dict[str, list[OneStream]] = {}
         self._shown = Shown(store, clock, counters)
@@ -174,7 +177,14 @@ class Streams:
         facts = await self._facts.each(questions, phone=phone)
         notices = await self._store.notices_of(device.id)
         state = asked.state(
-            row, questions, trials, now=now, notices=notices, facts=facts, biometrics=biometrics
+            row,
+            questions,
+            trials,
+            now=now,
+            notices=notices,
+            facts=facts,
+            biometrics=biometrics,
+            guarded=await self._guard.asks(row.person),
         )
         state["sign_ins"] = portal_sign_in.cards(row, sign_ins, now=now)
         state["recent"] = contest.recent(questions, device=row, now=now)

@@ -26,7 +26,7 @@ from radius_push.web.phone_files import HEADERS as PHONE_HEADERS
 from radius_push.web.phone_files import File, file_of, serve_file
 from radius_push.web.portal_devices import Devices, Inside
 from radius_push.web.portal_pages.page import Reader, trouble
-from radius_push.web.portal_pairing import Pairing
+from radius_push.web.portal_pairing import AddressOf, Pairing
 from radius_push.web.portal_signing_in import CheckPassword, Rules, SigningIn
 from radius_push.web.portal_visit import (
     LONGEST_FORM,
@@ -87,6 +87,7 @@ class Portal:
         rules: Rules,
         trusted_proxies: tuple[Network, ...],
         check: CheckPassword,
+        address_of: AddressOf,
         ring: Callable[[PortalSignIn], None],
         ring_trial: Callable[[Trial, Device], None],
         store: Store,
@@ -131,6 +132,7 @@ class Portal:
             phones_open=phones_open,
             pepper=pepper,
             rules=lambda: self._rules.enrollment,
+            address_of=address_of,
             store=store,
             clock=clock,
             fresh=fresh,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from radius_push import enrollment
-from radius_push.model import Device, DeviceState, Invitation, Secret
+from radius_push.model import Device, DeviceState, Invitation, PersonKey, Secret
 from radius_push.ports import Clock, Store
 from radius_push.shapes import Enrollment
 from radius_push.web.portal_devices import Inside
 from radius_push.web.portal_pages import pairing as pages
 from radius_push.web.portal_visit import go, shown
+
+AddressOf = Callable[[PersonKey, str], Awaitable[str | None]]
+"""Where a person, who signed in by that name, is written to. None: as before, if anywhere."""
 
 
 class Pairing:
@@ -24,6 +27,7 @@ class Pairing:
         phones_open: str,
         pepper: Secret,
         rules: Callable[[], Enrollment],
+        address_of: AddressOf,
         store: Store,
         clock: Clock,
         fresh: Callable[[int], bytes],
@@ -32,6 +36,7 @@ class Pairing:
         self._phones_open = phones_open
         self._pepper = pepper
         self._rules = rules
+        self._address_of = address_of
         self._store = store
         self._clock = clock
         self._fresh = fresh
@@ -55,6 +60,7 @@ class Pairing:
             now=self._clock.now(),
             token=self._fresh(16),
             code_octets=self._fresh(5),
+            mail=await self._address_of(inside.session.person, inside.session.account),
         )
         await self._store.note_portal_invitation(inside.mark, invitation=invited.invitation)
         return shown(

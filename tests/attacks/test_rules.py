@@ -143,11 +143,12 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "Authorize-Only is sealed, soon, and of whom its gateways let in",
+        "Authorize-Only is sealed, soon, and of whom its gateways let in by a yes that stands",
         (
             "tests/scenarios/test_one_push.py::test_authorize_only_is_answered_for_who_was_let_in_a_moment_ago",
             "tests/scenarios/test_one_push.py::test_authorize_only_without_a_seal_is_a_request_without_a_password",
             "tests/attacks/test_one_push.py::test_a_clock_that_went_back_authorizes_nobody",
+            "tests/scenarios/test_a_yes_taken_back.py::test_whom_a_yes_that_was_taken_back_let_in_may_nothing_more",
         ),
     ),
     (

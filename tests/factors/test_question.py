@@ -83,6 +83,7 @@ def test_a_phone_that_is_not_active_is_shown_no_question(not_active: DeviceState
         "state": not_active.value,
         "credential": None,
         "waiting_credential": None,
+        "guarded": False,
     }
 
 

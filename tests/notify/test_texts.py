@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from radius_push.model import PersonKey
-from radius_push.notices import Mail, NoticeKind, mail_address
+from radius_push.notices import AlertKind, Mail, NoticeKind, mail_address
+from radius_push.notify import alarms
 from radius_push.notify.texts import INVITATION, SUBJECTS, THEN_CODE, TOLD, invitation, plain, told
 from radius_push.shapes import Language
 
@@ -37,6 +39,33 @@ def test_every_language_says_what_english_says(language: Language) -> None:
     assert language in THEN_CODE
     for kind in get_args(NoticeKind):
         assert fields(TOLD[language][kind]) == {"account", "name", "when"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_administrators_are_told_the_same_in_every_language(language: Language) -> None:
+    assert alarms.ALERT_SUBJECTS[language].keys() == set(get_args(AlertKind))
+    facts = {"account", "code", "gateway", "address", "when"}
+    assert fields(alarms.CONTESTED[language]) == facts
+    assert fields(alarms.REMOVED[language]) == {"account", "name", "when"}
+    mail = replace(MAIL, kind="contested", about="K7F2QX", name="fw1", login_address="203.0.113.7")
+    letter = told(language, mail)
+    for fact in ("alice", "K7F2QX", "fw1", "203.0.113.7", "2026-09-21 14:13 UTC"):
+        assert fact in letter.text
+    assert letter.to == "alice@example.test"
+    unknown = told(language, replace(mail, login_address=None))
+    assert alarms.NO_ADDRESS[language] in unknown.text
+    assert "Pixel 7" in told(language, replace(MAIL, kind="removed_by_notice")).text
+
+
+@pytest.mark.parametrize("kind", get_args(AlertKind))
+def test_nothing_that_others_wrote_plays_with_an_alert(kind: AlertKind) -> None:
+    evil = "x\r\nBcc: all@example.test\r\n\r\n\u202e{code}"
+    mail = Mail(1, MAIL.person, evil, MAIL.address, kind, "K7F2QX", evil, MAIL.at, 1, evil)
+    letter = told("en", mail)
+    assert letter.subject == alarms.ALERT_SUBJECTS["en"][kind]
+    assert letter.text.startswith("x Bcc: all@example.test {code}: ")
+    assert "\r" not in letter.text
+    assert "\u202e" not in letter.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

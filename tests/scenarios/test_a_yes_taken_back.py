@@ -16,7 +16,9 @@ from radius_push.cli.trace import trace
 from radius_push.observe.log import log_event
 from radius_push.test_phone import SoftwarePhone
 from tests.cli.lived import ask
-from tests.scenarios.house import ACCEPT, SETTINGS, House, house
+from tests.scenarios.house import ACCEPT, REJECT, SETTINGS, House, house
+from tests.scenarios.test_one_push import GROUPED, Gateway
+from tests.scenarios.test_one_push import let_in as let_in_by
 from tests.scenarios.turned import run
 
 TWICE = SETTINGS.replace("patience: 60s}}", "patience: 60s, follow_on: 30s}}")
@@ -109,6 +111,24 @@ def test_a_ticket_lets_the_next_try_in_unless_the_yes_was_taken_back(
             reply = await h.ask()
             assert reply is not None
             assert (reply.code == ACCEPT) is not taken_back
+
+    run(story())
+
+
+def test_whom_a_yes_that_was_taken_back_let_in_may_nothing_more(tmp_path: Path) -> None:
+    """Authorize-Only within the minute: also with another login of theirs beside it, because nobody can tell
+    for which of the two it is asked."""
+
+    async def story() -> None:
+        async with house(tmp_path, settings=GROUPED) as h:
+            phone, gateway = await h.phone("carol"), Gateway(h)
+            await let_in_by(h, phone, gateway)
+            assert await gateway.authorizes("carol") == ACCEPT
+            await contest(phone)
+            assert await gateway.authorizes("carol") == REJECT
+            await let_in_by(h, phone, gateway)
+            assert await gateway.authorizes("carol") == REJECT
+            assert h.of(events.Rejected)[-1].reason == "nothing_to_authorize"
 
     run(story())
 

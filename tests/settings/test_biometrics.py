@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from radius_push.model import BiometricsMode
+from radius_push.settings import describe
 from tests.settings.files import changed, good, mistakes
 
 PROFILE = "methods: [push]"
@@ -40,3 +41,13 @@ def test_a_profile_that_asks_no_phone_cannot_require_them(tmp_path: Path) -> Non
     text = changed((PROFILE, "methods: [none], biometrics: required"))
     said = mistakes(tmp_path, text)
     assert any("no phone is asked in this profile" in each for each in said)
+
+
+@pytest.mark.parametrize("word", ["optional", "required"])
+def test_check_says_who_is_refused_where_they_are_required(tmp_path: Path, word: str) -> None:
+    text = describe(good(tmp_path, changed((PROFILE, f"{PROFILE}, biometrics: {word}"))))
+    said = (
+        "staff-push requires a fingerprint or face: whoever has none on a phone is refused "
+        "(`radius-push devices` shows who)"
+    )
+    assert (said in text) is (word == "required")

@@ -314,6 +314,58 @@ async def fingers(played: Played, folder: Path) -> None:
         assert (await played.says(house, phone, "/api/biometric"))["outcome"] == "removed"
 
 
+async def what_fingers_guard(played: Played, folder: Path) -> None:
+    """Each request about phones: from a phone without, without it, with another's, and with the right one."""
+    async with (
+        open_house(folder, devices_per_user=5) as house,
+        await house.phone() as phone,
+        await house.phone() as without,
+    ):
+        house.side.use(Enrollment(devices_per_user=5), (), None, "required")
+        finger = await a_finger(house, phone)
+        added = await house.phone()
+        for each in (phone, without):
+            assert (await played.says(house, each, "/api/questions"))["device"]["guarded"]
+
+        async def body_of(by: SoftwarePhone, path: str) -> dict[str, str]:
+            if path == "/api/sign-in-answer":
+                return sign_in_answer(by, await house.portal_sign_in())
+            more = {}
+            if path == "/api/notice":
+                state = await played.says(house, by, "/api/questions")
+                more = {"notice": state["notices"][-1]["id"], "answer": "remove"}
+            return await said(house, by, path, **more)
+
+        async def plays(path: str) -> dict[str, Any]:
+            body = await body_of(without, path)
+            assert (await played.post(house, path, body))["error"] == "biometrics_missing"
+            for used, word in ((None, "needed"), (Finger(house.origin), "failed")):
+                body = await body_of(phone, path)
+                body |= used.used(body["payload"]) if used else {}
+                assert (await played.post(house, path, body))["error"] == f"biometrics_{word}"
+            body = await body_of(phone, path)
+            return await played.post(house, path, body | finger.used(body["payload"]))
+
+        assert await plays("/api/sign-in-answer") == {"outcome": "approved"}
+        assert await plays("/api/notice") == {"outcome": "removed"}
+        await added.close()
+        assert "link" in await plays("/api/invite")
+        for by, finger_of, word in (
+            (without, None, "biometrics_missing"),
+            (phone, None, "biometrics_needed"),
+            (phone, Finger(house.origin), "biometrics_failed"),
+            (phone, finger, "confirmed"),
+        ):  # the invitation is of a time when none was needed
+            house.side.use(Enrollment(devices_per_user=5), (), None, "optional")
+            invited = await played.says(house, by, "/api/invite")
+            house.side.use(Enrollment(devices_per_user=5), (), None, "required")
+            async with await SoftwarePhone.enrol(invited["link"]) as new:
+                about = {"invitation": invited["invitation"], "code": new.confirmation_code}
+                body = await said(house, by, "/api/confirm", **about)
+                body |= finger_of.used(body["payload"]) if finger_of else {}
+                assert word in (await played.post(house, "/api/confirm", body)).values()
+
+
 async def answers(played: Played, folder: Path) -> None:
     async with open_house(folder) as house, await house.phone() as one, await house.phone() as two:
 
@@ -478,6 +530,7 @@ PLAYS = (
     phones_that_may_not,
     requests_of_a_good_phone,
     fingers,
+    what_fingers_guard,
     answers,
     sign_ins_to_the_page,
     yeses_taken_back,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from playwright.async_api import CDPSession, Locator, Page, expect
 
 from radius_push.enrollment import confirm, confirm_credential, confirmation_code
+from radius_push.shapes import Enrollment
 from radius_push.test_phone import SoftwarePhone
 from tests.web.house import House
 
@@ -256,6 +257,26 @@ async def _fingers(house: House, page: Page, authenticator: Authenticator) -> As
     yield "fingerprint or face, to be removed"
     await part(page, "finger-go").click()
     await expect(part(page, "finger")).to_have_attribute("data-state", "none")
+    async for name in _guarded(house, page):
+        yield name
+
+
+async def _guarded(house: House, page: Page) -> AsyncIterator[str]:
+    """Its finger is missed: a sign-in to the page, and another phone, need one."""
+    house.side.use(Enrollment(devices_per_user=2), (), None, "required")
+    await house.portal_sign_in()
+    await expect(part(page, "biometrics")).to_be_visible()
+    await expect(part(page, "no")).to_be_enabled()
+    await expect(part(page, "yes")).to_be_disabled()
+    yield "a sign-in to the page that this phone cannot approve"
+    await part(page, "no").click()
+    await _done(page)
+    await part(page, "add-another").click()
+    await expect(part(page, "again")).to_be_visible()
+    await expect(part(page, "wrong")).not_to_be_empty()
+    yield "another phone, which this one may not add"
+    await part(page, "leave").click()
+    house.side.use(Enrollment(devices_per_user=2), (), None)
 
 
 async def _tests(page: Page) -> AsyncIterator[str]:

@@ -1,6 +1,7 @@
 // This phone adds another one of the same person: it shows a link and a code, and asks for the new one's digits.
 
 import { Refused, Unreachable, says } from "./core.js";
+import { guarding, whyGuarded } from "./finger.js";
 import { build, named, show, speak, write } from "./screen.js";
 import { changed, page, serverNow } from "./state.js";
 import { said, texts } from "./texts.js";
@@ -14,7 +15,7 @@ export async function begin() {
   const another = (page.another = { step: "asking" });
   changed();
   try {
-    Object.assign(another, await says(page.phone, "/api/invite", "invite"), { step: "shown" });
+    Object.assign(another, await says(page.phone, "/api/invite", "invite", {}, guarding()), { step: "shown" });
   } catch (problem) {
     Object.assign(another, { step: "over", wrong: wordsOf(problem) });
   }
@@ -23,7 +24,7 @@ export async function begin() {
 
 const wordsOf = (problem) => {
   const word = problem instanceof Refused ? problem.word : problem instanceof Unreachable ? "unreachable" : "";
-  return texts[`refused_${word}`] ?? texts.refused_otherwise;
+  return whyGuarded(problem) ?? texts[`refused_${word}`] ?? texts.refused_otherwise;
 };
 
 // What the stream says of it: the new phone came, or somebody began anew elsewhere.
@@ -90,7 +91,8 @@ async function confirm(form, another) {
   write(named(form, "wrong"), "");
   another.step = "confirming"; // what the stream says of it now is what we have just done
   try {
-    const told = await says(page.phone, "/api/confirm", "confirm", { invitation: another.invitation, code: typed });
+    const fields = { invitation: another.invitation, code: typed };
+    const told = await says(page.phone, "/api/confirm", "confirm", fields, guarding());
     if (told.outcome === "wrong") again(form, another, texts.another_wrong);
     else if (told.outcome === "confirmed") another.step = "done";
     else Object.assign(another, { step: "over", wrong: texts.another_given_up });

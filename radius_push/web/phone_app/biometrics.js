@@ -2,7 +2,7 @@
 
 import { base64url, config, confirmationCode, drop, keep, kept, nonce, says } from "./core.js";
 
-const ASK_MS = 50_000; // the server's nonce lives a minute
+export const ASK_MS = 50_000; // the server's nonce lives a minute
 const KEPT = "biometric";
 const ALGORITHMS = [-7, -8, -257]; // ES256, EdDSA, RS256
 

@@ -226,12 +226,12 @@ export function tick() {
     named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.ends_at - item.from))})`;
     element.classList.toggle("ending", left < 10_000);
     for (const name of ["yes", "no"]) named(element, name).disabled = !ready || sending || !left;
-    if (item.signIn) continue;
-    const missing = card.biometrics === "required" && !page.credential;
+    const required = item.signIn ? page.guarded : card.biometrics === "required";
+    const missing = required && !page.credential;
     named(element, "biometrics").hidden = !missing;
     element.classList.toggle("is-long", missing || named(element, "wrong").textContent !== "");
     // Nobody could be let in by it.
     if (card.late === "over" || missing) named(element, "yes").disabled = true;
-    named(element, "without").disabled = named(element, "yes").disabled;
+    if (!item.signIn) named(element, "without").disabled = named(element, "yes").disabled;
   }
 }

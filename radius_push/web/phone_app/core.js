@@ -198,7 +198,7 @@ export async function answer(phone, card, purpose, finger = () => ({})) {
 }
 
 // To a sign-in to the page for one's own phones. Returns "approved" or "denied".
-export async function answerSignIn(phone, card, purpose) {
+export async function answerSignIn(phone, card, purpose, finger = () => ({})) {
   const body = await signed(phone.key, {
     purpose,
     sign_in: card.id,
@@ -209,13 +209,14 @@ export async function answerSignIn(phone, card, purpose) {
     nonce: card.nonce,
     expires_at: card.expires_at,
   });
-  return (await ask("/api/sign-in-answer", body)).outcome;
+  return (await ask("/api/sign-in-answer", { ...body, ...(await finger(body.payload)) })).outcome;
 }
 
-// A signed request that is no answer: what the server told.
-export async function says(phone, path, purpose, fields = {}) {
+// A signed request that is no answer: what the server told. `finger`: as of an answer.
+export async function says(phone, path, purpose, fields = {}, finger = () => ({})) {
   const said = { purpose, device: phone.device, ...fields, nonce: fields.nonce ?? (await nonce()) };
-  return ask(path, await signed(phone.key, said));
+  const body = await signed(phone.key, said);
+  return ask(path, { ...body, ...(await finger(body.payload)) });
 }
 
 export async function config() {

@@ -1,7 +1,8 @@
-// Setting up a fingerprint or face, and taking it away: once while the phone is added, and on the home screen.
+// Setting up a fingerprint or face, and taking it away: once while the phone is added, and on the home screen. And
+// where it is asked for beyond sign-ins to a VPN.
 
-import { NoFinger, codeOf, offered, remove, setUp } from "./biometrics.js";
-import { Unreachable } from "./core.js";
+import { ASK_MS, NoFinger, codeOf, offered, remove, setUp, use } from "./biometrics.js";
+import { Refused, Unreachable } from "./core.js";
 import { named, show, write, writeCode } from "./screen.js";
 import { changed, page } from "./state.js";
 import { texts } from "./texts.js";
@@ -18,6 +19,23 @@ export const onFingerChange = (render) => {
 function why(problem) {
   if (problem instanceof NoFinger) return texts.finger_not_done;
   return problem instanceof Unreachable ? texts.finger_unreachable : texts.finger_failed;
+}
+
+// --- for what adds and removes phones -------------------------------------------------------------------
+
+// As `answer` takes it; undefined: not asked for, or this phone has none, and the server will say so.
+export function guarding(milliseconds = ASK_MS) {
+  if (!page.guarded || !page.credential) return undefined;
+  return (payload) => use(page.credential, payload, milliseconds);
+}
+
+// Why it was not done, if that is the reason.
+export function whyGuarded(problem) {
+  if (problem instanceof NoFinger) return texts.guard_again;
+  const word = problem instanceof Refused ? problem.word : "";
+  if (word === "biometrics_missing") return texts.guard_missing;
+  if (word === "biometrics_needed") return texts.guard_again;
+  return word === "biometrics_failed" ? texts.guard_failed : undefined;
 }
 
 // --- while the phone is added ------------------------------------------------------------------------

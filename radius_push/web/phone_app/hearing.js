@@ -19,6 +19,7 @@ export function hear(kind, state) {
   page.push = state.push ?? page.push;
   page.notices = state.notices;
   page.credential = state.device.credential;
+  page.guarded = Boolean(state.device.guarded);
   page.waiting = state.device.waiting_credential;
   if (page.device === "removed") return lose("removed");
   const open = new Set();

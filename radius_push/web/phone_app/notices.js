@@ -1,6 +1,7 @@
 // What this phone is told of the person's other phones: it stays until somebody has seen it.
 
 import { Refused, says } from "./core.js";
+import { guarding, whyGuarded } from "./finger.js";
 import { build, named, write } from "./screen.js";
 import { changed, page } from "./state.js";
 import { said, texts } from "./texts.js";
@@ -45,10 +46,11 @@ async function answer(part, notice, word) {
   for (const button of buttons) button.disabled = true;
   write(named(part, "wrong"), "");
   try {
-    await says(page.phone, "/api/notice", "notice", { notice: notice.id, answer: word });
+    const fields = { notice: notice.id, answer: word };
+    await says(page.phone, "/api/notice", "notice", fields, word === "remove" ? guarding() : undefined);
   } catch (problem) {
     if (!(problem instanceof Refused) || problem.word !== "unknown_notice") {
-      write(named(part, "wrong"), texts.notice_failed);
+      write(named(part, "wrong"), whyGuarded(problem) ?? texts.notice_failed);
       for (const button of buttons) button.disabled = false;
       return;
     }

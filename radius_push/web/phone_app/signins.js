@@ -2,8 +2,9 @@
 
 import { finish, guard, tick } from "./cards.js";
 import { Refused, answerSignIn } from "./core.js";
+import { guarding, whyGuarded } from "./finger.js";
 import { build, named, speak, write, writeAddress } from "./screen.js";
-import { items, page } from "./state.js";
+import { items, page, serverNow } from "./state.js";
 import { lose } from "./stream.js";
 import { texts } from "./texts.js";
 
@@ -30,17 +31,19 @@ async function say(id, purpose) {
   write(named(item.element, "wrong"), "");
   tick();
   try {
-    finish(id, await answerSignIn(page.phone, item.card, purpose));
+    const finger = purpose === "portal_approve" ? guarding(item.card.expires_at - serverNow()) : undefined;
+    finish(id, await answerSignIn(page.phone, item.card, purpose, finger));
   } catch (problem) {
-    hearRefusal(id, item, problem instanceof Refused ? problem.word : "");
+    hearRefusal(id, item, problem);
   }
 }
 
-function hearRefusal(id, item, word) {
+function hearRefusal(id, item, problem) {
+  const word = problem instanceof Refused ? problem.word : "";
   if (word === "unknown_device" || word === "removed") return lose(word === "removed" ? "removed" : "unknown");
   if (word === "too_late" || word === "unknown_question") return finish(id, "too_late");
   item.sending = false;
-  write(named(item.element, "wrong"), word ? texts.card_failed : texts.card_not_sent);
+  write(named(item.element, "wrong"), whyGuarded(problem) ?? (word ? texts.card_failed : texts.card_not_sent));
   if (item.closed) return finish(id, item.closed);
   return tick();
 }

@@ -9,6 +9,7 @@ export const page = {
   notices: [], // what this phone is told of the person's other phones
   connection: "connecting",
   credential: null, // of the fingerprint or face that counts, as the server says
+  guarded: false, // does what this phone says of phones need its fingerprint or face?
   waiting: undefined, // of a new one, whose six digits are not typed yet
   offer: "off", // required, optional: whether a new phone is asked to set one up
   device: "unknown", // pending, restored, active, removed: as the server says

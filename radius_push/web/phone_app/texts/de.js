@@ -112,6 +112,9 @@ export default {
   finger_not_done: "Nicht eingerichtet: nicht erkannt, oder Sie haben abgebrochen. Noch einmal versuchen.",
   finger_unreachable: "Der Server ist nicht erreichbar. Noch einmal versuchen.",
   finger_failed: "Das hat nicht geklappt. Noch einmal versuchen.",
+  guard_missing: "Das braucht Ihren Fingerabdruck oder Ihr Gesicht, und auf diesem Handy ist nichts davon bestätigt. Nehmen Sie das Handy, auf dem es bestätigt ist, richten Sie es hier auf dem Startbildschirm ein, oder fragen Sie die Administration.",
+  guard_again: "Nicht getan: Fingerabdruck oder Gesicht nicht erkannt, oder Sie haben abgebrochen. Noch einmal versuchen.",
+  guard_failed: "Der Server hat Ihren Fingerabdruck oder Ihr Gesicht nicht erkannt. Nichts wurde geändert.",
 
   push_title: "Anmeldung",
   push_asks: "{client} fragt nach {account}",

@@ -112,6 +112,9 @@ export default {
   finger_not_done: "Not set up: it was not recognised, or you stopped. Try again.",
   finger_unreachable: "The server can’t be reached. Try again.",
   finger_failed: "That did not work. Try again.",
+  guard_missing: "This needs your fingerprint or face, and none is confirmed on this phone. Use the phone that has one, set it up here on the start screen, or ask your administrator.",
+  guard_again: "Not done: your fingerprint or face was not recognised, or you stopped. Try again.",
+  guard_failed: "The server did not recognise your fingerprint or face. Nothing was changed.",
 
   push_title: "Sign-in request",
   push_asks: "{client} asks for {account}",

@@ -112,6 +112,9 @@ export default {
   finger_not_done: "Sin configurar: no se reconoció o lo cancelaste. Inténtalo otra vez.",
   finger_unreachable: "El servidor no responde. Inténtalo otra vez.",
   finger_failed: "No funcionó. Inténtalo otra vez.",
+  guard_missing: "Esto necesita tu huella o tu cara, y en este teléfono no hay ninguna confirmada. Usa el teléfono que la tiene, configúrala aquí en la pantalla de inicio, o pregunta a tu administrador.",
+  guard_again: "No se hizo: tu huella o tu cara no se reconoció, o lo cancelaste. Inténtalo otra vez.",
+  guard_failed: "El servidor no reconoció tu huella o tu cara. No se cambió nada.",
 
   push_title: "Solicitud de acceso",
   push_asks: "{client} pregunta por {account}",

@@ -112,6 +112,9 @@ export default {
   finger_not_done: "Ayarlanmadı: tanınmadı ya da siz durdurdunuz. Yeniden deneyin.",
   finger_unreachable: "Sunucuya ulaşılamıyor. Yeniden deneyin.",
   finger_failed: "Olmadı. Yeniden deneyin.",
+  guard_missing: "Bu, parmak izinizi veya yüzünüzü gerektiriyor ve bu telefonda onaylanmış olanı yok. Olan telefonu kullanın, burada başlangıç ekranında ayarlayın ya da yöneticinize sorun.",
+  guard_again: "Yapılmadı: parmak iziniz veya yüzünüz tanınmadı ya da siz durdurdunuz. Yeniden deneyin.",
+  guard_failed: "Sunucu parmak izinizi veya yüzünüzü tanımadı. Hiçbir şey değiştirilmedi.",
 
   push_title: "Giriş isteği",
   push_asks: "{client} soruyor: {account}",

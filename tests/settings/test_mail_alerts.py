@@ -1,0 +1,37 @@
+"""Whom of the administrators the settings let us write to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.settings.files import changed, good, mistakes
+
+MAIL = "  mail: {host: mail.corp.example, from: vpn@corp.example, alerts: %s}\n"
+
+
+def written(alerts: str) -> str:
+    return changed(("server:\n", "server:\n" + MAIL % alerts))
+
+
+@pytest.mark.parametrize("one", ["helpdesk@corp.example", "[helpdesk@corp.example]"])
+def test_one_or_more_are_read(tmp_path: Path, one: str) -> None:
+    mail = good(tmp_path, written(one)).mail
+    assert mail is not None
+    assert mail.alerts == ("helpdesk@corp.example",)
+
+
+@pytest.mark.parametrize(
+    ("alerts", "said"),
+    [
+        ("[helpdesk]", "server.mail.alerts"),
+        ('["Helpdesk <helpdesk@corp.example>"]', "server.mail.alerts"),
+        ('["a@corp.example\\r\\nBcc: all@corp.example"]', "server.mail.alerts"),
+        ("[]", "server.mail.alerts"),
+        ("[a@corp.example, A@corp.example]", "A@corp.example stands here twice"),
+        (f"[{', '.join(f'a{n}@corp.example' for n in range(11))}]", "at most 10 addresses"),
+    ],
+)
+def test_whatever_else_is_a_mistake(tmp_path: Path, alerts: str, said: str) -> None:
+    assert any(said in each for each in mistakes(tmp_path, written(alerts)))
