@@ -289,7 +289,10 @@ def test_a_few_steps_in_any_order(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_steps_in_any_order(tmp_path: Path) -> None:
     # Under one seed most plays resemble each other.
-    played = [play(tmp_path / str(n), examples=24, steps=250, seeded=n) for n in range(18)]
+    played = []
+    for n in range(18):
+        (folder := tmp_path / str(n)).mkdir()
+        played.append(play(folder, examples=24, steps=250, seeded=n))
     assert sum(each.steps for each in played) >= 100_000
     seen = sum((each.seen for each in played), Counter[str]())
     assert seen.keys() >= MUST_BE_SEEN
