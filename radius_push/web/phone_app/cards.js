@@ -229,7 +229,7 @@ export function tick() {
     const required = item.signIn ? page.guarded : card.biometrics === "required";
     const missing = required && !page.credential;
     named(element, "biometrics").hidden = !missing;
-    element.classList.toggle("is-long", missing || named(element, "wrong").textContent !== "");
+    element.classList.toggle("is-long", Boolean(item.signIn) || missing || named(element, "wrong").textContent !== "");
     // Nobody could be let in by it.
     if (card.late === "over" || missing) named(element, "yes").disabled = true;
     if (!item.signIn) named(element, "without").disabled = named(element, "yes").disabled;
