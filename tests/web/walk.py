@@ -15,6 +15,29 @@ NO_KEY = "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'Dat
 NOT_INSTALLED = "Object.defineProperty(navigator, 'standalone', {value: false})"
 MAY_ASK = "Object.defineProperty(Notification, 'permission', {get: () => 'default'})"
 
+NUMBERS = """(() => {
+    const plain = window.fetch;
+    window.fetch = async (...asked) => {
+        const response = await plain(...asked);
+        if (!String(asked[0]).endsWith("/api/stream") || !response.ok) return response;
+        let rest = "";
+        const change = new TransformStream({
+            transform(chunk, onward) {
+                const events = (rest + chunk).split("\\n\\n");
+                rest = events.pop();
+                for (const event of events) {
+                    const mode = window.numbers ? "digits" : "off";
+                    onward.enqueue(`${event}\\n\\n`.replace(/("number_mode": ?)"off"/g, `$1"${mode}"`));
+                }
+            },
+        });
+        const body = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(change);
+        return new Response(body.pipeThrough(new TextEncoderStream()), response);
+    };
+})()"""
+"""No server of today asks for a number: what it says of a request is changed on its way to the page, while
+`window.numbers` is true."""
+
 
 def part(page: Page, name: str) -> Locator:
     return page.locator(f'[data-name="{name}"]')
@@ -54,6 +77,7 @@ class Authenticator:
 async def screens(house: House, page: Page) -> AsyncIterator[str]:
     """The name of each screen while `page` shows it. The page is new, and its phone not added yet."""
     await page.add_init_script(MAY_ASK)
+    await page.add_init_script(NUMBERS)
     authenticator = await Authenticator.lend(page)
     await page.goto(house.origin)
     await expect(part(page, "go")).to_be_visible()
@@ -88,6 +112,8 @@ async def screens(house: House, page: Page) -> AsyncIterator[str]:
     async for name in _notices(house, page):
         yield name
     async for name in _requests(house, page):
+        yield name
+    async for name in _numbers(house, page):
         yield name
     async for name in _recent(page):
         yield name
@@ -185,6 +211,22 @@ async def _requests(house: House, page: Page) -> AsyncIterator[str]:
     await house.ask(seconds=0.5)
     await expect(page.locator('[data-result="too_late"]')).to_be_visible()
     yield "too late"
+    await _done(page)
+
+
+async def _numbers(house: House, page: Page) -> AsyncIterator[str]:
+    """What a yes needs in a matching mode."""
+    await page.evaluate("() => { window.numbers = true }")
+    question = await house.ask()
+    await part(page, "yes").click()
+    await expect(part(page, "go")).to_be_enabled()
+    yield "the number alone"
+    await part(page, "go").click()
+    await expect(part(page, "number-wrong")).not_to_be_empty()
+    yield "the number, not typed"
+    await house.time_out(question)
+    await expect(page.locator('[data-result="too_late"]')).to_be_visible()
+    await page.evaluate("() => { window.numbers = false }")
     await _done(page)
 
 

@@ -8,6 +8,7 @@ import { onFingerChange, showOffer } from "./finger.js";
 import { hear } from "./hearing.js";
 import { showHome, showTrouble, tickHome } from "./home.js";
 import { onNotifyChange } from "./notify.js";
+import { numbered, showNumber } from "./number.js";
 import { beingTold, tickRecent } from "./recent.js";
 import { show, showing, write } from "./screen.js";
 import { items, onChange, page, waiting } from "./state.js";
@@ -17,11 +18,16 @@ import { language, said, texts } from "./texts.js";
 const TICK_MS = 250;
 
 function render() {
+  renderScreen();
   renderHeader();
+}
+
+function renderScreen() {
   if (page.trouble && !page.adding) return showTrouble();
   if (page.proving) return showPassword();
   if (page.adding || page.token || !page.phone) return mustInstall() ? show("install", () => {}) : showAdd();
   if (page.device === "pending") return page.offer === "off" ? showWaiting() : showOffer();
+  if (numbered()) return showNumber();
   if (items.size) return showRequests();
   if (page.another) return showAnother();
   showHome();
@@ -36,6 +42,7 @@ function renew() {
 }
 
 function renderHeader() {
+  document.querySelector("header").hidden = showing("number"); // the keyboard leaves no room for it
   const line = document.getElementById("connection");
   line.hidden = !page.phone || Boolean(page.trouble);
   line.className = `connection ${page.connection}`;

@@ -4,6 +4,7 @@ import { NoFinger, use } from "./biometrics.js";
 import { Refused, answer } from "./core.js";
 import { showFacts } from "./facts.js";
 import { answerTest, closeNotification } from "./notify.js";
+import { askNumber, leaveNumber, sayAtNumber, tickNumber } from "./number.js";
 import { build, named, show, speak, write, writeAddress } from "./screen.js";
 import { signInCardOf } from "./signins.js";
 import { changed, items, page, serverNow, waiting } from "./state.js";
@@ -33,6 +34,8 @@ export function hearAgain(item, card) {
   if (item.test || item.signIn || item.result || (before.late === card.late && before.ends_at === card.ends_at)) return;
   item.from = serverNow();
   if (before.late !== card.late && item.element) {
+    item.typed = ""; // it was of the try that was given up
+    leaveNumber(card.id);
     showLate(item);
     guard(item); // a tap that was meant for the other words
     speak(card.late === "no" ? said.arrived(card) : texts.card_late_title);
@@ -96,15 +99,21 @@ function fingerOf({ card }, purpose, without) {
   return (payload) => use(page.credential, payload, card.ends_at - serverNow());
 }
 
-async function say(id, purpose, { without = false } = {}) {
+async function say(id, purpose, { without = false, number = undefined } = {}) {
   const item = items.get(id);
   if (!item || item.sending || item.result) return;
+  if (purpose === "approve" && item.card.number_mode !== "off" && !number) {
+    write(named(item.element, "wrong"), "");
+    // Before the finger is asked: it is for the same text, with the number in it.
+    askNumber(id, (typed) => say(id, purpose, { without, number: typed }));
+    return;
+  }
   item.sending = true;
   write(named(item.element, "wrong"), "");
   write(named(item.element, purpose === "approve" ? "yes" : "no"), texts.card_sending);
   tick();
   try {
-    finish(id, await answer(page.phone, item.card, purpose, fingerOf(item, purpose, without)));
+    finish(id, await answer(page.phone, item.card, purpose, fingerOf(item, purpose, without), number));
   } catch (problem) {
     hearRefusal(id, problem);
   }
@@ -119,6 +128,8 @@ function hearRefusal(id, problem) {
   item.sending = false;
   showLate(item);
   write(named(item.element, "no"), texts.card_no);
+  // What needs only another try stays where the number stands; the rest is for the card to say.
+  if (word || problem instanceof NoFinger || !sayAtNumber(id, texts.card_not_sent)) leaveNumber(id);
   // The stream brings the card that says it.
   if (problem instanceof NoFinger || word.startsWith("biometrics_")) return noFinger(id, word);
   if (word === "late") write(named(item.element, "wrong"), texts.card_gave_up);
@@ -150,6 +161,7 @@ export function finish(id, result) {
   const item = items.get(id);
   if (!item || item.result) return;
   const asTapped = item.sending;
+  leaveNumber(id);
   item.result = result;
   closeNotification(id);
   const old = item.element;
@@ -210,6 +222,15 @@ export function guard(item) {
   }, TAP_GUARD_MS);
 }
 
+// How long it still waits, as a bar and in words. Returns the milliseconds.
+export function showTime(part, { card, from }, now) {
+  const left = Math.max(0, card.ends_at - now);
+  write(named(part, "left"), left ? said.left(Math.ceil(left / 1000)) : texts.card_over);
+  named(part, "bar").style.transform = `scaleX(${Math.min(1, left / (card.ends_at - from))})`;
+  part.classList.toggle("ending", left < 10_000);
+  return left;
+}
+
 // Times and bars, by the server's clock.
 export function tick() {
   const now = serverNow();
@@ -220,11 +241,8 @@ export function tick() {
       named(element, "ok").disabled = Boolean(sending);
       continue;
     }
-    const left = Math.max(0, card.ends_at - now);
     write(named(element, "when"), said.ago(Math.max(0, Math.floor((now - card.opened_at) / 1000))));
-    write(named(element, "left"), left ? said.left(Math.ceil(left / 1000)) : texts.card_over);
-    named(element, "bar").style.transform = `scaleX(${Math.min(1, left / (card.ends_at - item.from))})`;
-    element.classList.toggle("ending", left < 10_000);
+    const left = showTime(element, item, now);
     for (const name of ["yes", "no"]) named(element, name).disabled = !ready || sending || !left;
     const required = item.signIn ? page.guarded : card.biometrics === "required";
     const missing = required && !page.credential;
@@ -234,4 +252,5 @@ export function tick() {
     if (card.late === "over" || missing) named(element, "yes").disabled = true;
     if (!item.signIn) named(element, "without").disabled = named(element, "yes").disabled;
   }
+  tickNumber();
 }

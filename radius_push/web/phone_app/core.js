@@ -180,8 +180,9 @@ export async function enrol(invitation, name) {
 }
 
 // Returns "approved", "approved_late" or "denied"; why it was not taken is the word of the Refused.
-// `finger(payload)`: what the authenticator says to this very text, beside the key's signature.
-export async function answer(phone, card, purpose, finger = () => ({})) {
+// `finger(payload)`: what the authenticator says to this very text, beside the key's signature. `number`: the
+// two digits of a yes in a matching mode; without it the text has no such field.
+export async function answer(phone, card, purpose, finger = () => ({}), number = undefined) {
   const body = await signed(phone.key, {
     purpose,
     question: card.id,
@@ -190,6 +191,7 @@ export async function answer(phone, card, purpose, finger = () => ({})) {
     client: card.client,
     address: card.address,
     number_mode: card.number_mode,
+    number, // undefined is left out of what is signed
     nonce: card.nonce,
     late: card.late,
     expires_at: card.expires_at,

@@ -16,6 +16,7 @@ export const page = {
   recent: [], // what was approved in the last minutes
   push: { state: "off", seen_at: null }, // as the server rings this phone
   mayAdd: false, // may this phone add another one?
+  number: null, // {id, give}: the request whose number is asked for, see number.js
   another: null, // the other phone that this one adds: see another.js
   ahead: 0, // server time minus this page's own clock
 };

@@ -20,6 +20,7 @@ const FILES = [
   "/home.js",
   "/notices.js",
   "/notify.js",
+  "/number.js",
   "/push.js",
   "/recent.js",
   "/screen.js",
