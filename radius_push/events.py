@@ -153,7 +153,7 @@ class Rang:
     person: str
     device: str
     channel: str
-    """`web_push`."""
+    """`web_push`, `apns` or `fcm`."""
     outcome: str
     """`delivered` (to the push service: no phone says that it rang), `gone` (the subscription was forgotten),
     `unreachable`, or `refused`."""
@@ -161,6 +161,8 @@ class Rang:
     """What went wrong, and the mend."""
     tries: int
     """How often the push service was asked."""
+    since_request: int
+    """Milliseconds from the request to the first try."""
     milliseconds: int
     """From the first try to the outcome."""
 
@@ -573,6 +575,8 @@ class PushChanged:
 
     person: str
     device: str
+    channel: str
+    """`web_push`: a browser's; `apns`, `fcm`: an app's, by Apple or Google."""
     service: str | None
     """The push service's host name; `null`: none any more."""
     by: str

@@ -393,31 +393,6 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
-class PushAddress:
-    """Where a device's browser is reached when the app is closed (RFC 8030: a push subscription)."""
-
-    device: str
-    endpoint: str = field(repr=False)
-    """A URL at the push service. Whoever knows it may send to the device: not for the log."""
-    p256dh: bytes
-    """P-256, 65 octets, uncompressed point: what is sent is encrypted for it (RFC 8291)."""
-    auth: Secret
-    """16 octets that the browser shares with us for the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class PushReach:
-    """How well a device is reached while its app is closed."""
-
-    service: str | None
-    """The push service's host name; None: it is not rung."""
-    gone_at: float | None
-    """Since when its push service knows it no more, and its app did not turn notifications on again."""
-    seen_at: float | None
-    """When a push had reached it last, as it said itself."""
-
-
-@dataclass(frozen=True, slots=True)
 class Credential:
     """What proves on one phone, by fingerprint or face, that its person is there (WebAuthn Level 2, 4)."""
 

@@ -50,7 +50,7 @@ class PhoneDoors:
 
     def _open_ringer(self, url: str) -> PushRinger:
         return PushRinger(
-            WebPushDoor(self._settings.web_push, key=self._keys.vapid, url=url, clock=self._clock),
+            WebPushDoor(self._settings.push, key=self._keys.vapid, url=url, clock=self._clock),
             store=self._store,
             clock=self._clock,
             counters=self._counters,
@@ -114,6 +114,8 @@ class PhoneDoors:
         self._telling = asyncio.create_task(self._outbox.run(), name="outbox")
         if self._side is not None:
             self._side.welcome()
+        if self._ringer is not None:
+            self._ringer.open()
 
     async def prepare(self, settings: Settings) -> tuple[PlacesFile | None, tuple[str, ...]]:
         """What `use` needs of the outside for these settings, and what is new of it in words."""
@@ -133,7 +135,7 @@ class PhoneDoors:
                 _alerts(settings),
             )
         if self._ringer is not None:
-            self._ringer.use(settings.web_push)
+            self._ringer.use(settings.push)
         self._outbox.use(settings.mail)
 
     async def close(self) -> None:

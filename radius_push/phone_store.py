@@ -14,10 +14,9 @@ from radius_push.model import (
     Invitation,
     Known,
     PersonKey,
-    PushAddress,
-    PushReach,
     Trial,
 )
+from radius_push.waking import Channel, PushAddress, PushReach
 
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices", "password_needed"]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
@@ -86,13 +85,13 @@ class PhoneStore(Protocol):
         """Of their active devices."""
 
     async def keep_push_address(self, address: PushAddress, *, at: float, event: Event) -> bool:
-        """In place of an earlier one. False if it is known already, or the device is not active:
-        nothing is written."""
+        """In place of an earlier one of its channel. False if it is known already, or the device is not
+        active: nothing is written."""
 
     async def forget_push_address(
-        self, device: str, *, endpoint: str | None, at: float, event: Event
+        self, device: str, channel: Channel, *, only: str | None, at: float, event: Event
     ) -> bool:
-        """`endpoint`: only this one; None: whatever is there. False if there is none."""
+        """`only`: this `where`; None: whatever is there. False if there is none."""
 
     async def push_seen(self, device: str, *, at: float) -> None:
         """The device says that a push has just reached it."""

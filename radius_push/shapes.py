@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 
 from radius_push.model import Address, BiometricsMode, Client, Network, ProofName, Secret
+from radius_push.push_shapes import NO_APPS, Push
 
 Method = Literal["push", "none"]
 REFUSE = "refuse"
@@ -102,18 +103,6 @@ class MailServer:
     """Of people in LDAP: where they are written to."""
     alerts: tuple[str, ...] = ()
     """Administrators, who are written to when somebody says that it was not them."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebPush:
-    """How closed phones are rung."""
-
-    contact: str | None = None
-    """mailto: or https: whom a push service may write to."""
-    allow_endpoints: tuple[str, ...] = ()
-    """Origins that phones may name beside the known push services, wherever they lie."""
-    proxy: str | None = None
-    """`http://HOST:PORT`: through which we reach push services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +337,7 @@ class Settings:
     """Whose X-Forwarded-For is believed on the phone side and at the portal."""
     places: str | None = None
     """Path of the file that names the places of addresses."""
-    web_push: WebPush = WebPush()
+    push: Push = NO_APPS
     retention: Retention = Retention()
     limits: Limits = Limits()
     ring_limit: RingLimit = DEFAULT_RING_LIMIT

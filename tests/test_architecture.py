@@ -16,6 +16,8 @@ FLOORS = {
         "model",
         "attempts",
         "shapes",
+        "push_shapes",
+        "waking",
         "client_table",
         "events",
         "evidence",

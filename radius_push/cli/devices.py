@@ -17,8 +17,9 @@ from radius_push.cli.invitation import plain
 from radius_push.cli.options import config_option, json_option, with_store
 from radius_push.enrollment import clean_name
 from radius_push.events import DeviceRemoved, DeviceRenamed
-from radius_push.model import Device, DeviceState, PushReach
+from radius_push.model import Device, DeviceState
 from radius_push.ports import Clock, Store
+from radius_push.waking import PushReach
 
 HEADINGS = (
     "ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "BIOMETRICS", "ANSWERED", "PUSH", "SEEN",
@@ -208,7 +209,7 @@ def _pushed(reach: PushReach | None) -> tuple[str | None, str | None]:
     """By which push service it is rung, or since when no more; and when a push reached it last."""
     if reach is None:
         return None, None
-    service = reach.service
+    service = ", ".join(reach.services) or None
     if service is None and reach.gone_at is not None:
         service = f"gone since {day_and_time(reach.gone_at)}"
     return service, day_and_time(reach.seen_at)

@@ -1,8 +1,11 @@
 """What a closed phone is woken with: who is asked by whom, and never a secret, a number or an address.
 
-The text is a declarative push message (`web_push: 8030`): newer Safari shows it by itself, everybody else's
-service worker reads the same. The text is English: the server does not know what its phones speak. A service
-worker writes its own from `data`, in the language of its browser.
+A browser gets a declarative push message (`web_push: 8030`): newer Safari shows it by itself, everybody
+else's service worker reads the same. The text is English: the server does not know what its phones speak. A
+service worker writes its own from `data`, in the language of its browser.
+
+Only a browser gets names: what it is sent, it alone can read. What an app of one's own is sent, Apple and
+Google can read, so it is told the kind and the id of what waits, and asks this server for the rest.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from radius_push.model import Device, PersonKey, Question, Secret, Trial
 from radius_push.notices import Notice, NoticeKind
@@ -20,53 +25,81 @@ LONGEST_TEXT = 128
 """Characters of a name; the phone's own screen shows it whole."""
 
 
+Kind = Literal["request", "test", "sign_in", "device_added", "device_removed", "credential_added"]
+"""What waits on the phone: a login, a test request, a sign-in to the page for phones; or what is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One ring, for each device the same."""
 
+    kind: Kind
     login: str | None
     about: str
     """The id of the question, test request or sign-in to the page."""
     person: PersonKey
     device: str | None
     """Only this one; None: all of the person's."""
+    began_at: float
+    """When somebody began to wait for it, UTC seconds."""
     expires_at: float
     topic: str
     """32 characters of base64url (RFC 8030, section 5.4): a later one replaces an earlier one of the same."""
-    payload: bytes = field(repr=False)
+    url: str
+    """What phones open."""
+    title: str
+    body: str
+    names: Mapping[str, str]
+    """For a browser's own words."""
+
+    def for_browser(self) -> bytes:
+        """JSON, for a browser alone to read."""
+        notification = {
+            "title": self.title,
+            "body": self.body,
+            "tag": self.topic,
+            "navigate": f"{self.url}/",
+            "data": dict(self.names),
+        }
+        return json.dumps({"web_push": 8030, "notification": notification}, ensure_ascii=False).encode()
+
+    def for_app(self) -> dict[str, str]:
+        """What Apple and Google may read: 200 octets, and no name."""
+        return {"kind": self.kind, "id": self.about}
 
 
 def of_question(question: Question, *, key: Secret, url: str) -> Message:
-    topic = tag(key, attempt_of(question))
     client, account = _short(question.client), _short(question.account)
     return Message(
+        kind="request",
         login=question.login,
         about=question.id,
         person=question.person,
         device=None,
+        began_at=question.opened_at,
         expires_at=question.expires_at,
-        topic=topic,
-        payload=_payload(
-            "Sign-in request",
-            f"{client} asks for {account}",
-            tag=topic,
-            url=url,
-            data={"question": question.id, "client": client, "account": account},
-        ),
+        topic=tag(key, attempt_of(question)),
+        url=url,
+        title="Sign-in request",
+        body=f"{client} asks for {account}",
+        names={"question": question.id, "client": client, "account": account},
     )
 
 
 def of_trial(trial: Trial, device: Device, *, key: Secret, url: str) -> Message:
-    topic = tag(key, f"test\0{trial.device}")
-    body = "Only a test: nobody is signing in."
     return Message(
+        kind="test",
         login=None,
         about=trial.id,
         person=device.person,
         device=device.id,
+        began_at=trial.opened_at,
         expires_at=trial.expires_at,
-        topic=topic,
-        payload=_payload("Test request", body, tag=topic, url=url, data={"test": trial.id}),
+        topic=tag(key, f"test\0{trial.device}"),
+        url=url,
+        title="Test request",
+        body="Only a test: nobody is signing in.",
+        names={"test": trial.id},
     )
 
 
@@ -80,41 +113,38 @@ _NOTICES: dict[NoticeKind, str] = {
 
 
 def of_notice(notice: Notice, *, key: Secret, url: str) -> Message:
-    topic, name = tag(key, f"notice\0{notice.id}"), _short(notice.name)
+    name = _short(notice.name)
     return Message(
+        kind=notice.kind,
         login=None,
         about=notice.id,
         person=notice.person,
         device=notice.device,
+        began_at=notice.at,
         expires_at=notice.at + NOTICE_SECONDS,
-        topic=topic,
-        payload=_payload(
-            _NOTICES[notice.kind],
-            name,
-            tag=topic,
-            url=url,
-            data={"notice": notice.id, "kind": notice.kind, "name": name},
-        ),
+        topic=tag(key, f"notice\0{notice.id}"),
+        url=url,
+        title=_NOTICES[notice.kind],
+        body=name,
+        names={"notice": notice.id, "kind": notice.kind, "name": name},
     )
 
 
 def of_sign_in(sign_in: PortalSignIn, *, key: Secret, url: str) -> Message:
-    topic = tag(key, f"sign-in\0{sign_in.person}")
     account = _short(sign_in.account)
     return Message(
+        kind="sign_in",
         login=None,
         about=sign_in.id,
         person=sign_in.person,
         device=None,
+        began_at=sign_in.opened_at,
         expires_at=sign_in.expires_at,
-        topic=topic,
-        payload=_payload(
-            "Sign-in request",
-            f"{account} wants to see and change your phones",
-            tag=topic,
-            url=url,
-            data={"sign_in": sign_in.id, "account": account},
-        ),
+        topic=tag(key, f"sign-in\0{sign_in.person}"),
+        url=url,
+        title="Sign-in request",
+        body=f"{account} wants to see and change your phones",
+        names={"sign_in": sign_in.id, "account": account},
     )
 
 
@@ -129,11 +159,6 @@ def tag(key: Secret, what: str) -> str:
     """32 characters that tell the push service and the phone nothing but that two are the same."""
     digest = hmac.digest(key.reveal(), b"radius-push topic v1\0" + what.encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:24]).decode()
-
-
-def _payload(title: str, body: str, *, tag: str, url: str, data: dict[str, str]) -> bytes:
-    notification = {"title": title, "body": body, "tag": tag, "navigate": f"{url}/", "data": data}
-    return json.dumps({"web_push": 8030, "notification": notification}, ensure_ascii=False).encode()
 
 
 def _short(text: str) -> str:

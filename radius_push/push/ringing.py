@@ -5,45 +5,60 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
 from radius_push import events
-from radius_push.model import Device, PushAddress, Question, QuestionState, Secret, Trial
+from radius_push.model import Device, Question, QuestionState, Secret, Trial
 from radius_push.notices import Notice
 from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Clock, Store, StoreDown
 from radius_push.push.endpoints import EndpointRefused, Endpoints
 from radius_push.push.message import Message, of_notice, of_question, of_sign_in, of_trial
-from radius_push.push.webpush import Delivered, Gone, Outcome, Refused, Unreachable
-from radius_push.shapes import WebPush
+from radius_push.push_shapes import Push
+from radius_push.waking import Channel, Delivered, Gone, Outcome, PushAddress, Refused, Unreachable
 
 logger = logging.getLogger("radius_push.push")
 
 MOST_RINGING = 2000
 """Logins that ring at once; beyond that nobody is rung, and the open app still shows all."""
 MOST_TRIES = 3
+BACKOFF = 1.0
+"""Seconds at least until the second try."""
 
 
-class Channel(Protocol):
+class Door(Protocol):
     """One kind of push service."""
 
-    channel: str
-    public_key: str
-    endpoints: Endpoints
+    channel: Channel
 
-    async def send(self, address: PushAddress, payload: bytes, *, topic: str, seconds: float) -> Outcome: ...
+    def open(self) -> None:
+        """Begin to keep a connection, beside whoever calls."""
 
-    def use(self, settings: WebPush) -> None: ...
+    async def send(self, address: PushAddress, message: Message, *, seconds: float) -> Outcome:
+        """Hand it over within the door's own time, or `seconds` if they are less: so long its push service
+        may keep it. Never raises but when it is cancelled, and then hurts nobody else's."""
+
+    def use(self, settings: Push) -> None:
+        """After a reload: other settings, at once."""
 
     async def close(self) -> None: ...
 
 
+class BrowserDoor(Door, Protocol):
+    """The push services of browsers, which phones name."""
+
+    public_key: str
+    endpoints: Endpoints
+
+
 class PushRinger:
-    """`ports.Ringer` over one channel. It owns every task that it starts."""
+    """`ports.Ringer` over all channels. It owns every task that it starts."""
 
     def __init__(
         self,
-        channel: Channel,
+        browsers: BrowserDoor,
+        apps: Sequence[Door] = (),
         *,
         store: Store,
         clock: Clock,
@@ -51,7 +66,8 @@ class PushRinger:
         tag_key: Secret,
         url: str,
     ) -> None:
-        self._channel = channel
+        self._browsers = browsers
+        self._doors: dict[Channel, Door] = {door.channel: door for door in (browsers, *apps)}
         self._store = store
         self._clock = clock
         self._counters = counters
@@ -62,11 +78,11 @@ class PushRinger:
 
     @property
     def public_key(self) -> str:
-        return self._channel.public_key
+        return self._browsers.public_key
 
     def admits(self, endpoint: str) -> bool:
         try:
-            self._channel.endpoints.check(endpoint)
+            self._browsers.endpoints.check(endpoint)
         except EndpointRefused:
             return False
         return True
@@ -83,9 +99,15 @@ class PushRinger:
     def ring_sign_in(self, sign_in: PortalSignIn) -> None:
         self._begin(of_sign_in(sign_in, key=self._tag_key, url=self._url))
 
-    def use(self, settings: WebPush) -> None:
+    def open(self) -> None:
+        """Begin to keep connections."""
+        for door in self._doors.values():
+            door.open()
+
+    def use(self, settings: Push) -> None:
         """After a reload: other settings."""
-        self._channel.use(settings)
+        for door in self._doors.values():
+            door.use(settings)
 
     async def close(self) -> None:
         """Ring no more, and let go of what is ringing."""
@@ -93,7 +115,8 @@ class PushRinger:
         for task in tuple(self._ringing):
             task.cancel()
         await asyncio.gather(*self._ringing, return_exceptions=True)
-        await self._channel.close()
+        for door in self._doors.values():
+            await door.close()
 
     def _begin(self, message: Message) -> None:
         if self._closed or len(self._ringing) >= MOST_RINGING:
@@ -126,20 +149,32 @@ class PushRinger:
             logger.error("login=%s ringing crashed: %s", message.login, type(fault).__name__)
 
     async def _try(self, message: Message, address: PushAddress) -> None:
-        began, tries = self._clock.monotonic(), 0
+        door = self._doors[address.channel]
+        began, waited, tries = self._clock.monotonic(), self._clock.now() - message.began_at, 0
         while True:
             tries += 1
             seconds = message.expires_at - self._clock.now()
-            outcome = await self._channel.send(
-                address, message.payload, topic=message.topic, seconds=max(0.0, seconds)
-            )
-            pause = outcome.retry_after if isinstance(outcome, Unreachable) else None
-            if pause is None or tries == MOST_TRIES or self._clock.now() + pause + 1 > message.expires_at:
+            outcome = await door.send(address, message, seconds=max(0.0, seconds))
+            pause = _pause(outcome, tries)
+            if pause is None or self._clock.now() + pause + 1 > message.expires_at:
                 break
             await asyncio.sleep(pause)
             if not await self._still_asked(message):
                 break
-        await self._note(message, address, outcome, tries=tries, seconds=self._clock.monotonic() - began)
+        word, detail = _in_words(outcome)
+        rang = events.Rang(
+            login=message.login,
+            question=message.about,
+            person=str(message.person),
+            device=address.device,
+            channel=address.channel,
+            outcome=word,
+            detail=detail,
+            tries=tries,
+            since_request=max(0, round(waited * 1000)),
+            milliseconds=round((self._clock.monotonic() - began) * 1000),
+        )
+        await self._note(address, rang)
 
     async def _still_asked(self, message: Message) -> bool:
         if message.login is None:
@@ -147,29 +182,21 @@ class PushRinger:
         question = await self._store.question(message.about)
         return question is not None and question.state is QuestionState.PENDING
 
-    async def _note(
-        self, message: Message, address: PushAddress, outcome: Outcome, *, tries: int, seconds: float
-    ) -> None:
-        word, detail = _in_words(outcome)
-        self._counters[f"push_{word}"] += 1
-        if word == "gone":
-            gone = events.PushChanged(str(message.person), address.device, None, by="push service")
+    async def _note(self, address: PushAddress, rang: events.Rang) -> None:
+        self._counters[f"push_{rang.outcome}"] += 1
+        if rang.outcome == "gone":
+            gone = events.PushChanged(rang.person, address.device, address.channel, None, by="push service")
             await self._store.forget_push_address(
-                address.device, endpoint=address.endpoint, at=self._clock.now(), event=gone
+                address.device, address.channel, only=address.where, at=self._clock.now(), event=gone
             )
-        await self._store.record(
-            events.Rang(
-                login=message.login,
-                question=message.about,
-                person=str(message.person),
-                device=address.device,
-                channel=self._channel.channel,
-                outcome=word,
-                detail=detail,
-                tries=tries,
-                milliseconds=round(seconds * 1000),
-            )
-        )
+        await self._store.record(rang)
+
+
+def _pause(outcome: Outcome, tries: int) -> float | None:
+    """Seconds until the next try, at least twice as long each time; None: there is none."""
+    if not isinstance(outcome, Unreachable) or outcome.retry_after is None or tries >= MOST_TRIES:
+        return None
+    return max(outcome.retry_after, BACKOFF * (1 << tries - 1))
 
 
 def _in_words(outcome: Outcome) -> tuple[str, str]:

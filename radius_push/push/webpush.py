@@ -12,18 +12,28 @@ import email.utils
 import json
 import math
 import re
-from dataclasses import dataclass
 
 import aiohttp
 import py_vapid
 import pywebpush
 import yarl
 
-from radius_push.model import PushAddress, Secret
+from radius_push.model import Secret
 from radius_push.ports import Clock
 from radius_push.push.endpoints import Endpoint, EndpointRefused, Endpoints
+from radius_push.push.message import Message
 from radius_push.push.outside import LeadsInside, LookUp, PublicResolver, look_up, open_session
-from radius_push.shapes import WebPush
+from radius_push.push_shapes import Push
+from radius_push.waking import (
+    BrowserAddress,
+    Channel,
+    Delivered,
+    Gone,
+    Outcome,
+    PushAddress,
+    Refused,
+    Unreachable,
+)
 
 LONGEST_PAYLOAD = 3993
 """Octets: with what encryption adds, the 4096 that every push service takes (RFC 8291, section 4)."""
@@ -38,44 +48,13 @@ SOON = 1.0
 LONGEST_BODY = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The push service has it. Whether the phone rang, nobody says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """The subscription is no more (404, 410): forget it."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """Not this time."""
-
-    detail: str
-    retry_after: float | None
-    """Seconds; None: a second try would end the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """It will not take this from us: something has to be mended."""
-
-    detail: str
-
-
-Outcome = Delivered | Gone | Unreachable | Refused
-
-
 class WebPushDoor:
     """Sends to any push service that is allowed. One for the process: it holds the HTTP session."""
 
-    channel = "web_push"
+    channel: Channel = "web_push"
 
     def __init__(
-        self, settings: WebPush, *, key: Secret, url: str, clock: Clock, look_up: LookUp = look_up
+        self, settings: Push, *, key: Secret, url: str, clock: Clock, look_up: LookUp = look_up
     ) -> None:
         """`key`: 32 octets, P-256; `url`: what phones open. Within a running event loop."""
         self._vapid = py_vapid.Vapid02.from_raw(base64.urlsafe_b64encode(key.reveal()).rstrip(b"="))
@@ -88,12 +67,17 @@ class WebPushDoor:
         self._session = open_session(PublicResolver(self._may_lie_anywhere, look_up=look_up))
         self.public_key: str = self._authorization("https://push.example").partition(",k=")[2]
 
-    def use(self, settings: WebPush) -> None:
+    def open(self) -> None:
+        """Nothing: which push services there are, only phones know."""
+
+    def use(self, settings: Push) -> None:
         """After a reload: other settings."""
-        self.endpoints = Endpoints(settings.allow_endpoints)
+        self.endpoints = Endpoints(settings.web_push.allow_endpoints)
         self._proxy = settings.proxy
         self._proxy_host = yarl.URL(settings.proxy).host if settings.proxy else None
-        self._sub = settings.contact or (self._url if self._url.startswith("https:") else "https://localhost")
+        self._sub = settings.web_push.contact or (
+            self._url if self._url.startswith("https:") else "https://localhost"
+        )
         self._tokens.clear()
 
     async def close(self) -> None:
@@ -102,7 +86,15 @@ class WebPushDoor:
     def _may_lie_anywhere(self, host: str) -> bool:
         return host == self._proxy_host or self.endpoints.may_lie_anywhere(host)
 
-    async def send(self, address: PushAddress, payload: bytes, *, topic: str, seconds: float) -> Outcome:
+    async def send(self, address: PushAddress, message: Message, *, seconds: float) -> Outcome:
+        """As `ringing.Door` says."""
+        if not isinstance(address, BrowserAddress):
+            return Refused("not asked: no browser's address")
+        return await self.hand_over(address, message.for_browser(), topic=message.topic, seconds=seconds)
+
+    async def hand_over(
+        self, address: BrowserAddress, payload: bytes, *, topic: str, seconds: float
+    ) -> Outcome:
         """Hand `payload` to the device's push service, which may hold it for `seconds`. Never raises but
         when it is cancelled."""
         if len(payload) > LONGEST_PAYLOAD:
@@ -185,7 +177,7 @@ class WebPushDoor:
         return header
 
 
-def _encrypt(payload: bytes, address: PushAddress) -> bytes:
+def _encrypt(payload: bytes, address: BrowserAddress) -> bytes:
     """aes128gcm with a fresh key and salt. ValueError for a key that is no point of the curve."""
     keys = {
         name: base64.urlsafe_b64encode(octets)

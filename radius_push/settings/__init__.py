@@ -122,7 +122,7 @@ def _settings(
         mail=book.mail,
         trusted_proxies=book.server.trusted_proxies,
         places=installation.places(book),
-        web_push=book.web_push,
+        push=book.push,
         retention=shapes.Retention(book.server.retention.evidence),
         limits=shapes.Limits(**book.server.limits.model_dump()),
         late_window=book.server.late_window,

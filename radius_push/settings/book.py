@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from radius_push import shapes
 from radius_push.model import Client, Network
+from radius_push.push_shapes import Push
 from radius_push.settings import server_schema
 from radius_push.settings.mistakes import Path
 from radius_push.settings.report import Report
@@ -23,7 +24,7 @@ class Book:
     vault: Vault
     server: server_schema.ServerSection = field(default_factory=server_schema.ServerSection)
     methods: frozenset[shapes.Method] = frozenset()
-    web_push: shapes.WebPush = field(default_factory=shapes.WebPush)
+    push: Push = field(default_factory=Push)
     mail: shapes.MailServer | None = None
     clients: dict[str, Client] = field(default_factory=dict)
     short_secrets: set[str] = field(default_factory=set)

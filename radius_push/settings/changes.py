@@ -52,8 +52,10 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
         found.append("server.trusted_proxies: changed")
     if old.places != new.places:
         found.append("server.places: changed")
-    if old.web_push != new.web_push:
-        found.append(f"methods.push: changed ({', '.join(_differing(old.web_push, new.web_push))})")
+    if old.push != new.push:
+        names = _differing(old.push.web_push, new.push.web_push) + _differing(old.push, new.push)
+        names = [name for name in names if name != "web_push"]
+        found.append(f"methods.push: changed ({', '.join(names)})")
     if old.radsec != new.radsec:
         found.append(f"server.listen.radsec: changed ({', '.join(_differing(old.radsec, new.radsec))})")
     if old.retention != new.retention:

@@ -6,6 +6,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from radius_push import shapes
+from radius_push.push_shapes import Push, WebPush
 from radius_push.settings import schema, server_schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path, did_you_mean
@@ -100,10 +101,10 @@ def methods(book: Book, tree: Tree) -> None:
     section = book.report.section(schema.MethodsSection, written, path)
     if section.push is not None:
         book.methods = frozenset({"push"})
-        _web_push(book, section.push, (*path, "push"))
+        _push(book, section.push, (*path, "push"))
 
 
-def _web_push(book: Book, section: schema.PushSection, path: Path) -> None:
+def _push(book: Book, section: schema.PushSection, path: Path) -> None:
     phone = book.server.listen.phone
     # On localhost there is no iPhone.
     if not section.contact and phone is not None and phone.url.startswith("https:"):
@@ -114,9 +115,8 @@ def _web_push(book: Book, section: schema.PushSection, path: Path) -> None:
     for at, origin in enumerate(section.allow_endpoints):
         if origin.startswith("http:"):
             book.report.warn((*path, "allow_endpoints", at), "not TLS, so for tests only")
-    book.web_push = shapes.WebPush(
-        contact=section.contact or None,
-        allow_endpoints=section.allow_endpoints,
+    book.push = Push(
+        web_push=WebPush(contact=section.contact or None, allow_endpoints=section.allow_endpoints),
         proxy=book.server.outbound_proxy,
     )
 

@@ -13,8 +13,6 @@ from radius_push.model import (
     Invitation,
     Known,
     PersonKey,
-    PushAddress,
-    PushReach,
     Trial,
 )
 from radius_push.phone_store import Confirmation, Redemption
@@ -22,6 +20,7 @@ from radius_push.ports import ClockBehind
 from radius_push.store import biometrics, phones, push, questions
 from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
 from radius_push.store.writer import Transaction
+from radius_push.waking import Channel, PushAddress, PushReach
 
 
 class Phones(Questions):
@@ -89,10 +88,10 @@ class Phones(Questions):
         return await self._write(lambda rows: push.keep(rows, address, at=at, event=event))
 
     async def forget_push_address(
-        self, device: str, *, endpoint: str | None, at: float, event: Event
+        self, device: str, channel: Channel, *, only: str | None, at: float, event: Event
     ) -> bool:
         return await self._write(
-            lambda rows: push.forget(rows, device, endpoint=endpoint, at=at, event=event)
+            lambda rows: push.forget(rows, device, channel, only=only, at=at, event=event)
         )
 
     async def push_seen(self, device: str, *, at: float) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from radius_push.events import Event
-from radius_push.model import PersonKey, PushAddress, PushReach, Trial
+from radius_push.model import PersonKey, Trial
 from radius_push.store import rows
 from radius_push.store.bells import person_topic
 from radius_push.store.writer import Transaction
+from radius_push.waking import BrowserAddress, Channel, PushAddress, PushReach
 
 _KEPT_SECONDS = 600.0
 """Test requests that are older are forgotten at the next one."""
@@ -17,32 +18,42 @@ _KEPT_SECONDS = 600.0
 def addresses_of(transaction: Transaction, person: PersonKey) -> list[PushAddress]:
     found = transaction.execute(
         "SELECT push_addresses.* FROM push_addresses JOIN devices ON devices.id = push_addresses.device"
-        " WHERE devices.person = ? AND devices.state = 'active' ORDER BY devices.created_at, devices.id",
+        " WHERE devices.person = ? AND devices.state = 'active' ORDER BY devices.created_at, devices.id,"
+        " push_addresses.channel",
         str(person),
     )
     return [rows.push_address(row) for row in found]
 
 
 def keep(transaction: Transaction, address: PushAddress, *, at: float, event: Event) -> bool:
-    auth = address.auth.reveal()
+    keys: tuple[bytes, bytes] | tuple[None, None] = (None, None)
+    if isinstance(address, BrowserAddress):
+        keys = (address.p256dh, address.auth.reveal())
     known = transaction.execute(
-        "SELECT 1 FROM push_addresses WHERE device = ? AND endpoint = ? AND p256dh = ? AND auth = ?",
+        "SELECT 1 FROM push_addresses WHERE device = ? AND channel = ? AND endpoint = ?"
+        " AND p256dh IS ? AND auth IS ?",
         address.device,
-        address.endpoint,
-        address.p256dh,
-        auth,
+        address.channel,
+        address.where,
+        *keys,
     ).fetchone()
     if known is not None or _person_of(transaction, address.device) is None:
         return False
-    # One browser that was added a second time: it is rung once, as the device that it is now.
-    transaction.execute("DELETE FROM push_addresses WHERE endpoint = ? AND auth = ?", address.endpoint, auth)
+    # One browser or app that was added a second time: it is rung once, as the device that it is now.
     transaction.execute(
-        "INSERT INTO push_addresses (device, endpoint, p256dh, auth, since) VALUES (?1, ?2, ?3, ?4, ?5)"
-        " ON CONFLICT (device) DO UPDATE SET endpoint = ?2, p256dh = ?3, auth = ?4, since = ?5",
+        "DELETE FROM push_addresses WHERE endpoint = ? AND channel = ? AND auth IS ?",
+        address.where,
+        address.channel,
+        keys[1],
+    )
+    transaction.execute(
+        "INSERT INTO push_addresses (device, channel, endpoint, p256dh, auth, since)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+        " ON CONFLICT (device, channel) DO UPDATE SET endpoint = ?3, p256dh = ?4, auth = ?5, since = ?6",
         address.device,
-        address.endpoint,
-        address.p256dh,
-        auth,
+        address.channel,
+        address.where,
+        *keys,
         at,
     )
     transaction.execute("UPDATE devices SET push_gone_at = NULL WHERE id = ?", address.device)
@@ -50,16 +61,19 @@ def keep(transaction: Transaction, address: PushAddress, *, at: float, event: Ev
     return True
 
 
-def forget(transaction: Transaction, device: str, *, endpoint: str | None, at: float, event: Event) -> bool:
+def forget(
+    transaction: Transaction, device: str, channel: Channel, *, only: str | None, at: float, event: Event
+) -> bool:
     gone = transaction.execute(
-        "DELETE FROM push_addresses WHERE device = ?1 AND endpoint = coalesce(?2, endpoint)", device, endpoint
+        "DELETE FROM push_addresses WHERE device = ?1 AND channel = ?2 AND endpoint = coalesce(?3, endpoint)",
+        device,
+        channel,
+        only,
     )
     if gone.rowcount == 0:
         return False
-    # One endpoint alone: its push service said that it is no more, and the phone does not know that yet.
-    transaction.execute(
-        "UPDATE devices SET push_gone_at = ?2 WHERE id = ?1", device, None if endpoint is None else at
-    )
+    # This one alone: its push service said that it is no more, and the phone does not know that yet.
+    transaction.execute("UPDATE devices SET push_gone_at = ?2 WHERE id = ?1", device, only and at)
     transaction.write(at, event)
     if (person := _person_of(transaction, device)) is not None:
         transaction.ring(person_topic(person))
@@ -75,19 +89,22 @@ def seen(transaction: Transaction, device: str, *, at: float) -> None:
 def reached(transaction: Transaction, device: str | None) -> dict[str, PushReach]:
     """By device id, of those that are not removed."""
     found = transaction.execute(
-        "SELECT id, endpoint, push_gone_at, push_seen_at FROM devices"
+        "SELECT id, channel, endpoint, push_gone_at, push_seen_at FROM devices"
         " LEFT JOIN push_addresses ON push_addresses.device = devices.id"
-        " WHERE state != 'removed' AND (?1 IS NULL OR id = ?1)",
+        " WHERE state != 'removed' AND (?1 IS NULL OR id = ?1) ORDER BY channel DESC",
         device,
     )
-    return {
-        row["id"]: PushReach(
-            None if row["endpoint"] is None else urlsplit(row["endpoint"]).hostname,
-            row["push_gone_at"],
-            row["push_seen_at"],
-        )
-        for row in found
-    }
+    reach: dict[str, PushReach] = {}
+    for row in found:
+        services = reach[row["id"]].services if row["id"] in reach else ()
+        if row["channel"] is not None:
+            services = (*services, _service(row["channel"], row["endpoint"]))
+        reach[row["id"]] = PushReach(services, row["push_gone_at"], row["push_seen_at"])
+    return reach
+
+
+def _service(channel: Channel, endpoint: str) -> str:
+    return urlsplit(endpoint).hostname or channel if channel == "web_push" else channel
 
 
 def open_trial(transaction: Transaction, trial: Trial, *, most: int, since: float, event: Event) -> bool:

@@ -11,13 +11,13 @@ from radius_push.model import (
     DeviceState,
     Invitation,
     PersonKey,
-    PushAddress,
     Question,
     QuestionState,
     Secret,
     Trial,
 )
 from radius_push.sessions import Session, SessionKey, Traffic
+from radius_push.waking import AppAddress, BrowserAddress, PushAddress
 
 
 def question(row: sqlite3.Row) -> Question:
@@ -80,9 +80,9 @@ def invitation(row: sqlite3.Row) -> Invitation:
 
 
 def push_address(row: sqlite3.Row) -> PushAddress:
-    return PushAddress(
-        device=row["device"], endpoint=row["endpoint"], p256dh=row["p256dh"], auth=Secret(row["auth"])
-    )
+    if row["channel"] == "web_push":
+        return BrowserAddress(row["device"], row["endpoint"], row["p256dh"], Secret(row["auth"]))
+    return AppAddress(row["device"], row["channel"], Secret(row["endpoint"].encode()))
 
 
 def credential(row: sqlite3.Row) -> Credential:

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from radius_push import events
 from radius_push.factors.answer import is_public_key
-from radius_push.model import BiometricsMode, Device, PushAddress, Secret, Trial
+from radius_push.model import BiometricsMode, Device, Secret, Trial
 from radius_push.ports import Clock, Ringer, Store
+from radius_push.waking import BrowserAddress
 from radius_push.web.authenticator import relying_party
 from radius_push.web.octets import octets_of
 from radius_push.web.phone_api import PhoneApi, expect_active
@@ -71,7 +72,7 @@ class PushApi:
 
     async def _keep(self, device: Device, said: dict[str, str]) -> str:
         """`kept`, or `known` if nothing is new."""
-        address = PushAddress(
+        address = BrowserAddress(
             device=device.id,
             endpoint=said["endpoint"],
             p256dh=octets_of(said["p256dh"], 65),
@@ -83,14 +84,20 @@ class PushApi:
             self._counters["phone_push_service_refused"] += 1
             raise Refusal(403, "push_service", "This browser's push service is not allowed here.")
         event = events.PushChanged(
-            str(device.person), device.id, urlsplit(address.endpoint).hostname, by="phone"
+            str(device.person),
+            device.id,
+            "web_push",
+            urlsplit(address.endpoint).hostname,
+            by="phone",
         )
         kept = await self._store.keep_push_address(address, at=self._clock.now(), event=event)
         return "kept" if kept else "known"
 
     async def _forget(self, device: Device) -> str:
-        event = events.PushChanged(str(device.person), device.id, None, by="phone")
-        await self._store.forget_push_address(device.id, endpoint=None, at=self._clock.now(), event=event)
+        event = events.PushChanged(str(device.person), device.id, "web_push", None, by="phone")
+        await self._store.forget_push_address(
+            device.id, "web_push", only=None, at=self._clock.now(), event=event
+        )
         return "removed"
 
     # --- test requests ---------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from radius_push.factors.question import milliseconds
-from radius_push.model import PushReach
+from radius_push.waking import PushReach
 
 
 def shown(reach: PushReach | None) -> dict[str, object]:
@@ -12,6 +12,6 @@ def shown(reach: PushReach | None) -> dict[str, object]:
         return {"state": "off", "seen_at": None}
     state = "gone" if reach.gone_at is not None else "off"
     return {
-        "state": state if reach.service is None else "on",
+        "state": "on" if reach.services else state,
         "seen_at": None if reach.seen_at is None else milliseconds(reach.seen_at),
     }

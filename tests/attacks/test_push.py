@@ -60,7 +60,7 @@ def test_an_address_that_came_into_the_store_another_way_is_checked_again_when_i
         async with push_service() as service, house(tmp_path) as h:
             phone = await h.phone()
             address = service.subscribe().address(phone.enrolled.device)
-            planted = events.PushChanged("", phone.enrolled.device, None, by="attacker")
+            planted = events.PushChanged("", phone.enrolled.device, "web_push", None, by="attacker")
             assert await h.server.store.keep_push_address(address, at=0.0, event=planted)
             await approved(h, phone)
             await h.until(events.Rang)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import PushAddress, Secret, Trial
+from radius_push.model import Secret, Trial
 from radius_push.ports import Store
+from radius_push.waking import AppAddress, AppChannel, BrowserAddress, Channel, PushAddress
 from tests.store.making import ALICE, BOB, NOW, add_phone, invite, kinds, open_store, redeem
 
 
@@ -20,17 +21,19 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-def an_address(device: str = "d1", endpoint: str = "https://push.example/1", auth: int = 1) -> PushAddress:
-    return PushAddress(device, endpoint, b"\x04" + bytes(64), Secret(bytes([auth]) * 16))
+def an_address(device: str = "d1", endpoint: str = "https://push.example/1", auth: int = 1) -> BrowserAddress:
+    return BrowserAddress(device, endpoint, b"\x04" + bytes(64), Secret(bytes([auth]) * 16))
 
 
 async def keep(store: Store, address: PushAddress) -> bool:
     return await store.keep_push_address(address, at=NOW, event=events.Sent("kept"))
 
 
-async def forget(store: Store, device: str = "d1", endpoint: str | None = None) -> bool:
+async def forget(
+    store: Store, device: str = "d1", endpoint: str | None = None, *, channel: Channel = "web_push"
+) -> bool:
     gone = events.Sent("forgotten")
-    return await store.forget_push_address(device, endpoint=endpoint, at=NOW, event=gone)
+    return await store.forget_push_address(device, channel, only=endpoint, at=NOW, event=gone)
 
 
 async def trial(store: Store, id: str = "t1", *, device: str = "d1", at: float = NOW) -> bool:
@@ -122,11 +125,11 @@ async def test_a_test_request_opens_no_question_and_no_accept_can_spend_it(store
 async def test_how_a_device_is_reached_is_known(store: Store) -> None:
     await add_phone(store)
     reach = (await store.push_reach("d1"))["d1"]
-    assert (reach.service, reach.gone_at, reach.seen_at) == (None, None, None)
+    assert (reach.services, reach.gone_at, reach.seen_at) == ((), None, None)
     await keep(store, an_address())
     await store.push_seen("d1", at=NOW + 1)
     reach = (await store.push_reach())["d1"]
-    assert (reach.service, reach.gone_at, reach.seen_at) == ("push.example", None, NOW + 1)
+    assert (reach.services, reach.gone_at, reach.seen_at) == (("push.example",), None, NOW + 1)
 
 
 async def test_a_push_address_that_is_gone_is_remembered_until_there_is_a_new_one(store: Store) -> None:
@@ -139,3 +142,42 @@ async def test_a_push_address_that_is_gone_is_remembered_until_there_is_a_new_on
     assert (await store.push_reach("d1"))["d1"].gone_at is None
     await forget(store)
     assert (await store.push_reach("d1"))["d1"].gone_at is None
+
+
+# --- apps of one's own -----------------------------------------------------------------------------
+
+
+def an_app(device: str = "d1", token: bytes = b"t0ken", channel: AppChannel = "fcm") -> AppAddress:
+    return AppAddress(device, channel, Secret(token))
+
+
+async def test_a_device_has_one_address_of_each_channel(store: Store) -> None:
+    await add_phone(store)
+    for address in (an_address(), an_app(), an_app(channel="apns"), an_app(token=b"newer")):
+        assert await keep(store, address)
+    assert not await keep(store, an_app(token=b"newer"))
+    assert list(await store.push_addresses_of(ALICE)) == [
+        an_app(channel="apns"),
+        an_app(token=b"newer"),
+        an_address(),
+    ]
+    assert (await store.push_reach())["d1"].services == ("push.example", "fcm", "apns")
+    assert not await forget(store, endpoint="t0ken", channel="fcm")
+    assert await forget(store, channel="fcm")
+    assert (await store.push_reach())["d1"].services == ("push.example", "apns")
+
+
+async def test_an_app_that_was_added_a_second_time_is_rung_once(store: Store) -> None:
+    await add_phone(store)
+    await add_phone(store, "d2")
+    assert await keep(store, an_app())
+    assert await keep(store, an_app(channel="apns"))
+    assert await keep(store, an_app("d2"))
+    assert list(await store.push_addresses_of(ALICE)) == [an_app(channel="apns"), an_app("d2")]
+
+
+async def test_a_removed_devices_apps_are_forgotten(store: Store) -> None:
+    await add_phone(store)
+    await keep(store, an_app())
+    await store.remove_device("d1", at=NOW, event=events.Sent("removed"))
+    assert not await store.push_addresses_of(ALICE)

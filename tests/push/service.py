@@ -19,7 +19,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from radius_push.model import PushAddress, Secret
+from radius_push.model import Secret
+from radius_push.waking import BrowserAddress
 from tests.push.vapid import octets_of, vapid_claims
 
 
@@ -35,8 +36,8 @@ class Browser:
     def p256dh(self) -> bytes:
         return self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
-    def address(self, device: str = "d1") -> PushAddress:
-        return PushAddress(device, self.endpoint, self.p256dh, Secret(self.auth))
+    def address(self, device: str = "d1") -> BrowserAddress:
+        return BrowserAddress(device, self.endpoint, self.p256dh, Secret(self.auth))
 
     def opens(self, body: bytes) -> dict[str, Any]:
         text = http_ece.decrypt(body, private_key=self.key, auth_secret=self.auth, version="aes128gcm")

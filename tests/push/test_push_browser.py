@@ -372,8 +372,10 @@ async def test_a_push_address_that_its_service_gave_up_is_made_anew_while_the_ap
         device = await phone.enrol()
         await phone.sees("Notifications are on")
         (address,) = await site.server.store.push_addresses_of(device.person)
-        gone = events.PushChanged(str(device.person), device.id, None, by="push service")
-        await site.server.store.forget_push_address(device.id, endpoint=address.endpoint, at=0.0, event=gone)
+        gone = events.PushChanged(str(device.person), device.id, "web_push", None, by="push service")
+        await site.server.store.forget_push_address(
+            device.id, "web_push", only=address.where, at=0.0, event=gone
+        )
         async with asyncio.timeout(WAIT):
             while not await site.server.store.push_addresses_of(device.person):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
@@ -388,8 +390,8 @@ async def test_a_subscription_that_the_server_forgot_is_made_anew(site: Rung, ch
         await phone.sees("Notifications are on")
         changes = [event for event in site.told if isinstance(event, events.PushChanged)]
         assert [change.service for change in changes] == ["localhost"]
-        gone = events.PushChanged(str(device.person), device.id, None, by="push service")
-        await site.server.store.forget_push_address(device.id, endpoint=None, at=0.0, event=gone)
+        gone = events.PushChanged(str(device.person), device.id, "web_push", None, by="push service")
+        await site.server.store.forget_push_address(device.id, "web_push", only=None, at=0.0, event=gone)
         await phone.page.reload()
         await phone.sees("Notifications are on")
         assert [address.device for address in await site.server.store.push_addresses_of(device.person)] == [

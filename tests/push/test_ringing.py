@@ -11,24 +11,25 @@ from pathlib import Path
 import pytest
 
 from radius_push import events
-from radius_push.model import PushAddress, Secret
+from radius_push.model import Secret
 from radius_push.push import ringing
 from radius_push.push.endpoints import Endpoints
-from radius_push.push.message import LONGEST_TEXT, of_question
+from radius_push.push.message import LONGEST_TEXT, Message, of_question
 from radius_push.push.ringing import PushRinger
-from radius_push.push.webpush import LONGEST_PAYLOAD, Delivered, Outcome
-from radius_push.shapes import WebPush
+from radius_push.push.webpush import LONGEST_PAYLOAD
+from radius_push.push_shapes import Push
 from radius_push.store.sqlite import SqliteStore
+from radius_push.waking import BrowserAddress, Channel, Delivered, Outcome, PushAddress
 from tests.store.making import NOW, Log, SetClock, a_question, add_phone, open_store
 
 KEY = Secret(b"k" * 32)
 
 
 @dataclass
-class Channel:
+class Fake:
     """Does what a test says."""
 
-    channel: str = "fake"
+    channel: Channel = "web_push"
     public_key: str = ""
     endpoints: Endpoints = field(default_factory=Endpoints)
     sent: list[PushAddress] = field(default_factory=list)
@@ -36,7 +37,7 @@ class Channel:
     waits: bool = False
     fault: Exception | None = None
 
-    async def send(self, address: PushAddress, payload: bytes, *, topic: str, seconds: float) -> Outcome:
+    async def send(self, address: PushAddress, message: Message, *, seconds: float) -> Outcome:
         self.sent.append(address)
         self.begun.set()
         if self.waits:
@@ -45,7 +46,9 @@ class Channel:
             raise self.fault
         return Delivered()
 
-    def use(self, settings: WebPush) -> None: ...
+    def open(self) -> None: ...
+
+    def use(self, settings: Push) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -54,17 +57,17 @@ class Channel:
 class House:
     store: SqliteStore
     log: Log
-    channel: Channel
+    channel: Fake
     ringer: PushRinger
     counters: Counter[str]
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    clock, log, channel, counters = SetClock(), Log(), Channel(), Counter[str]()
+    clock, log, channel, counters = SetClock(), Log(), Fake(), Counter[str]()
     store = open_store(tmp_path / "state.db", clock, log)
     await add_phone(store)
-    address = PushAddress("d1", "https://web.push.apple.com/x", b"\x04" + bytes(64), Secret(bytes(16)))
+    address = BrowserAddress("d1", "https://web.push.apple.com/x", b"\x04" + bytes(64), Secret(bytes(16)))
     assert await store.keep_push_address(address, at=NOW, event=events.Sent("kept"))
     url = "https://mfa.example.com"
     ringer = PushRinger(channel, store=store, clock=clock, counters=counters, tag_key=KEY, url=url)
@@ -115,14 +118,14 @@ async def test_after_the_end_nobody_is_rung(house: House) -> None:
 def test_a_message_fits_whatever_people_and_gateways_are_called() -> None:
     long = a_question(account="\N{PILE OF POO}" * 5000, client='"' * 64)
     message = of_question(long, key=KEY, url="https://" + "x" * 250)
-    assert len(message.payload) <= LONGEST_PAYLOAD
-    assert "\N{PILE OF POO}" * LONGEST_TEXT not in message.payload.decode()
+    assert len(message.for_browser()) <= LONGEST_PAYLOAD
+    assert "\N{PILE OF POO}" * LONGEST_TEXT not in message.for_browser().decode()
 
 
 def test_a_message_holds_no_address_nonce_or_login() -> None:
     message = of_question(a_question(), key=KEY, url="https://mfa.example.com")
     for secret in ("198.51.100.7", "n" * 22, "login-of-q1", "uuid-of-alice"):
-        assert secret not in message.payload.decode() + message.topic
+        assert secret not in message.for_browser().decode() + message.topic
 
 
 def test_the_topic_is_of_this_server_alone() -> None:

@@ -17,14 +17,10 @@ from radius_push.model import Secret
 from radius_push.push.outside import look_up
 from radius_push.push.webpush import (
     LONGEST_PAYLOAD,
-    Delivered,
-    Gone,
-    Outcome,
-    Refused,
-    Unreachable,
     WebPushDoor,
 )
-from radius_push.shapes import WebPush
+from radius_push.push_shapes import Push, WebPush
+from radius_push.waking import Delivered, Gone, Outcome, Refused, Unreachable
 from tests.push.service import Browser, PushService, push_service
 from tests.push.vapid import expires_within_a_day, unpadded
 
@@ -58,7 +54,7 @@ def clock() -> RealClock:
 
 @pytest.fixture
 async def door(service: PushService, clock: RealClock) -> AsyncIterator[WebPushDoor]:
-    settings = WebPush(contact="mailto:vpn@example.com", allow_endpoints=(service.origin,))
+    settings = Push(WebPush(contact="mailto:vpn@example.com", allow_endpoints=(service.origin,)))
     door = WebPushDoor(settings, key=KEY, url=URL, clock=clock)
     yield door
     await door.close()
@@ -67,7 +63,7 @@ async def door(service: PushService, clock: RealClock) -> AsyncIterator[WebPushD
 async def send(
     door: WebPushDoor, browser: Browser, payload: bytes = PAYLOAD, *, seconds: float = 30.0
 ) -> Outcome:
-    return await door.send(browser.address(), payload, topic=TOPIC, seconds=seconds)
+    return await door.hand_over(browser.address(), payload, topic=TOPIC, seconds=seconds)
 
 
 # --- what it is told -------------------------------------------------------------------------------
@@ -109,7 +105,7 @@ async def test_the_public_key_is_that_of_the_key_file(door: WebPushDoor) -> None
 async def test_without_a_contact_the_phones_address_stands_for_it(
     service: PushService, clock: RealClock, url: str, sub: str
 ) -> None:
-    door = WebPushDoor(WebPush(allow_endpoints=(service.origin,)), key=KEY, url=url, clock=clock)
+    door = WebPushDoor(Push(WebPush(allow_endpoints=(service.origin,))), key=KEY, url=url, clock=clock)
     assert await send(door, service.subscribe()) == Delivered()
     assert service.pushed[0].claims["sub"] == sub
     await door.close()
@@ -142,7 +138,7 @@ async def test_a_key_that_is_no_point_is_refused_before_anything_is_sent(
     service: PushService, door: WebPushDoor
 ) -> None:
     address = replace(service.subscribe().address(), p256dh=b"\x04" + bytes(64))
-    assert isinstance(await door.send(address, PAYLOAD, topic=TOPIC, seconds=30), Refused)
+    assert isinstance(await door.hand_over(address, PAYLOAD, topic=TOPIC, seconds=30), Refused)
     assert service.asked == 0
 
 
@@ -263,7 +259,7 @@ async def test_a_service_that_resets_or_refuses_the_connection_is_unreachable(
 
     rude = await asyncio.start_server(reset, "127.0.0.1", 0)
     origin = f"http://localhost:{rude.sockets[0].getsockname()[1]}"
-    door.use(WebPush(allow_endpoints=(origin,)))
+    door.use(Push(WebPush(allow_endpoints=(origin,))))
     outcome = await send(door, Browser(f"{origin}/x"))
     assert isinstance(outcome, Unreachable)
     assert outcome.retry_after == 1.0
@@ -281,7 +277,7 @@ async def test_a_service_that_speaks_no_http_is_unreachable(door: WebPushDoor) -
 
     odd = await asyncio.start_server(babble, "127.0.0.1", 0)
     origin = f"http://localhost:{odd.sockets[0].getsockname()[1]}"
-    door.use(WebPush(allow_endpoints=(origin,)))
+    door.use(Push(WebPush(allow_endpoints=(origin,))))
     assert isinstance(await send(door, Browser(f"{origin}/x")), Unreachable)
     odd.close()
     await odd.wait_closed()
@@ -298,7 +294,7 @@ async def test_a_push_services_name_that_suddenly_leads_inside_is_not_connected_
         looked_up.append(host)
         return look_up(address, port, 0)
 
-    door = WebPushDoor(WebPush(), key=KEY, url=URL, clock=clock, look_up=rebinding)  # type: ignore[arg-type]
+    door = WebPushDoor(Push(), key=KEY, url=URL, clock=clock, look_up=rebinding)  # type: ignore[arg-type]
     outcome = await send(door, Browser("https://web.push.apple.com/x"))
     assert outcome == Refused("not asked: web.push.apple.com has no address on the internet")
     assert looked_up == ["web.push.apple.com"]
@@ -309,7 +305,7 @@ async def test_a_name_that_is_not_found_is_unreachable_and_dns_is_named(clock: R
     def nothing(host: str, port: int, family: int) -> object:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    door = WebPushDoor(WebPush(), key=KEY, url=URL, clock=clock, look_up=nothing)  # type: ignore[arg-type]
+    door = WebPushDoor(Push(), key=KEY, url=URL, clock=clock, look_up=nothing)  # type: ignore[arg-type]
     outcome = await send(door, Browser("https://web.push.apple.com/x"))
     assert isinstance(outcome, Unreachable)
     assert "DNS" in outcome.detail
@@ -321,7 +317,7 @@ async def test_an_address_that_settings_no_longer_allow_is_not_asked(
 ) -> None:
     browser = service.subscribe()
     assert await send(door, browser) == Delivered()
-    door.use(WebPush())
+    door.use(Push())
     assert isinstance(await send(door, browser), Refused)
     assert service.asked == 1
 
@@ -338,7 +334,7 @@ async def test_through_a_proxy_the_proxy_is_asked(service: PushService, clock: R
 
     listening = await asyncio.start_server(proxy, "127.0.0.1", 0)
     through = f"http://localhost:{listening.sockets[0].getsockname()[1]}"
-    door = WebPushDoor(WebPush(proxy=through), key=KEY, url=URL, clock=clock)
+    door = WebPushDoor(Push(proxy=through), key=KEY, url=URL, clock=clock)
     outcome = await send(door, Browser("https://web.push.apple.com/x"))
     assert isinstance(outcome, Unreachable)
     assert lines == [b"CONNECT web.push.apple.com:443 HTTP/1.1\r\n"]

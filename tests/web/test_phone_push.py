@@ -36,7 +36,7 @@ async def push(phone: SoftwarePhone, **changes: str | None) -> str:
 
 
 async def endpoints(house: House) -> list[str]:
-    return [address.endpoint for address in await house.store.push_addresses_of(ALICE.key)]
+    return [address.where for address in await house.store.push_addresses_of(ALICE.key)]
 
 
 def kinds(house: House) -> list[str]:
