@@ -261,7 +261,8 @@ async def _another(house: House, page: Page) -> AsyncIterator[str]:
     await new.close()
     await part(page, "leave").click()
     await part(page, "add-another").click()
-    await expect(part(page, "again")).to_be_visible()
+    await expect(part(page, "wrong")).to_be_visible()
+    await expect(part(page, "again")).to_be_hidden()
     yield "no more phones"
     await part(page, "leave").click()
     await house.remove_device(new.enrolled.device)

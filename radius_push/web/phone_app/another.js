@@ -6,7 +6,7 @@ import { build, named, show, speak, write } from "./screen.js";
 import { changed, page, serverNow } from "./state.js";
 import { said, texts } from "./texts.js";
 
-// page.another: null, or {step, invitation, qr, code, expires_at, phone, wrong}
+// page.another: null, or {step, invitation, qr, code, expires_at, phone, wrong, full}
 // step: asking, shown, confirming, done, over
 
 let left = null; // the invitation that the person has turned away from
@@ -17,7 +17,8 @@ export async function begin() {
   try {
     Object.assign(another, await says(page.phone, "/api/invite", "invite", {}, guarding()), { step: "shown" });
   } catch (problem) {
-    Object.assign(another, { step: "over", wrong: wordsOf(problem) });
+    const full = problem instanceof Refused && problem.word === "too_many_devices";
+    Object.assign(another, { step: "over", wrong: wordsOf(problem), full });
   }
   if (page.another === another) changed();
 }
@@ -71,6 +72,7 @@ function fill(part, stage, another) {
   if (stage === "done") named(body, "text").textContent = said.added(another.phone);
   if (stage === "over") {
     named(body, "wrong").textContent = another.wrong;
+    named(body, "again").hidden = another.full; // it would end the same
     named(body, "again").addEventListener("click", begin);
   }
 }
