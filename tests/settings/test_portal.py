@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from radius_push.settings import SettingsError, load
+from radius_push.settings import SettingsError, describe, load
 from radius_push.settings.changes import differences, needs_restart
 from radius_push.settings.more_servers import served_as
 from radius_push.shapes import Settings
@@ -104,3 +104,10 @@ def test_the_first_server_alone_serves_it(tmp_path: Path) -> None:
     assert served_as(read(tmp_path, text), "b").portal is None
     taken = text.replace('["127.0.0.1:1822"]', '["127.0.0.1:1822"], tcp: ["127.0.0.1:8444"]')
     assert "127.0.0.1:8444 is where server.listen listens" in mistake(tmp_path, taken)
+
+
+def test_check_says_who_may_do_what_there(tmp_path: Path) -> None:
+    said = describe(read(tmp_path, enrolling("self_service: [corp], portal_networks: [10.0.0.0/8]")))
+    assert "  the portal: people of corp add their first phone with their password alone\n" in said
+    assert "  the portal: nobody may use it but from 10.0.0.0/8" in said
+    assert "the portal: " not in describe(read(tmp_path, WITH))
