@@ -30,7 +30,7 @@ class EvidenceReader(Protocol):
 
     async def last_address_of(self, person: PersonKey, *, before: float) -> str | None:
         """From where they were let in last before then, as their gateway reported it; None: never, or it
-        reported none. What was only authorized is no login."""
+        reported none. What was only authorized is no login, and one that they contested was not theirs."""
 
     async def verify_evidence(self) -> int:
         """Walk the hash chain; the number of its last row. Raises StoreDown naming the first broken

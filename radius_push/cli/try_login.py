@@ -131,7 +131,7 @@ def try_login(
         could_not_run(f"could not ask: {problem}")
     tell(reply, why, as_json=as_json)
     if reply is None:
-        said = "; ".join(why.lines()) if why else f"is the server stuck? {ELSEWHERE}"
+        said = "; ".join(why.lines()) if why else f"is a phone still asked, or the server stuck? {ELSEWHERE}"
         could_not_run(f"no answer within {timeout:g} s: {said}")
     sys.exit(0 if let_in(reply) else 1)
 

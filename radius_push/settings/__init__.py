@@ -150,6 +150,8 @@ def describe(settings: shapes.Settings) -> str:
         lines.append(
             f"  people see to their phones at {settings.portal.url}, served on {settings.portal.endpoint}"
         )
+    if settings.mail is not None:
+        lines.append(f"  {_mails(settings.mail)}")
     for name, more in settings.more_servers.items():
         where = ", ".join(map(str, more.authentication))
         lines.append(f"  RADIUS authentication on {where}, by `serve --name {name}`")
@@ -162,10 +164,31 @@ def describe(settings: shapes.Settings) -> str:
             clients=settings.clients, profiles=settings.profiles, policies=settings.policies
         )
     ]
-    lines += [f"  {sentence}" for sentence in _biometrics(settings)]
+    lines += [f"  {sentence}" for sentence in (*_biometrics(settings), *_at_the_portal(settings))]
     if settings.warnings:
         lines += ["", "Look at:", *(f"  {warning}" for warning in settings.warnings)]
     return "\n".join(lines)
+
+
+def _mails(server: shapes.MailServer) -> str:
+    how = {"starttls": "by STARTTLS", "tls": "by TLS", "none": "in clear text"}[server.security]
+    told = f"; {', '.join(server.alerts)} told of *This wasn't me*" if server.alerts else ""
+    return f"mails from {server.sender} through {server.host}:{server.port}, {how}{told}"
+
+
+def _at_the_portal(settings: shapes.Settings) -> list[str]:
+    """Who may do what on the page for people's own phones."""
+    if settings.portal is None:
+        return []
+    enrollment = settings.enrollment
+    said = []
+    if enrollment.self_service:
+        names = ", ".join(enrollment.self_service)
+        said.append(f"the portal: people of {names} add their first phone with their password alone")
+    if enrollment.portal_networks:
+        networks = ", ".join(map(str, enrollment.portal_networks))
+        said.append(f"the portal: nobody may use it but from {networks}")
+    return said
 
 
 def _biometrics(settings: shapes.Settings) -> list[str]:

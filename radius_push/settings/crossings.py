@@ -43,6 +43,7 @@ def check(book: Book, dictionary: Dictionary) -> None:
     provable.check(book)
     _sample_password(book)
     _self_service(book)
+    _portal_networks(book)
 
 
 # --- clients -------------------------------------------------------------------------------------
@@ -283,6 +284,9 @@ def _may_list(book: Book, client: Client, profile: str) -> bool:
 # --- the portal --------------------------------------------------------------------------------------
 
 
+_NO_PORTAL = "changes nothing without a portal; add server.listen.portal"
+
+
 def _self_service(book: Book) -> None:
     path: Path = ("server", "enrollment", "self_service")
     written = book.server.enrollment.self_service
@@ -296,7 +300,14 @@ def _self_service(book: Book) -> None:
             book.report.wrong((*path, at), f"{name} stands here twice")
     portal = book.server.listen.portal
     if written and portal is None and not book.report.spoiled_within(("server", "listen")):
-        book.report.warn(path, "changes nothing without a portal; add server.listen.portal")
+        book.report.warn(path, _NO_PORTAL)
+
+
+def _portal_networks(book: Book) -> None:
+    if not book.server.enrollment.portal_networks or book.server.listen.portal is not None:
+        return
+    if not book.report.spoiled_within(("server", "listen")):
+        book.report.warn(("server", "enrollment", "portal_networks"), _NO_PORTAL)
 
 
 # --- the sample's password -----------------------------------------------------------------------

@@ -44,11 +44,17 @@ def portal(book: Book, phone: shapes.PhoneListener | None) -> shapes.PhoneListen
         book.report.wrong(
             (*path, "url"),
             f"{_host(phone.url)} is the phones' host name, and a port is no boundary for a browser; give the "
-            "portal a name of its own, as https://my-phone.corp.example",
+            f"portal a name of its own, as {_another_name(phone.url)}",
         )
     if listener.endpoint == phone.endpoint and listener.endpoint is not None and listener.endpoint.port:
         book.report.wrong((*path, "address"), "is where phones come in; take another address or port")
     return listener
+
+
+def _another_name(url: str) -> str:
+    """One for the portal; to try it on this machine there are two."""
+    names = {"localhost": "http://127.0.0.1:8444", "127.0.0.1": "http://localhost:8444"}
+    return names.get(_host(url), "https://my-phone.corp.example")
 
 
 def _host(url: str) -> str:

@@ -97,7 +97,7 @@ def origin(value: object) -> str:
     if parts.scheme not in ("https", "http") or not _host(host) or _more_than_origin(parts):
         raise ValueError(mend)
     if parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("phones speak http only on localhost; write https")
+        raise ValueError("http only on localhost, to try it; write https")
     shown = f"[{host}]" if ":" in host else host
     default = 443 if parts.scheme == "https" else 80
     return f"{parts.scheme}://{shown}" + ("" if port in (None, default) else f":{port}")

@@ -145,10 +145,14 @@ def last_login_of(rows: sqlite3.Connection, person: PersonKey) -> EvidenceRow | 
 
 
 def last_address_of(rows: sqlite3.Connection, person: PersonKey, *, before: float) -> str | None:
-    """From where they were let in last before then; an authorization alone is no login."""
+    """From where they were let in last before then.
+
+    An authorization alone is no login, and a yes that was taken back was not theirs.
+    """
     found = rows.execute(_LAST_ACCEPTS, (str(person), before, MOST_ACCEPTS))
     accepts = (json.loads(row["body"]) for row in found)
-    last = next((each for each in accepts if each["method"] != "authorize_only"), None)
+    logins = (each for each in accepts if each["method"] != "authorize_only")
+    last = next((each for each in logins if not _contested(rows, each["question"])), None)
     return None if last is None else last["address"]
 
 

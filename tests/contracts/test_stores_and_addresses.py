@@ -11,7 +11,7 @@ import pytest
 from radius_push import events
 from radius_push.model import PersonKey, Reason
 from radius_push.ports import Store
-from tests.store.making import ALICE, BOB, NOW, open_store
+from tests.store.making import ALICE, BOB, NOW, add_phone, ask, open_store
 
 ACCEPTED = events.Accepted(
     login="K7F2QX",
@@ -83,3 +83,15 @@ async def test_an_authorization_alone_and_a_refusal_are_no_login(store: Store) -
     for _ in range(200):
         await store.record(refused)
     assert await store.last_address_of(ALICE, before=NOW + 1e6) == "198.51.100.7"
+
+
+async def test_a_login_that_its_person_contested_was_not_theirs(store: Store) -> None:
+    await let_in(store, "198.51.100.7", at=NOW)
+    await add_phone(store)
+    await ask(store)
+    await store.answer("q1", device="d1", approve=True, at=NOW + 2, event=events.Sent("answered"))
+    let_in_by_q1 = replace(ACCEPTED, question="q1", address="198.51.100.8")
+    assert await store.accept("q1", packet=b"packet q1", at=NOW + 3, event=let_in_by_q1)
+    assert await store.last_address_of(ALICE, before=NOW + 10) == "198.51.100.8"
+    assert await store.contest("q1", device="d1", within=300, at=NOW + 5, event=events.Sent("contested"))
+    assert await store.last_address_of(ALICE, before=NOW + 10) == "198.51.100.7"

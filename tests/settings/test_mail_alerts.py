@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from radius_push.settings import describe
 from tests.settings.files import changed, good, mistakes
 
 MAIL = "  mail: {host: mail.corp.example, from: vpn@corp.example, alerts: %s}\n"
@@ -35,3 +36,11 @@ def test_one_or_more_are_read(tmp_path: Path, one: str) -> None:
 )
 def test_whatever_else_is_a_mistake(tmp_path: Path, alerts: str, said: str) -> None:
     assert any(said in each for each in mistakes(tmp_path, written(alerts)))
+
+
+def test_check_says_who_takes_the_mails_and_who_is_told(tmp_path: Path) -> None:
+    said = describe(good(tmp_path, written("[helpdesk@corp.example]")))
+    assert (
+        "  mails from vpn@corp.example through mail.corp.example:587, by STARTTLS; helpdesk@corp.example "
+        in said
+    )

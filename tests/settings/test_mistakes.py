@@ -57,7 +57,7 @@ DOTS = "{username}"
          "4:21: server.listen.authentication: must be an address, not a name: 10.0.0.5:1812 or [2001:db8::5]:1812"),
         ('["127.0.0.1:1812"]', "[]", "4:21: server.listen.authentication: must not be empty"),
         ('"http://localhost:8443"', "http://mfa.example.com",
-         "5:45: server.listen.phone.url: phones speak http only on localhost; write https"),
+         "5:45: server.listen.phone.url: http only on localhost, to try it; write https"),
         ('"http://localhost:8443"', "https://mfa.example.com/app",
          "5:45: server.listen.phone.url: write an https origin without a path: https://mfa.example.com"),
         ('"http://localhost:8443"', "https://u@mfa.example.com",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from radius_push.settings import SettingsError, load
+from radius_push.settings import SettingsError, describe, load
 from radius_push.settings.changes import differences, needs_restart
 from radius_push.settings.more_servers import served_as
 from radius_push.shapes import Settings
@@ -53,6 +53,7 @@ def test_all_of_it_is_read(tmp_path: Path) -> None:
     ("before", "after", "said"),
     [
         ("http://127.0.0.1:8444", "http://localhost:8444", "a port is no boundary for a browser"),
+        ("http://127.0.0.1:8444", "http://localhost:8444", "a name of its own, as http://127.0.0.1:8444"),
         ("127.0.0.1:8444", "127.0.0.1:8443", "is where phones come in"),
         (', url: "http://127.0.0.1:8444"', "", "portal.url: is missing"),
         ("http://127.0.0.1:8444", "http://portal.example", "write https"),
@@ -82,9 +83,11 @@ def test_who_may_add_a_first_phone_must_be_there(tmp_path: Path, said: str, sent
     assert sentence in mistake(tmp_path, enrolling(said))
 
 
-def test_self_service_without_a_portal_is_said(tmp_path: Path) -> None:
-    settings = read(tmp_path, enrolling("self_service: [corp]").replace(PORTAL, ""))
-    assert any("changes nothing without a portal" in warning for warning in settings.warnings)
+@pytest.mark.parametrize("said", ["self_service: [corp]", "portal_networks: [10.0.0.0/8]"])
+def test_what_changes_nothing_without_a_portal_is_said(tmp_path: Path, said: str) -> None:
+    settings = read(tmp_path, enrolling(said).replace(PORTAL, ""))
+    (warning,) = [each for each in settings.warnings if "changes nothing without a portal" in each]
+    assert f"server.enrollment.{said.partition(':')[0]}" in warning
 
 
 def test_who_may_use_it_is_reloaded_and_where_it_listens_is_not(tmp_path: Path) -> None:
@@ -101,3 +104,10 @@ def test_the_first_server_alone_serves_it(tmp_path: Path) -> None:
     assert served_as(read(tmp_path, text), "b").portal is None
     taken = text.replace('["127.0.0.1:1822"]', '["127.0.0.1:1822"], tcp: ["127.0.0.1:8444"]')
     assert "127.0.0.1:8444 is where server.listen listens" in mistake(tmp_path, taken)
+
+
+def test_check_says_who_may_do_what_there(tmp_path: Path) -> None:
+    said = describe(read(tmp_path, enrolling("self_service: [corp], portal_networks: [10.0.0.0/8]")))
+    assert "  the portal: people of corp add their first phone with their password alone\n" in said
+    assert "  the portal: nobody may use it but from 10.0.0.0/8" in said
+    assert "the portal: " not in describe(read(tmp_path, WITH))
