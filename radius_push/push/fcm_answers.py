@@ -74,6 +74,7 @@ _MORE = {
 }
 """Other words for the same mend."""
 _BY_STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
+_NO_TOKEN = "The registration token is not a valid FCM registration token"
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
@@ -86,6 +87,8 @@ class _Said:
     reason: str
     fields: frozenset[str]
     """What of the message it complains of."""
+    calls_it_no_token: bool
+    """In its sentence: there is no word for it."""
 
     @property
     def word(self) -> str:
@@ -155,9 +158,14 @@ def _later(shown: str, answer: Answer, *, now: float) -> Unreachable:
 
 
 def _is_no_token(answer: Answer, said: _Said) -> bool:
-    """Only when nothing but the token is complained of. The same word is said of a message that FCM can't
-    read: if that forgot addresses, one fault of ours would leave every phone silent for good."""
-    return answer.status == 400 and said.word == "INVALID_ARGUMENT" and said.fields == {"message.token"}
+    """Only where Google says that it is the token, and nothing else, in one of the two ways that it has.
+
+    The same words without that are said of a message that FCM can't read: if those forgot addresses, one
+    fault of ours would leave every phone silent for good.
+    """
+    if answer.status != 400 or said.code != "INVALID_ARGUMENT":
+        return False
+    return said.fields == {"message.token"} or (not said.fields and said.calls_it_no_token)
 
 
 def _mend(said: _Said, status: int) -> str:
@@ -171,7 +179,7 @@ def _mend(said: _Said, status: int) -> str:
 def _said(answer: Answer) -> _Said:
     error = answer.json().get("error")
     if not isinstance(error, dict):
-        return _Said("", "", "", frozenset())
+        return _Said("", "", "", frozenset(), calls_it_no_token=False)
     code = reason = ""
     fields: set[str] = set()
     for detail in _objects(error.get("details")):
@@ -182,7 +190,8 @@ def _said(answer: Answer) -> _Said:
             reason = _word(detail.get("reason"))
         elif kind == "BadRequest":
             fields |= {str(each.get("field")) for each in _objects(detail.get("fieldViolations"))}
-    return _Said(_word(error.get("status")), code, reason, frozenset(fields))
+    no_token = error.get("message") == _NO_TOKEN
+    return _Said(_word(error.get("status")), code, reason, frozenset(fields), calls_it_no_token=no_token)
 
 
 def _objects(found: object) -> list[Mapping[str, Any]]:

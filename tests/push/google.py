@@ -40,6 +40,8 @@ GOOGLES_OWN = "https://oauth2.googleapis.com/token"
 """google-auth names this as the audience whatever the token_uri is."""
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 
+NO_TOKEN = "The registration token is not a valid FCM registration token"
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -188,14 +190,14 @@ class Google:
     def _take(self, asked: Any) -> web.Response:
         wrong = wrong_fields(asked)
         if wrong:
-            return error(400, "INVALID_ARGUMENT", code="INVALID_ARGUMENT", fields=wrong)
+            return error(400, "INVALID_ARGUMENT", fields=wrong)
         message = asked["message"]
         token = message.get("token")
         if token is not None:
             if token in self.removed:
                 return error(404, "NOT_FOUND", code="UNREGISTERED")
             if token not in self.apps:
-                return error(400, "INVALID_ARGUMENT", code="INVALID_ARGUMENT", fields=["message.token"])
+                return error(400, "INVALID_ARGUMENT", code="INVALID_ARGUMENT", text=NO_TOKEN)
             if self.apps[token] != PROJECT:
                 return error(403, "PERMISSION_DENIED", code="SENDER_ID_MISMATCH")
         (self.validated if asked.get("validate_only") else self.sent).append(message)
@@ -296,7 +298,8 @@ def wrong_fields(asked: Any) -> list[str]:
     if not all(isinstance(value, str) and not _RESERVED.fullmatch(key) for key, value in data.items()):
         found.append("message.data")
     found += _wrong_of_android(message.get("android", {})) + _wrong_of_apns(message.get("apns", {}))
-    if len(json.dumps({**message, "token": ""}, separators=(",", ":")).encode()) > 4096:
+    longest = 4096 if "token" in message else 2048
+    if len(json.dumps({**message, "token": ""}, separators=(",", ":")).encode()) > longest:
         found.append("message")
     return found
 

@@ -31,6 +31,7 @@ from tests.push.fcm_house import TOPIC, Clock, a_message, changed, detail, renew
 from tests.push.google import (
     EMAIL,
     KEY_ID,
+    NO_TOKEN,
     PROJECT,
     Google,
     drip,
@@ -166,6 +167,9 @@ async def test_what_is_no_token_is_forgotten(fake: Google, door: FcmDoor) -> Non
     outcome = await send(door, AppAddress("d1", "fcm", Secret("never-a-token")))
     assert isinstance(outcome, Gone)
     assert "never-a-token" not in outcome.detail
+    old = error(400, "INVALID_ARGUMENT", code="INVALID_ARGUMENT", fields=["message.token"])
+    fake.answers.append(says(lambda: old))
+    assert isinstance(await send(door, fake.app()), Gone)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +180,8 @@ async def test_what_is_no_token_is_forgotten(fake: Google, door: FcmDoor) -> Non
         ).text,
         error(400, "INVALID_ARGUMENT", code="INVALID_ARGUMENT", fields=["message.android.ttl"]).text,
         error(400, "INVALID_ARGUMENT", code="INVALID_ARGUMENT").text,
+        error(400, "INVALID_ARGUMENT", fields=["message.token"], text=NO_TOKEN).text,
+        error(400, "INVALID_ARGUMENT", code="INVALID_ARGUMENT", fields=["message.data"], text=NO_TOKEN).text,
         error(404, "NOT_FOUND").text,
         "<html>404",
         "[]",

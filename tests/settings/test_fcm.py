@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from radius_push.model import Secret
 from radius_push.push_shapes import Fcm
+from radius_push.settings import describe
 from radius_push.settings.changes import differences, needs_restart
 from tests.directory.certificates import Authority
 from tests.push.google import EMAIL, KEY_ID, PROJECT, Google, pem, private_key
@@ -66,6 +67,7 @@ def test_the_file_that_google_gives_out_is_all_it_needs(tmp_path: Path, account:
         ca=None,
     )
     assert pem().splitlines()[2] not in repr(settings)
+    assert f"apps of {PROJECT} are rung by FCM, at https://fcm.googleapis.com" in describe(settings)
     assert not [each for each in settings.warnings if "fcm" in each]
 
 
