@@ -288,6 +288,26 @@ async def test_an_access_token_that_is_refused_is_exchanged_once(fake: Google, d
     assert len(fake.tokens_given) == 2, "all eight use the same new one"
 
 
+async def test_a_late_refusal_of_the_old_access_token_costs_not_the_new_one(
+    fake: Google, door: FcmDoor
+) -> None:
+    assert await send(door, fake.app()) == Delivered()
+    let_go = asyncio.Event()
+
+    async def late(_: web.Request) -> web.StreamResponse:
+        await let_go.wait()
+        return error(401, "UNAUTHENTICATED")
+
+    fake.answers.append(late)
+    slow = asyncio.create_task(send(door, fake.app()))
+    await fake.until(lambda: fake.asked == 2)
+    fake.good_tokens.clear()
+    assert await send(door, fake.app()) == Delivered()
+    let_go.set()
+    assert await slow == Delivered()
+    assert len(fake.tokens_given) == 2
+
+
 async def test_who_refuses_new_access_tokens_too_is_not_asked_for_ever(fake: Google, door: FcmDoor) -> None:
     fake.answers += [says(lambda: error(401, "UNAUTHENTICATED"))] * 5
     outcome = await send(door, fake.app())
