@@ -57,17 +57,24 @@ class Apns:
     """PEM: whom `url` and a proxy that opens TLS are trusted by; None: the system's."""
 
 
+GOOGLE = "https://fcm.googleapis.com"
+
+
 @dataclass(frozen=True, slots=True)
 class Fcm:
     """How an app of one's own is rung by Google's Firebase Cloud Messaging, HTTP v1."""
 
     project: str
+    """The Firebase project's id."""
     client_email: str
+    """The service account's name."""
     key: Secret
     """PKCS #8, RSA, PEM: the service account's `private_key`."""
     key_id: str
     token_uri: str = "https://oauth2.googleapis.com/token"
-    url: str = "https://fcm.googleapis.com"
+    """`https://HOST[:PORT]/...`: where the account's word is exchanged for an access token."""
+    url: str = GOOGLE
+    """`https://HOST[:PORT]`: Google's, or a relay of one's own."""
     ca: str | None = None
     """PEM: whom both are trusted by; None: the system's."""
 

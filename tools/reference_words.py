@@ -54,6 +54,7 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     ),
     "methods": (schema.MethodsSection, "Second factors that are switched on. Absent is off."),
     "methods.push": (schema.PushSection, "May be empty: `push: {}`."),
+    "methods.push.fcm": (schema.FcmSection, "Optional. See [FCM](../how-to/fcm.md)."),
     "client_defaults": (
         schema.ClientDefaults,
         "Optional. What all clients say unless they say it themselves. It takes these keys of a client:",
@@ -126,6 +127,7 @@ TAKES = {
     "store": "`sqlite://` and a path",
     "proxy": "`http://HOST:PORT`",
     "origin": "`https://NAME`, with a port if it is not 443",
+    "service_url": "https and a host, with a port if need be, no path; `http` on localhost alone",
     "ldap_url": "`ldaps://` or `ldap://` and a host",
     "distinguished_name": "DN",
     "bind_name": "DN, `user@domain` or `DOMAIN\\user`",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -67,13 +68,25 @@ class PublicResolver(AbstractResolver):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def open_session(resolver: PublicResolver) -> aiohttp.ClientSession:
-    """Nothing of the environment (proxies, .netrc), no cookies; the time-out is that of each request."""
+def open_session(
+    resolver: PublicResolver,
+    *,
+    tls: ssl.SSLContext | None = None,
+    connections: int = CONNECTIONS,
+    per_host: int = CONNECTIONS_PER_HOST,
+    kept_seconds: float = 15.0,
+) -> aiohttp.ClientSession:
+    """Nothing of the environment (proxies, .netrc), no cookies; the time-out is that of each request.
+
+    `tls`: None: whom the system trusts; `kept_seconds`: how long a connection nobody uses stays open.
+    """
     connector = aiohttp.TCPConnector(
-        limit=CONNECTIONS,
-        limit_per_host=CONNECTIONS_PER_HOST,
+        limit=connections,
+        limit_per_host=per_host,
         resolver=resolver,
         ttl_dns_cache=30,
+        keepalive_timeout=kept_seconds,
+        ssl=True if tls is None else tls,
     )
     return aiohttp.ClientSession(
         connector=connector,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import email.utils
 import json
 import math
 import re
@@ -23,6 +22,7 @@ from radius_push.ports import Clock
 from radius_push.push.endpoints import Endpoint, EndpointRefused, Endpoints
 from radius_push.push.message import Message
 from radius_push.push.outside import LeadsInside, LookUp, PublicResolver, look_up, open_session
+from radius_push.push.retry_after import seconds_until
 from radius_push.push_shapes import Push
 from radius_push.waking import (
     BrowserAddress,
@@ -150,7 +150,7 @@ class WebPushDoor:
         if status in (404, 410):
             return Gone(f"{host} answered {status}: the device has to turn notifications on again")
         if status == 429 or status >= 500:
-            after = _retry_after(response.headers.get("Retry-After"), now=self._clock.now())
+            after = seconds_until(response.headers.get("Retry-After"), now=self._clock.now(), otherwise=SOON)
             return Unreachable(f"{host} answered {status}", after)
         word = _word(await response.content.read(LONGEST_BODY))
         said = f"{host} answered {status}{f' ({word})' if word else ''}"
@@ -186,18 +186,6 @@ def _encrypt(payload: bytes, address: BrowserAddress) -> bytes:
     pusher = pywebpush.WebPusher({"endpoint": address.endpoint, "keys": keys})
     encrypted: bytes = pusher.encode(payload, content_encoding="aes128gcm")["body"]
     return encrypted
-
-
-def _retry_after(header: str | None, *, now: float) -> float:
-    """Seconds (RFC 9110, section 10.2.3): a number, or a date."""
-    if header is None:
-        return SOON
-    if re.fullmatch(r"[0-9]{1,9}", header):
-        return max(SOON, float(header))
-    try:
-        return max(SOON, email.utils.parsedate_to_datetime(header).timestamp() - now)
-    except ValueError:
-        return SOON
 
 
 def _word(body: bytes) -> str:

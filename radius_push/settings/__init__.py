@@ -152,6 +152,8 @@ def describe(settings: shapes.Settings) -> str:
         )
     if settings.mail is not None:
         lines.append(f"  {_mails(settings.mail)}")
+    if settings.push.fcm is not None:
+        lines.append(f"  apps of {settings.push.fcm.project} are rung by FCM, at {settings.push.fcm.url}")
     for name, more in settings.more_servers.items():
         where = ", ".join(map(str, more.authentication))
         lines.append(f"  RADIUS authentication on {where}, by `serve --name {name}`")

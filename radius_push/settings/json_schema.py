@@ -65,6 +65,7 @@ _SCALARS: dict[str, Json] = {
     "proxies": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
     "reply_text": _SCALAR,
     "secret": {"anyOf": [_FILE, _ENV, _SCALAR]},
+    "service_url": {"type": "string", "pattern": "^https?://[^/]+/?$"},
     "store": {"type": "string", "pattern": "^sqlite://."},
     "text": _SCALAR,
     "user_filter": {"type": "string", "pattern": "^\\(.*\\{username\\}.*\\)$"},

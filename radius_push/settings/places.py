@@ -86,7 +86,15 @@ def store(value: object) -> str:
 
 def origin(value: object) -> str:
     """What a browser calls the origin of the phone page: no path, no default port."""
-    mend = "write an https origin without a path: https://mfa.example.com"
+    return _origin(value, mend="write an https origin without a path: https://mfa.example.com")
+
+
+def service_url(value: object) -> str:
+    """Where a push service is asked: as an origin."""
+    return _origin(value, mend="write https and the host, without a path: https://push.corp.example")
+
+
+def _origin(value: object, *, mend: str) -> str:
     found = text(value).rstrip("/")
     try:
         parts = urlsplit(found)
@@ -214,6 +222,7 @@ GroupsForm = Annotated[str, PlainValidator(groups_form)]
 ListenAt = Annotated[Endpoint, PlainValidator(endpoint)]
 NetworkOf = Annotated[Any, PlainValidator(network)]
 Origin = Annotated[str, PlainValidator(origin)]
+ServiceUrl = Annotated[str, PlainValidator(service_url)]
 PresetOf = Annotated[str, PlainValidator(preset)]
 ProxiesOf = Annotated[Any, PlainValidator(proxies)]
 Proxy = Annotated[str, PlainValidator(proxy)]

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
 
 from radius_push.model import PROOFS, BiometricsMode, ProofName, Required
+from radius_push.push_shapes import GOOGLE
 from radius_push.radius.presets import GENERIC
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
@@ -27,6 +28,18 @@ ProofOf = Annotated[ProofName, PlainValidator(s.one_of(*PROOFS))]
 BiometricsOf = Annotated[BiometricsMode, PlainValidator(s.one_of("off", "optional", "required"))]
 
 
+class FcmSection(Section):
+    REQUIRED = ("service_account",)
+    service_account: s.SecretFrom = None
+    """The key of a service account of the app's Firebase project, the JSON file that Google gives out. E.g.
+    `{file: /etc/radius-push/fcm.json}`"""
+    url: p.ServiceUrl = GOOGLE
+    """Where FCM is asked: Google's own address, or a relay. E.g. `https://push-relay.corp.example`"""
+    ca_file: s.FilePath | None = None
+    """PEM file of whom FCM's and Google's certificates are trusted by, where something on the way opens TLS.
+    Without it: whom this machine trusts. E.g. `/etc/radius-push/corp-ca.pem`"""
+
+
 class PushSection(Section):
     contact: s.Contact = ""
     """Whom a push service may write to about this server. Apple takes no notifications without it. E.g.
@@ -35,6 +48,8 @@ class PushSection(Section):
     """Push services that phones may name beside those of Google, Mozilla, Apple and Microsoft. They may lie
     inside your network: whoever adds a phone can make this server send requests there. E.g.
     `[https://push.corp.example]`"""
+    fcm: FcmSection | None = None
+    """Rings an app of your own by Google's Firebase Cloud Messaging. See [FCM](../how-to/fcm.md)."""
 
 
 class MethodsSection(Section):

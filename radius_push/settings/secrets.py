@@ -44,6 +44,21 @@ class Vault:
             case FromFile(written):
                 return self._from_file(written, report, path)
 
+    def document(self, source: SecretSource, report: Report, path: Path, *, longest: int) -> bytes | None:
+        """A secret of several lines, as it is written; None as for `secret`. `longest`: octets."""
+        match source:
+            case FromFile(written):
+                octets = self._octets(written, report, path, longest=longest)
+            case _:
+                found = self.secret(source, report, path)
+                octets = None if found is None else found.reveal()
+        if octets is not None and (not octets.strip() or len(octets) > longest):
+            what = "empty" if not octets.strip() else f"longer than {longest // 1000} kB"
+            where = self.path(source.path, report, path) if isinstance(source, FromFile) else "the secret"
+            report.wrong(path, f"{where} is {what}")
+            return None
+        return octets
+
     def in_the_open(self, what: str, report: Report, path: Path) -> None:
         """Warn, once for each file, where others on this machine can read what stands there."""
         file = report.document.file_of(path)
@@ -82,18 +97,18 @@ class Vault:
             self._open(written, report, path)
         return self.path(written, report, path)
 
-    def _octets(self, written: str, report: Report, path: Path) -> bytes | None:
-        octets = self._open(written, report, path)
+    def _octets(self, written: str, report: Report, path: Path, *, longest: int = _LONGEST) -> bytes | None:
+        octets = self._open(written, report, path, longest=longest)
         if octets is not None and File(self.path(written, report, path)).stat().st_mode & _ANYBODY:
             report.warn(
                 path, f"{self.path(written, report, path)} is open to everybody on this machine; chmod o= it"
             )
         return octets
 
-    def _open(self, written: str, report: Report, path: Path) -> bytes | None:
+    def _open(self, written: str, report: Report, path: Path, *, longest: int = _LONGEST) -> bytes | None:
         try:
             with File(self.path(written, report, path)).open("rb") as opened:
-                return opened.read(_LONGEST + 2)
+                return opened.read(longest + 2)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "not a path"
             report.wrong(path, f"cannot read {self.path(written, report, path)}: {why.lower()}")
