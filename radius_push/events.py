@@ -584,6 +584,26 @@ class PushChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PushReceived:
+    """A device says that a push has reached it, or that its person opened the app by it. It lets nobody in."""
+
+    login: str | None
+    """`null`: it was for something else than a login."""
+    question: str
+    """Or the test request, sign-in or notice."""
+    person: str
+    device: str
+    channel: str
+    """`web_push`, `apns` or `fcm`."""
+    kind: str
+    """`request`, `test`, `sign_in`, `device_added`, `device_removed` or `credential_added`."""
+    what: str
+    """`received` or `opened`."""
+    milliseconds: int
+    """From the first try of the push service to the device's word, by the server's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrialAsked:
     """A device asked for a test request. No login stands behind it."""
 
@@ -686,6 +706,7 @@ Event = (
     | BiometricsRemoved
     | CounterWentBack
     | PushChanged
+    | PushReceived
     | TrialAsked
     | TrialAnswered
     | PortalAsked

@@ -112,6 +112,10 @@ def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
             wait = f"after {step.fields.get('milliseconds')} ms"
             said = f"push to {phone}: {step.text('outcome')}, {wait}"
             return [said, *filter(None, [step.text("detail")])]
+        case "push_received":
+            done = "opened by it" if step.text("what") == "opened" else "reached by it"
+            wait = f"{step.fields.get('milliseconds')} ms after the push"
+            return [f"{phone}: {done}, {wait} ({step.text('channel')})"]
         case "shown":
             asleep = step.text("by") == "service_worker"
             return [f"on {phone}: " + ("the push woke its app" if asleep else "its app was open")]
