@@ -18,6 +18,8 @@ from radius_push.portal_events import PortalAsked as PortalAsked
 from radius_push.portal_events import PortalRefused as PortalRefused
 from radius_push.portal_events import PortalSignedIn as PortalSignedIn
 from radius_push.portal_events import PortalSignedOut as PortalSignedOut
+from radius_push.push_events import PushChanged as PushChanged
+from radius_push.push_events import PushReceived as PushReceived
 
 
 @dataclass(frozen=True, slots=True)
@@ -567,40 +569,6 @@ class CounterWentBack:
     """As it said now."""
     before: int
     """As it had said already."""
-
-
-@dataclass(frozen=True, slots=True)
-class PushChanged:
-    """Where a device is reached when its app is closed was kept, replaced or forgotten."""
-
-    person: str
-    device: str
-    channel: str
-    """`web_push`: a browser's; `apns`, `fcm`: an app's, by Apple or Google."""
-    service: str | None
-    """The push service's host name; `null`: none any more."""
-    by: str
-    """`phone`, or `push service`."""
-
-
-@dataclass(frozen=True, slots=True)
-class PushReceived:
-    """A device says that a push has reached it, or that its person opened the app by it. It lets nobody in."""
-
-    login: str | None
-    """`null`: it was for something else than a login."""
-    question: str
-    """Or the test request, sign-in or notice."""
-    person: str
-    device: str
-    channel: str
-    """`web_push`, `apns` or `fcm`."""
-    kind: str
-    """`request`, `test`, `sign_in`, `device_added`, `device_removed` or `credential_added`."""
-    what: str
-    """`received` or `opened`."""
-    milliseconds: int
-    """From the first try of the push service to the device's word, by the server's clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ def keep(transaction: Transaction, address: PushAddress, *, at: float, event: Ev
     person = _person_of(transaction, address.device)
     if known is not None or person is None:
         return False
-    # One browser or app that was added a second time: it is rung once, as the device that it is now. A browser
-    # proves by a secret of its own that it is the same. An app's token proves nothing: it takes nobody's away
-    # but its own person's, and an app with two people's accounts is rung for both.
+    # One browser or app that was added a second time: it is rung once, as the device that it is now. A
+    # browser proves by a secret of its own that it is the same. An app's token proves nothing: it takes
+    # nobody's away but its own person's, and an app with two people's accounts is rung for both.
     transaction.execute(
         "DELETE FROM push_addresses WHERE endpoint = ?1 AND channel = ?2 AND auth IS ?3 AND (auth IS NOT NULL"
         " OR device IN (SELECT id FROM devices WHERE person = ?4))",

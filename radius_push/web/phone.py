@@ -184,7 +184,7 @@ class PhoneSide:
         alerts: tuple[str, ...] = (),
         push: Push = NO_APPS,
     ) -> None:
-        """After a reload: other limits for the phones that are added from now on, other places, other apps."""
+        """After a reload: other limits for the phones that are added from now on, other places and apps."""
         self._push.settings = self._apps.settings = push
         self._contest.alerts = self._notices.alerts = alerts
         self._push.biometrics = self._guard.mode = biometrics

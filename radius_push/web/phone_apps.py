@@ -1,4 +1,4 @@
-"""What an app of one's own says: its token at Apple or Google; and what any phone says of a push that came."""
+"""What an app of one's own says: its token at Apple or Google; and what phones say of a push that came."""
 
 from __future__ import annotations
 
