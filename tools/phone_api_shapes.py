@@ -339,8 +339,8 @@ TOLD: dict[str, Schema] = {
     "FcmApp": open_shape(project=text("Its id at Firebase.")),
     "Receipted": open_shape(
         outcome=one_of("`counted`: it is the first of its kind for this ring. `not_counted`: it was said "
-                       "before, or this phone was not rung so of late. Nothing follows from it: do not say it "
-                       "again.",
+                       "before, or this phone was not rung so of late. Nothing follows from it: do not say "
+                       "it again.",
                        "counted", "not_counted"),
         state=ref("State"),
     ),

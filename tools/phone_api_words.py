@@ -95,8 +95,8 @@ REQUESTS = (
             "it is not rung any more.", "PushBody", "PushKept", "It is written.",
             (*ASKED, *ACTIVE, "push_service")),
     Request("post", "/api/push-token", "Where an app of one's own is rung while it is closed, by Apple or "
-                                       "Google; or, with `null`, that it is not any more by this channel. Say "
-                                       "it at each start, and whenever the system gives the app a new token.",
+                                       "Google; or, with `null`, that it is not any more by this channel. "
+                                       "Say it at each start, and whenever the app gets a new token.",
             "PushTokenBody", "PushKept", "It is written.", (*ASKED, *ACTIVE, "push_service")),
     Request("post", "/api/receipt", "A push has reached this phone, or its person opened the app by it: the "
                                     "server measures how fast it rings, by its own clock. No login needs it. "
