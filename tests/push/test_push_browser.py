@@ -8,6 +8,7 @@ subscription of the test's push service, and the DevTools protocol hands the bro
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, CDPSession, Page, Worker, async_playwright, expect
+from playwright.async_api import Error as NotAllowed
 
 from radius_push import enrollment, events
 from radius_push.model import Device
@@ -237,7 +239,8 @@ async def test_a_phone_says_that_a_push_came_and_that_it_was_opened_and_both_are
         for _ in range(2):  # a push service may hand over the same twice
             await phone.is_handed(pushed.message)
             await phone.shows()
-        await phone.clicks("review")
+        with contextlib.suppress(NotAllowed):  # only a finger's click may bring a window to the front
+            await phone.clicks("review")
         first, opened = await receipts(site, 2)
         (asked,) = [event for event in site.told if isinstance(event, events.Asked)]
         assert (first.login, first.question, first.device) == (asked.login, asked.question, device.id)
