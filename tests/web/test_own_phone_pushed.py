@@ -15,7 +15,8 @@ from radius_push import enrollment, events
 from radius_push.model import QuestionState
 from radius_push.push.message import of_question
 from radius_push.shapes import Enrollment
-from radius_push.waking import AppChannel, Ring
+from radius_push.waking import KINDS, AppChannel, Ring
+from tests.web import phone_api_document as document
 from tests.web.house import ALICE, APPS, PEPPER, House, open_house
 from tests.web.test_phone import WAIT
 
@@ -95,3 +96,30 @@ async def test_it_says_when_this_server_rings_no_such_app(house: House, tmp_path
     house.side.use(Enrollment(), (), None)
     ended, said = await own_phone(tmp_path, "register", "--channel", "apns", "0aff")
     assert (ended, said) == (1, "This server rings no app by apns.\n")
+
+
+# --- the page, whose Kotlin and Swift nobody compiles here ----------------------------------------------
+
+PAGE = (OWN_PHONE.parents[1] / "how-to" / "your-own-app.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["kotlin", "swift"])
+def test_the_pages_other_examples_say_what_the_interface_takes(language: str) -> None:
+    (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert set(re.findall(r'"(/api/[a-z-]+)"', code)) == {
+        "/api/nonce", "/api/push-token", "/api/receipt", "/api/questions", "/api/answer",
+    } <= {path for _, path in document.operations()}  # fmt: skip
+    schemas = document.DOCUMENT["components"]["schemas"]
+    (copied,) = re.findall(r"for \(?name in (?:listOf)?[(\[]([^])]*)[])]", code)
+    set_here = {"version", "purpose", "origin", "question", "device"}
+    assert set(re.findall(r'"(\w+)"', copied)) | set_here == set(schemas["AnswerPayload"]["required"])
+    assert all(f'"{name}"' in code for name in set_here)
+    for shape in ("PushTokenPayload", "ReceiptPayload"):
+        assert all(f'"{name}"' in code for name in schemas[shape]["required"])
+    assert "**Not compiled here.**" in PAGE.partition(f"## {language.title()}\n")[2][:200]
+
+
+def test_the_page_names_every_kind_of_push() -> None:
+    (rows,) = re.findall(r"\| `kind` \|.*?\n\n", PAGE, re.DOTALL)
+    kinds = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines()[2:] if row)))
+    assert kinds == set(KINDS)
