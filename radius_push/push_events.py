@@ -31,7 +31,7 @@ class PushReceived:
     device: str
     channel: str
     """`web_push`, `apns` or `fcm`."""
-    kind: str
+    push_kind: str
     """`request`, `test`, `sign_in`, `device_added`, `device_removed` or `credential_added`."""
     what: str
     """`received` or `opened`."""

@@ -66,7 +66,7 @@ def receive(transaction: Transaction, receipt: Receipt, *, at: float) -> bool:
             person=row["person"],
             device=receipt.device,
             channel=receipt.channel,
-            kind=receipt.kind,
+            push_kind=receipt.kind,
             what=receipt.what,
             milliseconds=_milliseconds(row["began_at"], at),
         )

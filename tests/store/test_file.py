@@ -134,6 +134,25 @@ async def test_migrations_run_once_and_all_or_nothing(
     await open_store(tmp_path / "state.db").close()
 
 
+async def test_an_address_that_was_gone_before_is_known_to_be_gone_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = dict(file.MIGRATIONS)
+    monkeypatch.setattr(file, "MIGRATIONS", {name: sql for name, sql in whole.items() if name < "0018"})
+    rows = file.open_file(tmp_path / "state.db")
+    rows.execute(
+        "INSERT INTO devices (id, person, username, name, public_key, state, created_at, invitation,"
+        " push_gone_at) VALUES ('d1', 'staff:a', 'alice', 'Pixel', x'04', 'active', ?1, 'i1', ?1)",
+        (NOW,),
+    )
+    rows.close()
+    monkeypatch.setattr(file, "MIGRATIONS", whole)
+    store = open_store(tmp_path / "state.db")
+    reach = (await store.push_reach())["d1"]
+    assert (reach.gone_at, reach.gone) == (NOW, ("web_push",))
+    await store.close()
+
+
 async def test_a_person_key_that_holds_colons_comes_back(tmp_path: Path) -> None:
     store = open_store(tmp_path / "state.db")
     question = a_question(person=PersonKey("corp", "a:b:c"))
