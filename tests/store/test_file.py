@@ -13,6 +13,7 @@ from radius_push.model import PersonKey
 from radius_push.ports import StoreDown
 from radius_push.store import file
 from tests.store.making import (
+    NOW,
     STARTED,
     a_question,
     open_or_join,
@@ -142,7 +143,7 @@ async def test_an_address_that_was_gone_before_is_known_to_be_gone_after(
     rows = file.open_file(tmp_path / "state.db")
     rows.execute(
         "INSERT INTO devices (id, person, username, name, public_key, state, created_at, invitation,"
-        " push_gone_at) VALUES ('d1', 'staff:a', 'alice', 'Pixel', x'04', 'active', ?1, 'i1', ?1)",
+        " push_gone_at) VALUES ('d1', 'staff:a', 'alice', 'Pixel', zeroblob(65), 'active', ?1, 'i1', ?1)",
         (NOW,),
     )
     rows.close()
