@@ -26,6 +26,7 @@ _LABELS = {
     "session_started": "session",
     "session_ended": "session",
     "came_back": "again",
+    "push_received": "receipt",
 }
 """What stands before an event that has a longer name."""
 _TOLD_ELSEWHERE = {

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from radius_push.model import Device, PersonKey, Question, Secret, Trial
 from radius_push.notices import Notice, NoticeKind
 from radius_push.portal_store import PortalSignIn
-from radius_push.waking import Kind
+from radius_push.waking import Kind as Kind
 
 LONGEST_TEXT = 128
 """Characters of a name; the phone's own screen shows it whole."""
