@@ -18,6 +18,8 @@ from radius_push.portal_events import PortalAsked as PortalAsked
 from radius_push.portal_events import PortalRefused as PortalRefused
 from radius_push.portal_events import PortalSignedIn as PortalSignedIn
 from radius_push.portal_events import PortalSignedOut as PortalSignedOut
+from radius_push.push_events import PushChanged as PushChanged
+from radius_push.push_events import PushReceived as PushReceived
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,20 +572,6 @@ class CounterWentBack:
 
 
 @dataclass(frozen=True, slots=True)
-class PushChanged:
-    """Where a device is reached when its app is closed was kept, replaced or forgotten."""
-
-    person: str
-    device: str
-    channel: str
-    """`web_push`: a browser's; `apns`, `fcm`: an app's, by Apple or Google."""
-    service: str | None
-    """The push service's host name; `null`: none any more."""
-    by: str
-    """`phone`, or `push service`."""
-
-
-@dataclass(frozen=True, slots=True)
 class TrialAsked:
     """A device asked for a test request. No login stands behind it."""
 
@@ -686,6 +674,7 @@ Event = (
     | BiometricsRemoved
     | CounterWentBack
     | PushChanged
+    | PushReceived
     | TrialAsked
     | TrialAnswered
     | PortalAsked

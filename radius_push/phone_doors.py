@@ -103,6 +103,7 @@ class PhoneDoors:
             prove=self._prove,
             biometrics=settings.biometrics,
             alerts=_alerts(settings),
+            push=settings.push,
             limits=descriptors.limits_for_phones(descriptors.raise_limit() - connections),
         )
         try:
@@ -135,6 +136,7 @@ class PhoneDoors:
                 places,
                 settings.biometrics,
                 _alerts(settings),
+                settings.push,
             )
         if self._ringer is not None:
             self._ringer.use(settings.push)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from radius_push.events import Event
+from radius_push.events import Event, Rang
 from radius_push.model import (
     Assertion,
     Biometrics,
@@ -16,7 +16,7 @@ from radius_push.model import (
     PersonKey,
     Trial,
 )
-from radius_push.waking import Channel, PushAddress, PushReach
+from radius_push.waking import Channel, PushAddress, PushReach, Receipt, Ring, Speed
 
 Redemption = Device | Literal["unknown", "expired", "spent", "too_many_devices", "password_needed"]
 Confirmation = Literal["confirmed", "wrong", "given_up", "not_pending"]
@@ -86,7 +86,8 @@ class PhoneStore(Protocol):
 
     async def keep_push_address(self, address: PushAddress, *, at: float, event: Event) -> bool:
         """In place of an earlier one of its channel. False if it is known already, or the device is not
-        active: nothing is written."""
+        active: nothing is written. A browser or app that was added a second time is rung as this device only;
+        an app's token takes away no other person's."""
 
     async def forget_push_address(
         self, device: str, channel: Channel, *, only: str | None, at: float, event: Event
@@ -98,6 +99,20 @@ class PhoneStore(Protocol):
 
     async def push_reach(self, device: str | None = None) -> Mapping[str, PushReach]:
         """How each device that is not removed is reached, or this one, by id."""
+
+    async def begin_rings(self, *rings: Ring) -> None:
+        """These push services are about to be asked. Nobody's login waits for it: what is given first is
+        written first, and before any receipt that comes after. Of a device and channel the last are kept."""
+
+    async def ring_over(self, rang: Rang, *, at: float) -> None:
+        """Write what came of it."""
+
+    async def receive(self, receipt: Receipt, *, at: float) -> bool:
+        """Count it, with its event. False if this device was not rung so, or not of late, or said it before:
+        nothing is written."""
+
+    async def push_speed(self, device: str | None = None) -> Mapping[str, Mapping[Channel, Speed]]:
+        """How fast the last rings of each device were, or of this one, by id and channel."""
 
     async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
         """Write a test request and ring. False if this device opened `most` since then already."""

@@ -61,9 +61,67 @@ class PushReach:
     services: tuple[str, ...]
     """The host name of its browser's push service, `apns`, `fcm`; none: it is not rung."""
     gone_at: float | None
-    """Since when a push service knows it no more, and its app gave no new address since."""
+    """Since when a push service knows it no more, and its app gave no new address since: the latest."""
     seen_at: float | None
     """When a push had reached it last, as it said itself."""
+    channels: tuple[Channel, ...] = ()
+    """By which it is rung."""
+    gone: tuple[Channel, ...] = ()
+    """Whose push service knows it no more."""
+
+
+Kind = Literal["request", "test", "sign_in", "device_added", "device_removed", "credential_added"]
+"""What waits on the phone: a login, a test request, a sign-in to the page for phones; or what is told."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One device is woken by one channel."""
+
+    device: str
+    channel: Channel
+    kind: Kind
+    about: str
+    """The id of the question, test request, sign-in or notice."""
+    login: str | None
+    began_at: float
+    """When its push service was asked first, UTC seconds."""
+    since_request: int
+    """Milliseconds until then, from when somebody began to wait for it."""
+
+
+ReceiptWord = Literal["received", "opened"]
+RECEIPTS: tuple[ReceiptWord, ...] = get_args(ReceiptWord)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A device says that a ring reached it, or that its person opened the app by it."""
+
+    device: str
+    channel: Channel
+    kind: Kind
+    about: str
+    what: ReceiptWord
+
+
+LAST_RINGS = 20
+"""Of each device and channel are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast the last rings of one device and channel were: medians, in milliseconds."""
+
+    ring: int | None
+    """From the request to the push service; None: it took none."""
+    rings: int
+    """Of how many."""
+    receipt: int | None
+    """From the ring to the device's word that it has come, by the server's clock; None: it said none."""
+    receipts: int
+    """Of how many."""
 
 
 @dataclass(frozen=True, slots=True)

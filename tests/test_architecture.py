@@ -26,6 +26,7 @@ FLOORS = {
         "post_store",
         "notices",
         "portal_events",
+        "push_events",
         "portal_store",
         "dn",
         "proofs",

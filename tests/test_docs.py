@@ -28,6 +28,7 @@ FILES = {
     "mfa.key": "",
 }
 """What settings in the pages name under /etc/radius-push."""
+SHOWN_ONLY = {"", "sh", "text", "ini", "nginx", "sql", "json", "kotlin", "swift"}
 
 
 def name(page: Path) -> str:
@@ -87,7 +88,7 @@ def test_every_settings_file_in_a_page_is_good(page: Path, tmp_path: Path) -> No
         (tmp_path / file).write_text(text)
         (tmp_path / file).chmod(0o600)
     for info, text in blocks(page):
-        assert info in {"", "sh", "text", "ini", "nginx", "sql", "yaml", "yaml fragment"}, (
+        assert info in {*SHOWN_ONLY, "yaml", "yaml fragment"}, (
             f"{name(page)}: ```{info}: a part of a settings file is a `yaml fragment`"
         )
         if info == "yaml":

@@ -127,6 +127,8 @@ def page(table: Any) -> Iterator[str]:
     for name in (
         *(
             "State",
+            "ApnsApp",
+            "FcmApp",
             "Device",
             "Card",
             "Facts",

@@ -15,8 +15,10 @@ from radius_push.factors.facts import Kind
 from radius_push.factors.question import CLOSED_SECONDS, IN_TIME, LATE, NUMBER_MODE, OVER, VERSION
 from radius_push.model import DeviceState
 from radius_push.push.endpoints import LONGEST as LONGEST_ENDPOINT
+from radius_push.waking import CHANNELS, KINDS, RECEIPTS
 from radius_push.web.assertions import LONGEST_PART
 from radius_push.web.nonces import LIFETIME
+from radius_push.web.phone_apps import LONGEST_ID, LONGEST_TOKEN, TOKENS
 from radius_push.web.phone_notices import REMOVE, SEEN
 
 Schema = dict[str, Any]
@@ -253,6 +255,35 @@ SENT: dict[str, Schema] = {
             for kind in ("string", "null")
         ],
     },
+    "PushTokenBody": signed("PushTokenPayload"),
+    "PushTokenPayload": {
+        **payload(
+            "push_token",
+            device=DEVICE,
+            nonce=NONCE,
+            channel=one_of("`apns`: Apple's push service. `fcm`: Google's.", *TOKENS),
+            token=or_null(
+                text("The app's token there. `apns`: the octets of the device token in hexadecimal. `fcm`: "
+                     "the registration token as it is. `null`: forget it. At most "
+                     f"{LONGEST_TOKEN:,} characters.",
+                     minLength=1, maxLength=LONGEST_TOKEN)),
+        ),
+        "oneOf": [
+            {"properties": {"channel": {"const": channel}, "token": {"pattern": f"^{letters}$"}}}
+            for channel, letters in TOKENS.items()
+        ],
+    },
+    "ReceiptBody": signed("ReceiptPayload"),
+    "ReceiptPayload": payload(
+        "receipt",
+        device=DEVICE,
+        nonce=NONCE,
+        channel=one_of("By which it came.", *CHANNELS),
+        kind=one_of("The `kind` that the push carried.", *KINDS),
+        id=text("The `id` that it carried.", maxLength=LONGEST_ID),
+        what=one_of("`received`: it has come, the person may not have looked. `opened`: they opened the app "
+                    "by it.", *RECEIPTS),
+    ),
     "NoticeBody": signed_with_finger("NoticePayload"),
     "NoticePayload": payload(
         "notice",
@@ -275,6 +306,10 @@ def open_shape(**fields: Schema) -> Schema:
     return {"type": "object", "required": list(fields), "properties": fields}
 
 
+def none_or(name: str, words: str) -> Schema:
+    return {"anyOf": [ref(name), {"type": "null"}], "description": words}
+
+
 def maybe(words: str) -> Schema:
     return {"type": ["boolean", "null"], "description": f"{words} `null`: it cannot be told."}
 
@@ -288,11 +323,26 @@ TOLD: dict[str, Schema] = {
     "Config": open_shape(
         web_push=open_shape(
             public_key=octets(65, "The server's VAPID key (RFC 8292), to subscribe at a push service with.")),
+        apns=none_or("ApnsApp", "The app that this server rings by Apple. `null`: none."),
+        fcm=none_or("FcmApp", "The project by which it rings apps by Google. `null`: none."),
         biometrics=open_shape(
             relying_party=or_null(text("For WebAuthn: the id of the relying party. `null`: the server has no "
                                        "host name, so browsers keep no credential for it.")),
             asked={**ASKED_FOR, "description": "The most that any sign-in here may ask for; see the card."},
         ),
+    ),
+    "ApnsApp": open_shape(
+        topic=text("Its bundle id."),
+        environment=one_of("Which device tokens fit: a build from the App Store or TestFlight has those of "
+                           "`production`, one from Xcode those of `sandbox`.", "production", "sandbox"),
+    ),
+    "FcmApp": open_shape(project=text("Its id at Firebase.")),
+    "Receipted": open_shape(
+        outcome=one_of("`counted`: it is the first of its kind for this ring. `not_counted`: it was said "
+                       "before, or this phone was not rung so of late. Nothing follows from it: do not say "
+                       "it again.",
+                       "counted", "not_counted"),
+        state=ref("State"),
     ),
     "Nonce": open_shape(nonce=NONCE, now=time("The server's time.")),
     "Enrolled": open_shape(
@@ -450,6 +500,10 @@ TOLD: dict[str, Schema] = {
     "Push": open_shape(
         state=one_of("`on`: this phone is rung. `gone`: its push service knows it no more: subscribe anew. "
                      "`off`: it is not rung.", "on", "gone", "off"),
+        channels=open_shape(**{
+            channel: one_of(f"The same by {name} alone.", "on", "gone", "off") for channel, name in (
+                ("web_push", "a browser's push service"), ("apns", "Apple"), ("fcm", "Google"))
+        }),
         seen_at={"type": ["integer", "null"],
                  "description": "When it said last that a push had reached it. UTC, milliseconds. `null`: "
                                 "never."},

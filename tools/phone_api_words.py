@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from radius_push.enrollment import PASSWORD_TRIES
 from radius_push.factors.answer import LONGEST_PAYLOAD
+from radius_push.waking import LAST_RINGS
 from radius_push.web.nonces import LIFETIME, PER_SIGNER
 from radius_push.web.phone import PhoneLimits
 from radius_push.web.phone_api import LONGEST_BODY
+from radius_push.web.phone_apps import LONGEST_TOKEN
 from radius_push.web.phone_inviting import INVITATIONS
 from radius_push.web.phone_push import TRIAL_SECONDS, TRIALS_IN_A_MINUTE
 from radius_push.web.phone_stream import PING_SECONDS
@@ -92,6 +94,14 @@ REQUESTS = (
                                  "three `null`, that "
             "it is not rung any more.", "PushBody", "PushKept", "It is written.",
             (*ASKED, *ACTIVE, "push_service")),
+    Request("post", "/api/push-token", "Where an app of one's own is rung while it is closed, by Apple or "
+                                       "Google; or, with `null`, that it is not any more by this channel. "
+                                       "Say it at each start, and whenever the app gets a new token.",
+            "PushTokenBody", "PushKept", "It is written.", (*ASKED, *ACTIVE, "push_service")),
+    Request("post", "/api/receipt", "A push has reached this phone, or its person opened the app by it: the "
+                                    "server measures how fast it rings, by its own clock. No login needs it. "
+                                    "The phone is told what waits, so that nothing else has to be asked.",
+            "ReceiptBody", "Receipted", "The state as `/api/questions` tells it.", (*ASKED, *ACTIVE)),
     Request("post", "/api/test", f"Ask for a test request. It rings this phone, stands in `tests` for "
                                  f"{TRIAL_SECONDS:g} s, "
             "and lets nobody in.", "TestBody", "TestAsked", "It is on its way.",
@@ -181,7 +191,8 @@ ERRORS: dict[str, Error] = {
     "biometrics_failed": Error(403, "What the authenticator said is not right: another challenge, origin, "
                                     "credential or key, nobody verified, or a counter that went back.",
                                "Say that it was not recognised; leave the card."),
-    "push_service": Error(403, "The server does not ring by this push service.",
+    "push_service": Error(403, "The server does not ring by this push service, or has no settings for apps "
+                               "of this channel.",
                           "Say that requests come only while the app is open."),
     "too_many_tests": Error(429, f"{TRIALS_IN_A_MINUTE} test requests within a minute.", "Wait a moment."),
     "busy": Error(503, "Too many phones are connected.", "Try again, later each time."),
@@ -200,6 +211,8 @@ BOUNDS = tuple(
         "streams in all": f"{LIMITS.streams:,}; then `busy`",
         "connections from one address (IPv6: /64)": f"{LIMITS.connections_per_neighbourhood}; then closed",
         "silence in a stream": f"{PING_SECONDS:g} s; then a ping",
+        "a token of an app": f"{LONGEST_TOKEN:,} characters, one of each channel",
+        "receipts": f"one `received` and one `opened` for each of the last {LAST_RINGS} rings of a channel",
         "a test request": f"{TRIAL_SECONDS:g} s; {TRIALS_IN_A_MINUTE} in a minute",
         "invitations of one phone": f"{INVITATIONS} in 10 minutes",
         "wrong links, codes or passwords": "10 in 10 minutes from one address, 1,000 from all",

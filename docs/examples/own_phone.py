@@ -2,6 +2,8 @@
 
     python own_phone.py add 'https://mfa.example.com/#enrol=...'
     python own_phone.py listen
+    python own_phone.py register --channel fcm TOKEN
+    python own_phone.py pushed --channel fcm '{"kind": "request", "id": "..."}'
 
 Python 3.11 and `cryptography` (pip install cryptography). Its key lies in a file: a real app has its key made
 in the phone's secure hardware, where nobody can copy it, and asks for finger or face before it signs.
@@ -156,6 +158,45 @@ def load(file: Path) -> tuple[ec.EllipticCurvePrivateKey, dict[str, str]]:
     return key, phone
 
 
+# --- be rung while the app is closed -------------------------------------------------------------------
+
+
+def says(
+    key: ec.EllipticCurvePrivateKey, phone: dict[str, str], path: str, purpose: str, **fields: str | None
+) -> dict[str, Any]:
+    """A signed request that is no answer. Each takes a nonce of its own."""
+    origin = phone["origin"]
+    said = {"version": 1, "purpose": purpose, "origin": origin, "device": phone["device"], **fields}
+    return ask(origin, path, sign(key, {**said, "nonce": nonce(origin)}))
+
+
+def register(file: Path, channel: str, token: str | None) -> None:
+    """At each start, and whenever the system has a new token for the app. None: ring it no more."""
+    told = says(*load(file), "/api/push-token", "push_token", channel=channel, token=token)
+    print(told["outcome"], flush=True)
+
+
+def pushed(file: Path, channel: str, payload: str, decided: str | None) -> None:
+    """The system hands the app what came. It says only that something waits: what, the server tells. That it
+    came is said first, so that the seconds that are measured are those of the push."""
+    data = json.loads(payload)
+    data = data.get("radius_push", data)  # Apple's payload has it in a room of its own
+    about = {"channel": channel, "kind": data["kind"], "id": data["id"]}
+    key, phone = load(file)
+    told = says(key, phone, "/api/receipt", "receipt", **about, what="received")
+    print(f"{data['kind']}: received, {told['outcome']}", flush=True)
+    if decided is None:
+        return
+    # A no may be said on the notification itself. A yes only in the open app, after all of the facts.
+    if decided == "approve":
+        told = says(key, phone, "/api/receipt", "receipt", **about, what="opened")
+        print(f"{data['kind']}: opened, {told['outcome']}", flush=True)
+    state = told["state"]
+    cards = [card for card in state["questions"] if card["id"] == data["id"]]
+    if not show(key, phone, {**state, "questions": cards}, decided):
+        print("nothing was answered", flush=True)
+
+
 # --- be asked ----------------------------------------------------------------------------------------
 
 
@@ -296,10 +337,23 @@ def main() -> None:
         "--answer", choices=["approve", "deny"], help="for tests: answer all without asking"
     )
     listening.add_argument("--once", action="store_true", help="end after one answer")
+    registering = verbs.add_parser("register", help="say where the app is rung while it is closed")
+    registering.add_argument(
+        "token", nargs="?", help="as Apple or Google gave it to the app; none: forget it"
+    )
+    being_pushed = verbs.add_parser("pushed", help="do what an app does with a push")
+    being_pushed.add_argument("payload", help="the JSON that came with it")
+    being_pushed.add_argument("--answer", choices=["approve", "deny"], help="as the person says")
+    for verb in (registering, being_pushed):
+        verb.add_argument("--channel", choices=["apns", "fcm"], required=True)
     said = parser.parse_args()
     try:
         if said.verb == "add":
             add(said.link, said.name, said.phone)
+        elif said.verb == "register":
+            register(said.phone, said.channel, said.token)
+        elif said.verb == "pushed":
+            pushed(said.phone, said.channel, said.payload, said.answer)
         else:
             listen(said.phone, said.answer, said.once)
     except Refused as no:

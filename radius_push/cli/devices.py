@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -19,11 +19,13 @@ from radius_push.enrollment import clean_name
 from radius_push.events import DeviceRemoved, DeviceRenamed
 from radius_push.model import Device, DeviceState
 from radius_push.ports import Clock, Store
-from radius_push.waking import PushReach
+from radius_push.waking import Channel, PushReach, Speed
 
 HEADINGS = (
     "ID", "USER", "PERSON", "PHONE", "STATE", "SINCE", "BIOMETRICS", "ANSWERED", "PUSH", "SEEN",
+    "RING", "RECEIPT",
 )  # fmt: skip
+"""The last two are for people: JSON has `speed` instead."""
 
 SHORTEST_PREFIX = 4
 """So many characters of an id may stand for it, if no other id begins so."""
@@ -105,18 +107,22 @@ async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
     answered = await store.last_answers()
     reach = await store.push_reach()
     known = await store.biometrics()
+    speeds = await store.push_speed()
     rows = [
         (
             *_cells(device),
             in_a_word(known.get(device.id)),
             day_and_time(answered.get(device.id)),
             *_pushed(reach.get(device.id)),
+            *_seconds(speeds.get(device.id, {})),
         )
         for device in found
     ]
     if as_json:
-        for row in rows:
-            click.echo(json.dumps(dict(zip(map(str.lower, HEADINGS), row, strict=True))))
+        for device, row in zip(found, rows, strict=True):
+            told = dict(zip(map(str.lower, HEADINGS[:-2]), row[:-2], strict=True))
+            numbers = {channel: asdict(each) for channel, each in speeds.get(device.id, {}).items()}
+            click.echo(json.dumps({**told, "speed": numbers}))
     elif found:
         click.echo(Columns(HEADINGS, rows).table())
     else:
@@ -213,6 +219,24 @@ def _pushed(reach: PushReach | None) -> tuple[str | None, str | None]:
     if service is None and reach.gone_at is not None:
         service = f"gone since {day_and_time(reach.gone_at)}"
     return service, day_and_time(reach.seen_at)
+
+
+def _seconds(speeds: Mapping[Channel, Speed]) -> tuple[str | None, str | None]:
+    """Medians: until the push service was asked, and from there until the device said that it has come."""
+    names = {channel: f"{channel} " if len(speeds) > 1 else "" for channel in speeds}
+
+    def cell(values: Mapping[Channel, int | None]) -> str | None:
+        said = (
+            f"{names[each]}{ms / 1000:.{1 if ms >= 1000 else 2}f} s"
+            for each, ms in values.items()
+            if ms is not None
+        )
+        return ", ".join(said) or None
+
+    return (
+        cell({channel: each.ring for channel, each in speeds.items()}),
+        cell({channel: each.receipt for channel, each in speeds.items()}),
+    )
 
 
 def _is_of(device: Device, user: str) -> bool:

@@ -26,6 +26,7 @@ _LABELS = {
     "session_started": "session",
     "session_ended": "session",
     "came_back": "again",
+    "push_received": "receipt",
 }
 """What stands before an event that has a longer name."""
 _TOLD_ELSEWHERE = {
@@ -112,6 +113,10 @@ def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
             wait = f"after {step.fields.get('milliseconds')} ms"
             said = f"push to {phone}: {step.text('outcome')}, {wait}"
             return [said, *filter(None, [step.text("detail")])]
+        case "push_received":
+            done = "opened by it" if step.text("what") == "opened" else "reached by it"
+            wait = f"{step.fields.get('milliseconds')} ms after the push"
+            return [f"{phone}: {done}, {wait} ({step.text('channel')})"]
         case "shown":
             asleep = step.text("by") == "service_worker"
             return [f"on {phone}: " + ("the push woke its app" if asleep else "its app was open")]

@@ -28,6 +28,7 @@ _LEVELS: dict[type, int] = {
     events.ClockTrusted: logging.WARNING,
     events.SettingsRefused: logging.WARNING,
     events.Shown: logging.DEBUG,
+    events.PushReceived: logging.DEBUG,
     events.Sent: logging.DEBUG,
 }
 _LEFT_OUT = {"payload", "signature"}

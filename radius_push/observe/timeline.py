@@ -16,13 +16,15 @@ JOINED = "joined"
 """A later request waits for the same question; it may end by itself, and the login goes on."""
 RANG = "rang"
 """A push service was asked: beside the login, at any time, for a device that may be another than answers."""
+RECEIVED = "push_received"
+"""A device says that a push has reached it: beside the login as well, hours later perhaps."""
 SHOWN = "shown"
 """A phone was given the question: beside the login as well, which may go on or be over by then."""
 SESSION = ("session_started", "session_ended")
 """What came of the login, hours later perhaps: it says nothing about the login itself."""
 CONTESTED = "contested"
 """The person looked again, and says that the yes was not theirs. What the login came to stays."""
-BESIDE = (RANG, SHOWN, CONTESTED, *SESSION)
+BESIDE = (RANG, RECEIVED, SHOWN, CONTESTED, *SESSION)
 
 LONGEST = 3600.0
 """Seconds between two events beyond which they are no longer of one login."""

@@ -15,18 +15,14 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from radius_push.model import Device, PersonKey, Question, Secret, Trial
 from radius_push.notices import Notice, NoticeKind
 from radius_push.portal_store import PortalSignIn
+from radius_push.waking import Kind as Kind
 
 LONGEST_TEXT = 128
 """Characters of a name; the phone's own screen shows it whole."""
-
-
-Kind = Literal["request", "test", "sign_in", "device_added", "device_removed", "credential_added"]
-"""What waits on the phone: a login, a test request, a sign-in to the page for phones; or what is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +49,13 @@ class Message:
     """For a browser's own words."""
 
     def for_browser(self) -> bytes:
-        """JSON, for a browser alone to read."""
+        """JSON, for a browser alone to read. `kind` and `id` are what its receipt says."""
         notification = {
             "title": self.title,
             "body": self.body,
             "tag": self.topic,
             "navigate": f"{self.url}/",
-            "data": dict(self.names),
+            "data": {**self.names, **self.for_app()},
         }
         return json.dumps({"web_push": 8030, "notification": notification}, ensure_ascii=False).encode()
 

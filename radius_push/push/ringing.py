@@ -16,7 +16,7 @@ from radius_push.ports import Clock, Store, StoreDown
 from radius_push.push.endpoints import EndpointRefused, Endpoints
 from radius_push.push.message import Message, of_notice, of_question, of_sign_in, of_trial
 from radius_push.push_shapes import Push
-from radius_push.waking import Channel, Delivered, Gone, Outcome, PushAddress, Refused, Unreachable
+from radius_push.waking import Channel, Delivered, Gone, Outcome, PushAddress, Refused, Ring, Unreachable
 
 logger = logging.getLogger("radius_push.push")
 
@@ -136,21 +136,38 @@ class PushRinger:
             ]
         except StoreDown as problem:
             logger.error("login=%s could not ring: %s", message.login, problem)
-        else:
-            await asyncio.gather(*(self._ring_one(message, address) for address in addresses))
+            return
+        if addresses:
+            waited = max(0, round((self._clock.now() - message.began_at) * 1000))
+            rings = [self._ring_one(message, address, waited) for address in addresses]
+            await asyncio.gather(self._note_beginning(message, addresses, waited), *rings)
 
-    async def _ring_one(self, message: Message, address: PushAddress) -> None:
+    async def _note_beginning(
+        self, message: Message, addresses: Sequence[PushAddress], since_request: int
+    ) -> None:
+        """Handed to the store before any push service is asked, and nobody waits until it is on disk."""
+        at = self._clock.now()
+        rings = [
+            Ring(each.device, each.channel, message.kind, message.about, message.login, at, since_request)
+            for each in addresses
+        ]
         try:
-            await self._try(message, address)
+            await self._store.begin_rings(*rings)
+        except StoreDown as problem:
+            logger.error("login=%s rings, and no receipt of it will count: %s", message.login, problem)
+
+    async def _ring_one(self, message: Message, address: PushAddress, since_request: int) -> None:
+        try:
+            await self._try(message, address, since_request)
         except StoreDown as problem:
             logger.error("login=%s rang, and that could not be noted: %s", message.login, problem)
         except Exception as fault:  # noqa: BLE001  a ring that fails is a missing ring, never a failed login
             self._counters["push_crashed"] += 1
             logger.error("login=%s ringing crashed: %s", message.login, type(fault).__name__)
 
-    async def _try(self, message: Message, address: PushAddress) -> None:
+    async def _try(self, message: Message, address: PushAddress, since_request: int) -> None:
         door = self._doors[address.channel]
-        began, waited, tries = self._clock.monotonic(), self._clock.now() - message.began_at, 0
+        began, tries = self._clock.monotonic(), 0
         while True:
             tries += 1
             seconds = message.expires_at - self._clock.now()
@@ -171,7 +188,7 @@ class PushRinger:
             outcome=word,
             detail=detail,
             tries=tries,
-            since_request=max(0, round(waited * 1000)),
+            since_request=since_request,
             milliseconds=round((self._clock.monotonic() - began) * 1000),
         )
         await self._note(address, rang)
@@ -189,7 +206,7 @@ class PushRinger:
             await self._store.forget_push_address(
                 address.device, address.channel, only=address.where, at=self._clock.now(), event=gone
             )
-        await self._store.record(rang)
+        await self._store.ring_over(rang, at=self._clock.now())
 
 
 def _pause(outcome: Outcome, tries: int) -> float | None:

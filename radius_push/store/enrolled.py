@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from radius_push.events import Event
+from radius_push.events import Event, Rang
 from radius_push.model import (
     Assertion,
     Biometrics,
@@ -17,10 +17,10 @@ from radius_push.model import (
 )
 from radius_push.phone_store import Confirmation, Redemption
 from radius_push.ports import ClockBehind
-from radius_push.store import biometrics, phones, push, questions
-from radius_push.store.asking import CLOCK_MAY_JUMP, Questions
-from radius_push.store.writer import Transaction
-from radius_push.waking import Channel, PushAddress, PushReach
+from radius_push.store import biometrics, phones, push, questions, rings
+from radius_push.store.asking import CLOCK_MAY_JUMP, Questions, T
+from radius_push.store.writer import Transaction, Work
+from radius_push.waking import Channel, PushAddress, PushReach, Receipt, Ring, Speed
 
 
 class Phones(Questions):
@@ -99,6 +99,22 @@ class Phones(Questions):
 
     async def push_reach(self, device: str | None = None) -> Mapping[str, PushReach]:
         return await self._read(lambda rows: push.reached(rows, device))
+
+    async def begin_rings(self, *begun: Ring) -> None:
+        await self._beside_rings(lambda rows: rings.begin(rows, begun))
+
+    async def ring_over(self, rang: Rang, *, at: float) -> None:
+        await self._beside_rings(lambda rows: rings.over(rows, rang, at=at))
+
+    async def receive(self, receipt: Receipt, *, at: float) -> bool:
+        return await self._beside_rings(lambda rows: rings.receive(rows, receipt, at=at))
+
+    async def push_speed(self, device: str | None = None) -> Mapping[str, Mapping[Channel, Speed]]:
+        return await self._read(lambda rows: rings.speed(rows, device))
+
+    async def _beside_rings(self, work: Work[T]) -> T:
+        """One line for all of them, so that a receipt finds its ring; and none that a login waits for."""
+        return await self._writer.run(work, writes=True, whose="whoever is rung", urgent=False)
 
     async def open_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
         return await self._write(

@@ -37,14 +37,19 @@ def keep(transaction: Transaction, address: PushAddress, *, at: float, event: Ev
         address.where,
         *keys,
     ).fetchone()
-    if known is not None or _person_of(transaction, address.device) is None:
+    person = _person_of(transaction, address.device)
+    if known is not None or person is None:
         return False
-    # One browser or app that was added a second time: it is rung once, as the device that it is now.
+    # One browser or app that was added a second time: it is rung once, as the device that it is now. A
+    # browser proves by a secret of its own that it is the same. An app's token proves nothing: it takes
+    # nobody's away but its own person's, and an app with two people's accounts is rung for both.
     transaction.execute(
-        "DELETE FROM push_addresses WHERE endpoint = ? AND channel = ? AND auth IS ?",
+        "DELETE FROM push_addresses WHERE endpoint = ?1 AND channel = ?2 AND auth IS ?3 AND (auth IS NOT NULL"
+        " OR device IN (SELECT id FROM devices WHERE person = ?4))",
         address.where,
         address.channel,
         keys[1],
+        person,
     )
     transaction.execute(
         "INSERT INTO push_addresses (device, channel, endpoint, p256dh, auth, since)"
@@ -56,8 +61,11 @@ def keep(transaction: Transaction, address: PushAddress, *, at: float, event: Ev
         *keys,
         at,
     )
-    transaction.execute("UPDATE devices SET push_gone_at = NULL WHERE id = ?", address.device)
+    transaction.execute(
+        "DELETE FROM gone_addresses WHERE device = ? AND channel = ?", address.device, address.channel
+    )
     transaction.write(at, event)
+    transaction.ring(person_topic(person))
     return True
 
 
@@ -72,8 +80,10 @@ def forget(
     )
     if gone.rowcount == 0:
         return False
-    # This one alone: its push service said that it is no more, and the phone does not know that yet.
-    transaction.execute("UPDATE devices SET push_gone_at = ?2 WHERE id = ?1", device, only and at)
+    if only is None:
+        transaction.execute("DELETE FROM gone_addresses WHERE device = ? AND channel = ?", device, channel)
+    else:  # its push service said that it is no more, and the phone does not know that yet
+        transaction.execute("INSERT OR REPLACE INTO gone_addresses VALUES (?, ?, ?)", device, channel, at)
     transaction.write(at, event)
     if (person := _person_of(transaction, device)) is not None:
         transaction.ring(person_topic(person))
@@ -89,18 +99,33 @@ def seen(transaction: Transaction, device: str, *, at: float) -> None:
 def reached(transaction: Transaction, device: str | None) -> dict[str, PushReach]:
     """By device id, of those that are not removed."""
     found = transaction.execute(
-        "SELECT id, channel, endpoint, push_gone_at, push_seen_at FROM devices"
+        "SELECT id, channel, endpoint, push_seen_at FROM devices"
         " LEFT JOIN push_addresses ON push_addresses.device = devices.id"
         " WHERE state != 'removed' AND (?1 IS NULL OR id = ?1) ORDER BY channel DESC",
         device,
     )
+    gone = _gone(transaction, device)
     reach: dict[str, PushReach] = {}
     for row in found:
-        services = reach[row["id"]].services if row["id"] in reach else ()
+        since = gone.get(row["id"], {})
+        before = reach.get(row["id"])
+        services, channels = ((), ()) if before is None else (before.services, before.channels)
         if row["channel"] is not None:
             services = (*services, _service(row["channel"], row["endpoint"]))
-        reach[row["id"]] = PushReach(services, row["push_gone_at"], row["push_seen_at"])
+            channels = (*channels, row["channel"])
+        latest = max(since.values(), default=None)
+        reach[row["id"]] = PushReach(services, latest, row["push_seen_at"], channels, tuple(since))
     return reach
+
+
+def _gone(transaction: Transaction, device: str | None) -> dict[str, dict[Channel, float]]:
+    """By device id and channel, since when."""
+    since: dict[str, dict[Channel, float]] = {}
+    for row in transaction.execute(
+        "SELECT * FROM gone_addresses WHERE ?1 IS NULL OR device = ?1 ORDER BY channel DESC", device
+    ):
+        since.setdefault(row["device"], {})[row["channel"]] = row["gone_at"]
+    return since
 
 
 def _service(channel: Channel, endpoint: str) -> str:

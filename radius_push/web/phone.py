@@ -17,11 +17,13 @@ from radius_push.enrollment import Prove, cannot_prove
 from radius_push.factors.answer import AnswerRefused
 from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
+from radius_push.push_shapes import NO_APPS, Push
 from radius_push.shapes import Enrollment, PhoneListener
 from radius_push.web.assertions import Assertions
 from radius_push.web.front_door import FrontDoor, hosts_of
 from radius_push.web.inviting import Inviting
 from radius_push.web.phone_api import LONGEST_BODY, PhoneApi
+from radius_push.web.phone_apps import AppPushApi
 from radius_push.web.phone_biometrics import BiometricsApi
 from radius_push.web.phone_contest import ContestApi
 from radius_push.web.phone_enrol import EnrolApi
@@ -81,6 +83,7 @@ class PhoneSide:
         prove: Prove = cannot_prove,
         biometrics: BiometricsMode = "optional",
         alerts: tuple[str, ...] = (),
+        push: Push = NO_APPS,
     ) -> None:
         """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it.
         `alerts`: where administrators are mailed when somebody says that it was not them."""
@@ -133,7 +136,9 @@ class PhoneSide:
             fresh=fresh,
             origin=listener.url,
             biometrics=biometrics,
+            settings=push,
         )
+        self._apps = AppPushApi(self._api, store=store, clock=clock, counters=counters, settings=push)
         self._biometrics = BiometricsApi(
             self._api, store=store, clock=clock, origin=listener.url, counters=counters
         )
@@ -177,8 +182,10 @@ class PhoneSide:
         places: Places | None,
         biometrics: BiometricsMode = "optional",
         alerts: tuple[str, ...] = (),
+        push: Push = NO_APPS,
     ) -> None:
-        """After a reload: other limits for the phones that are added from now on, and other places."""
+        """After a reload: other limits for the phones that are added from now on, other places and apps."""
+        self._push.settings = self._apps.settings = push
         self._contest.alerts = self._notices.alerts = alerts
         self._push.biometrics = self._guard.mode = biometrics
         self._facts.places = places
@@ -228,6 +235,8 @@ class PhoneSide:
             "/api/confirm": self._invite.confirm,
             "/api/notice": self._notices.notice,
             "/api/push": self._push.push,
+            "/api/push-token": self._apps.token,
+            "/api/receipt": self._apps.receipt,
             "/api/biometric": self._biometrics.biometric,
             "/api/test": self._push.test,
             "/api/test-answer": self._push.test_answer,

@@ -98,14 +98,18 @@ class PhoneApi:
     async def questions(self, request: web.Request) -> web.StreamResponse:
         """The same once: for a service worker, which lives too shortly to listen."""
         device, _ = await self.signed(request, purpose="questions")
-        return web.json_response(await self._streams.now(device, phone=self._caller(request)))
+        return web.json_response(await self.state_of(request, device))
 
     async def woken(self, request: web.Request) -> web.StreamResponse:
         """A push has reached this phone: the same, and when that was is kept."""
         device, _ = await self.signed(request, purpose="woken")
         expect_active(device)
         await self.finish(self._store.push_seen(device.id, at=self._clock.now()))
-        return web.json_response(await self._streams.now(device, phone=self._caller(request)))
+        return web.json_response(await self.state_of(request, device))
+
+    async def state_of(self, request: web.Request, device: Device) -> dict[str, object]:
+        """What its stream would show now."""
+        return await self._streams.now(device, phone=self._caller(request))
 
     # --- the answer ----------------------------------------------------------------------------------
 

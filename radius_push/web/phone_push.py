@@ -12,10 +12,12 @@ from radius_push import events
 from radius_push.factors.answer import is_public_key
 from radius_push.model import BiometricsMode, Device, Secret, Trial
 from radius_push.ports import Clock, Ringer, Store
+from radius_push.push_shapes import Push
 from radius_push.waking import BrowserAddress
 from radius_push.web.authenticator import relying_party
 from radius_push.web.octets import octets_of
 from radius_push.web.phone_api import PhoneApi, expect_active
+from radius_push.web.push_reach import apps
 from radius_push.web.refusal import Refusal
 
 TRIAL_SECONDS = 60.0
@@ -38,7 +40,10 @@ class PushApi:
         fresh: Callable[[int], bytes],
         origin: str,
         biometrics: BiometricsMode,
+        settings: Push,
     ) -> None:
+        self.settings = settings
+        """Exchanged by a reload."""
         self._origin = origin
         self.biometrics: BiometricsMode = biometrics
         """The most that any profile asks for."""
@@ -55,6 +60,7 @@ class PushApi:
         return web.json_response(
             {
                 "web_push": {"public_key": self._ringer.public_key},
+                **apps(self.settings),
                 "biometrics": {"relying_party": host, "asked": "off" if host is None else self.biometrics},
             }
         )

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from radius_push.cli.devices import devices
 from radius_push.enrollment import confirmation_code
 from radius_push.model import Credential, PersonKey
+from radius_push.waking import CHANNELS, Receipt, Ring
 from tests.cli.enrolling import open_again, write_settings
 from tests.store.making import BOB, NOW, add_phone, invite, kinds, redeem
 
@@ -62,8 +63,33 @@ async def test_the_list_of_one_person(config: Path, user: str) -> None:
             "answered": None,
             "push": None,
             "seen": None,
+            "speed": {},
         }
     ]
+
+
+async def test_how_fast_the_last_rings_were_is_in_the_list(config: Path) -> None:
+    store = open_again(config)
+    for number, since_request in enumerate((250, 350, 9000)):
+        await store.begin_rings(Ring("d1", "fcm", "request", f"q{number}", None, NOW, since_request))
+        said = Receipt("d1", "fcm", "request", f"q{number}", "received")
+        assert await store.receive(said, at=NOW + 1.24)
+    for channel in CHANNELS[:2]:
+        await store.begin_rings(Ring("d2", channel, "test", "t1", None, NOW, 12))
+    await store.receive(Receipt("d2", "web_push", "test", "t1", "received"), at=NOW + 2)
+    await store.close()
+    table = (await run(config))[1].splitlines()
+    assert table[0].split()[-2:] == ["RING", "RECEIPT"]
+    assert [line.split()[-4:] for line in table[1:3]] == [
+        ["0.35", "s", "1.2", "s"], ["s", "web_push", "2.0", "s"],
+    ]  # fmt: skip
+    alices = json.loads((await run(config, "alice", "--json"))[1].splitlines()[0])
+    assert alices["speed"] == {"fcm": {"ring": 350, "rings": 3, "receipt": 1240, "receipts": 3}}
+    bobs = json.loads((await run(config, "bob", "--json"))[1])
+    assert bobs["speed"] == {
+        "web_push": {"ring": 12, "rings": 1, "receipt": 2000, "receipts": 1},
+        "apns": {"ring": None, "rings": 0, "receipt": None, "receipts": 0},
+    }
 
 
 async def test_who_has_no_phone_is_said(config: Path) -> None:

@@ -14,6 +14,7 @@ from radius_push.cli.timeline import timeline
 from radius_push.cli.trace import trace
 from radius_push.heard import not_heard
 from radius_push.model import Reason
+from radius_push.observe.timeline import Login, Step
 from radius_push.observe.timeline import tell as tell_logins
 from radius_push.observe.words import REASONS
 from tests.cli.enrolling import open_again, write_settings
@@ -298,3 +299,15 @@ def test_an_accept_that_was_not_taken_and_one_that_was_are_told_apart(tmp_path: 
     said = told(tmp_path, late)
     assert "the gateway started a session: the answer was heard" in said
     assert "It means: The password was right, and the phone said yes." in said
+
+
+def test_a_phones_receipts_are_told_with_their_seconds() -> None:
+    receipt = {"login": "K7F2QX", "device": "d1", "channel": "fcm", "milliseconds": 1240}
+    steps = tuple(
+        Step(number, 0.0, "push_received", {**receipt, "what": what})
+        for number, what in enumerate(("received", "opened"))
+    )
+    said = " ".join(" ".join(timeline(Login("K7F2QX", steps), {})).split())
+    assert "receipt" in said
+    assert "reached by it, 1240 ms after the push (fcm)" in said
+    assert "opened by it, 1240 ms after the push (fcm)" in said

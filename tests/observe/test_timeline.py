@@ -127,9 +127,10 @@ def test_of_several_rejects_the_last_counts() -> None:
 def test_what_is_written_beside_a_login_neither_ends_nor_splits_it_nor_says_who_answered() -> None:
     beside: list[tuple[str, dict[str, object]]] = [
         ("shown", {"device": "d2", **Q1}),
+        ("push_received", {"device": "d2", **Q1}),
         ("repeated", {"times": 3}),
         ("beckoned", {}),
     ]
     (login,) = tell(rows(("asked", Q1), ("answered", {"device": "d1", **Q1}), ("accepted", Q1), *beside))
     assert login.text("device") == "d1"
-    assert len(login.steps) == 6
+    assert len(login.steps) == 7

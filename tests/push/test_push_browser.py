@@ -8,6 +8,7 @@ subscription of the test's push service, and the DevTools protocol hands the bro
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, CDPSession, Page, Worker, async_playwright, expect
+from playwright.async_api import Error as NotAllowed
 
 from radius_push import enrollment, events
 from radius_push.model import Device
@@ -196,8 +198,13 @@ async def test_a_closed_phone_is_rung_shows_it_and_denies_from_the_notification(
             "tag": pushed.headers["Topic"],
             "actions": ["review", "deny"],
             "requireInteraction": True,
-            "data": {"question": asked.question, "test": None},
+            "data": {
+                "question": asked.question,
+                "test": None,
+                "pushed": {"kind": "request", "id": asked.question},
+            },
         }
+        await receipts(site, 1)
 
         await phone.clicks("deny")
         async with asyncio.timeout(WAIT):
@@ -208,6 +215,42 @@ async def test_a_closed_phone_is_rung_shows_it_and_denies_from_the_notification(
         assert (answered.answer, answered.device) == ("deny", device.id)
         (shown,) = await phone.shows()
         assert shown["title"] == "Denied"
+
+
+async def receipts(site: Rung, count: int) -> list[events.PushReceived]:
+    """What the phone has said of its pushes, once it is so many."""
+    async with asyncio.timeout(WAIT):
+        while True:
+            found = [event for event in site.told if isinstance(event, events.PushReceived)]
+            if len(found) >= count:
+                return found
+            await asyncio.sleep(0.05)  # it is said beside what the person sees
+
+
+async def test_a_phone_says_that_a_push_came_and_that_it_was_opened_and_both_are_timed(
+    site: Rung, chromium: Chromium
+) -> None:
+    async with a_phone(site, chromium) as phone:
+        device = await phone.enrol()
+        await phone.sees("Notifications are on")
+        asking = asyncio.ensure_future(site.log_in())
+        async with asyncio.timeout(WAIT):
+            (pushed,) = await site.service.until(1)
+        for _ in range(2):  # a push service may hand over the same twice
+            await phone.is_handed(pushed.message)
+            await phone.shows()
+        with contextlib.suppress(NotAllowed):  # only a finger's click may bring a window to the front
+            await phone.clicks("review")
+        first, opened = await receipts(site, 2)
+        (asked,) = [event for event in site.told if isinstance(event, events.Asked)]
+        assert (first.login, first.question, first.device) == (asked.login, asked.question, device.id)
+        assert [(each.channel, each.what) for each in (first, opened)] == [
+            ("web_push", "received"), ("web_push", "opened"),
+        ]  # fmt: skip
+        assert 0 <= first.milliseconds <= opened.milliseconds
+        speed = (await site.server.store.push_speed(device.id))[device.id]["web_push"]
+        assert (speed.rings, speed.receipts, speed.receipt) == (1, 1, first.milliseconds)
+        asking.cancel()
 
 
 async def test_a_deny_that_cannot_be_sent_is_not_sent_later(site: Rung, chromium: Chromium) -> None:

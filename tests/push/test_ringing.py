@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from radius_push.push.ringing import PushRinger
 from radius_push.push.webpush import LONGEST_PAYLOAD
 from radius_push.push_shapes import Push
 from radius_push.store.sqlite import SqliteStore
-from radius_push.waking import BrowserAddress, Channel, Delivered, Outcome, PushAddress
+from radius_push.waking import BrowserAddress, Channel, Delivered, Outcome, PushAddress, Receipt, Speed
 from tests.store.making import NOW, Log, SetClock, a_question, add_phone, open_store
 
 KEY = Secret(b"k" * 32)
@@ -36,6 +36,8 @@ class Fake:
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     waits: bool = False
     fault: Exception | None = None
+    meanwhile: Callable[[Message], Awaitable[None]] | None = None
+    """What happens before the push service has said anything."""
 
     async def send(self, address: PushAddress, message: Message, *, seconds: float) -> Outcome:
         self.sent.append(address)
@@ -44,6 +46,8 @@ class Fake:
             await asyncio.Event().wait()
         if self.fault is not None:
             raise self.fault
+        if self.meanwhile is not None:
+            await self.meanwhile(message)
         return Delivered()
 
     def open(self) -> None: ...
@@ -74,6 +78,22 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     yield House(store, log, channel, ringer, counters)
     await ringer.close()
     await store.close()
+
+
+async def test_a_phone_that_speaks_before_its_push_service_has_answered_is_heard(house: House) -> None:
+    heard: list[bool] = []
+
+    async def speaks(message: Message) -> None:
+        said = Receipt("d1", "web_push", message.kind, message.about, "received")
+        heard.append(await house.store.receive(said, at=NOW + 0.4))
+
+    house.channel.meanwhile = speaks
+    house.ringer.ring(a_question())
+    await asyncio.wait(house.ringer._ringing, timeout=10)
+    assert heard == [True]
+    beside = [each for each in house.log.events if isinstance(each, events.PushReceived | events.Rang)]
+    assert [events.kind(each) for each in beside] == ["push_received", "rang"]
+    assert (await house.store.push_speed())["d1"]["web_push"] == Speed(0, 1, 400, 1)
 
 
 async def test_no_more_are_rung_at_once_than_there_is_room_for(

@@ -106,7 +106,13 @@ def test_a_login_rings_every_phone_with_gateway_and_account_and_nothing_else(tmp
                     "body": "fw1 asks for alice",
                     "tag": one.headers["Topic"],
                     "navigate": f"{h.url}/",
-                    "data": {"question": card["id"], "client": "fw1", "account": "alice"},
+                    "data": {
+                        "question": card["id"],
+                        "client": "fw1",
+                        "account": "alice",
+                        "kind": "request",
+                        "id": card["id"],
+                    },
                 },
             }
         )
@@ -329,7 +335,8 @@ def test_a_test_request_rings_this_phone_alone_and_says_what_it_is(tmp_path: Pat
         told = await mine.says("/api/test", "test")
         (pushed,) = await service.until(1)
         assert pushed.message["notification"]["title"] == "Test request"
-        assert pushed.message["notification"]["data"] == {"test": told["test"]}
+        data = pushed.message["notification"]["data"]
+        assert data == {"test": told["test"], "kind": "test", "id": told["test"]}
         await h.until(events.Rang)
         (rang,) = h.of(events.Rang)
         assert (rang.login, rang.question, rang.device) == (None, told["test"], mine.enrolled.device)

@@ -13,6 +13,7 @@ from radius_push.model import PersonKey
 from radius_push.ports import StoreDown
 from radius_push.store import file
 from tests.store.making import (
+    NOW,
     STARTED,
     a_question,
     open_or_join,
@@ -132,6 +133,26 @@ async def test_migrations_run_once_and_all_or_nothing(
     migrations["0002_more"] = "CREATE TABLE more (a TEXT) STRICT;\n"
     await open_store(tmp_path / "state.db").close()
     await open_store(tmp_path / "state.db").close()
+
+
+async def test_an_address_that_was_gone_before_is_known_to_be_gone_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = dict(file.MIGRATIONS)
+    monkeypatch.setattr(file, "MIGRATIONS", {name: sql for name, sql in whole.items() if name < "0018"})
+    rows = file.open_file(tmp_path / "state.db")
+    rows.execute("PRAGMA foreign_keys = OFF")  # it has no invitation
+    rows.execute(
+        "INSERT INTO devices (id, person, username, name, public_key, state, created_at, invitation,"
+        " push_gone_at) VALUES ('d1', 'staff:a', 'alice', 'Pixel', zeroblob(65), 'active', ?1, 'i1', ?1)",
+        (NOW,),
+    )
+    rows.close()
+    monkeypatch.setattr(file, "MIGRATIONS", whole)
+    store = open_store(tmp_path / "state.db")
+    reach = (await store.push_reach())["d1"]
+    assert (reach.gone_at, reach.gone) == (NOW, ("web_push",))
+    await store.close()
 
 
 async def test_a_person_key_that_holds_colons_comes_back(tmp_path: Path) -> None:

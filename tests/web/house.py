@@ -32,6 +32,7 @@ from radius_push.model import (
 from radius_push.notices import Notice
 from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Places
+from radius_push.push_shapes import NO_APPS, Apns, Fcm, Push, Token
 from radius_push.shapes import Endpoint, Enrollment, PhoneListener, RingLimit
 from radius_push.store.sqlite import SqliteStore
 from radius_push.test_phone import SoftwarePhone
@@ -41,6 +42,11 @@ from tests.store.making import a_rider, an_asked
 ALICE = Person(PersonKey("staff", "alice-id"), "alice", "uid=alice", {})
 BOB = Person(PersonKey("staff", "bob-id"), "bob", "uid=bob", {})
 USUAL = PhoneLimits()
+APPS = Push(
+    apns=Apns("com.example.app", Token(Secret(b"unused"), "K" * 10, "T" * 10), "sandbox"),
+    fcm=Fcm("example-project", "push@example.com", Secret(b"unused"), "1"),
+)
+"""The settings of an organisation that has an app of its own."""
 PEPPER = Secret(b"p" * 32)
 
 
@@ -301,6 +307,7 @@ async def open_house(
     ringer: HeardRinger | None = None,
     places: Places | None = None,
     prove: enrollment.Prove = enrollment.cannot_prove,
+    push: Push = NO_APPS,
 ) -> AsyncIterator[House]:
     clock = Clock()
     counters: Counter[str] = Counter()
@@ -321,6 +328,7 @@ async def open_house(
         trusted_proxies=trusted_proxies,
         places=places,
         prove=prove,
+        push=push,
     )
     await side.start()
     try:

@@ -20,10 +20,11 @@ from radius_push.portal_store import PortalSignIn
 from radius_push.ports import StoreDown
 from radius_push.shapes import Enrollment
 from radius_push.test_phone import SoftwarePhone, _text
+from radius_push.waking import Ring
 from tests.factors.signing import Pen
 from tests.web import phone_api_document as document
 from tests.web.fingers import Finger, a_finger, adding_challenge
-from tests.web.house import BOB, USUAL, House, open_house
+from tests.web.house import APPS, BOB, USUAL, House, open_house
 from tests.web.test_phone import answer_fields, nonce
 from tests.web.test_phone_push import ADDRESS
 
@@ -37,6 +38,8 @@ SIGNED = {
     "/api/invite": "invite",
     "/api/confirm": "confirm",
     "/api/push": "push",
+    "/api/push-token": "push_token",
+    "/api/receipt": "receipt",
     "/api/biometric": "biometric",
     "/api/test": "test",
     "/api/test-answer": "test_answer",
@@ -48,6 +51,8 @@ MORE: dict[str, dict[str, str | None]] = {
     "/api/contest": OF_NONE,
     "/api/confirm": {"invitation": "0" * 16, "code": "000000"},
     "/api/push": ADDRESS,
+    "/api/push-token": {"channel": "fcm", "token": "t0ken:of-an_app"},
+    "/api/receipt": {"channel": "fcm", "kind": "request", "id": "none", "what": "received"},
     "/api/test-answer": {"test": "none"},
     "/api/notice": {"notice": "none", "answer": "seen"},
     "/api/biometric": NO_FINGER,
@@ -275,6 +280,7 @@ async def requests_of_a_good_phone(played: Played, folder: Path) -> None:
         assert (await played.says(house, phone, "/api/woken"))["push"]["seen_at"]
         for changes in ({}, {}, {"endpoint": "https://elsewhere.example/"}, dict.fromkeys(ADDRESS)):
             await played.says(house, phone, "/api/push", **changes)
+        await tokens_and_receipts(played, house, phone)
         asked = [await played.says(house, phone, "/api/test") for _ in range(4)]
         await house.ask(address=None)
         open_one = await played.says(house, phone, "/api/questions")
@@ -282,6 +288,18 @@ async def requests_of_a_good_phone(played: Played, folder: Path) -> None:
         assert open_one["questions"]
         for _ in range(2):
             await played.says(house, phone, "/api/test-answer", test=asked[0]["test"])
+
+
+async def tokens_and_receipts(played: Played, house: House, phone: SoftwarePhone) -> None:
+    apns = {"channel": "apns", "token": "0Aff"}
+    assert (await played.says(house, phone, "/api/push-token", **apns))["error"] == "push_service"
+    house.side.use(Enrollment(), (), None, push=APPS)
+    await played.post(house, "/api/config", None)
+    for changes in (apns, apns, {**apns, "token": None}):
+        await played.says(house, phone, "/api/push-token", **changes)
+    await house.store.begin_rings(Ring(phone.enrolled.device, "fcm", "request", "none", None, 0.0, 7))
+    for _ in range(2):
+        await played.says(house, phone, "/api/receipt")
 
 
 async def fingers(played: Played, folder: Path) -> None:

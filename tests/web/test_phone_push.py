@@ -54,6 +54,8 @@ async def test_an_app_is_told_the_key_to_subscribe_with(house: House) -> None:
         assert response.headers["Cache-Control"] == "no-store"
         assert await response.json() == {
             "web_push": {"public_key": house.ringer.public_key},
+            "apns": None,
+            "fcm": None,
             "biometrics": {"relying_party": "localhost", "asked": "optional"},
         }
 

@@ -53,7 +53,7 @@ export function hear(kind, state) {
   }
   if (page.device === "active") {
     hearAdding(state.adding);
-    renewNotifications(page.phone, page.push.state);
+    renewNotifications(page.phone, page.push.channels.web_push);
     closeNotifications(open);
   }
   return changed();

@@ -40,7 +40,7 @@ export function showHome() {
 export function tickHome() {
   const line = document.querySelector('[data-name="push-seen"]');
   if (!line) return;
-  const rung = notifyState() === "on" && page.push.state === "on";
+  const rung = notifyState() === "on" && page.push.channels.web_push === "on";
   const ago = page.push.seen_at && Math.max(0, Math.floor((serverNow() - page.push.seen_at) / 1000));
   line.hidden = !rung;
   if (rung) write(line, ago === null ? texts.push_never : said.seen(said.ago(ago)));

@@ -14,7 +14,7 @@ export const page = {
   offer: "off", // required, optional: whether a new phone is asked to set one up
   device: "unknown", // pending, restored, active, removed: as the server says
   recent: [], // what was approved in the last minutes
-  push: { state: "off", seen_at: null }, // as the server rings this phone
+  push: { state: "off", channels: { web_push: "off" }, seen_at: null }, // as the server rings this phone
   mayAdd: false, // may this phone add another one?
   number: null, // {id, give}: the request whose number is asked for, see number.js
   another: null, // the other phone that this one adds: see another.js

@@ -89,16 +89,25 @@ async function notify(data) {
     requireInteraction: true,
     renotify: true,
     actions,
-    data: { question, test: test ?? signIn },
+    data: { question, test: test ?? signIn, pushed: pushedBy(pushed.data) },
   });
-  await tellThatItCame();
+  await tellThat("received", pushedBy(pushed.data));
 }
 
-// So that the person and their administrator see which phones are reached. Without it nothing is lost.
-async function tellThatItCame() {
+// What a receipt names; null: a push that tells nothing of it.
+function pushedBy(data) {
+  const told = typeof data?.kind === "string" && typeof data.id === "string";
+  return told ? { kind: data.kind, id: data.id } : null;
+}
+
+// So that the person and their administrator see which phones are reached, and how fast. Without it nothing is
+// lost.
+async function tellThat(what, pushed) {
   try {
     const phone = await loadPhone();
-    if (phone?.key) await says(phone, "/api/woken", "woken");
+    if (!phone?.key) return;
+    if (pushed) await says(phone, "/api/receipt", "receipt", { channel: "web_push", ...pushed, what });
+    else if (what === "received") await says(phone, "/api/woken", "woken");
   } catch {
     // It is told by the next one.
   }
@@ -128,7 +137,7 @@ self.addEventListener("notificationclick", (event) => {
   const { notification, action } = event;
   notification.close();
   if (action === "deny" && notification.data?.question) event.waitUntil(deny(notification));
-  else event.waitUntil(open());
+  else event.waitUntil(Promise.all([open(), tellThat("opened", notification.data?.pushed)]));
 });
 
 async function open() {
@@ -154,7 +163,7 @@ async function deny({ data, tag, title }) {
   await show(failed ? title : texts[`${result}_title`], texts[result], tag, {
     silent: !failed,
     requireInteraction: failed,
-    data: { question: failed ? data.question : null, test: null },
+    data: { question: failed ? data.question : null, test: null, pushed: data.pushed },
   });
 }
 
