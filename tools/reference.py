@@ -24,12 +24,22 @@ import click
 import phone_api
 import yaml
 from pydantic import PlainValidator
-from reference_words import EXIT_CODES, FIELDS, REASONS_HEAD, SECTIONS, TAKES
+from reference_words import (
+    COUNTED_HEAD,
+    EXIT_CODES,
+    FIELDS,
+    METRIC_LABELS,
+    REASONS_HEAD,
+    SECTIONS,
+    TAKES,
+)
 
 from radius_push import events
 from radius_push.cli import VERBS, main
 from radius_push.gateway import GroupsIn
 from radius_push.model import Reason
+from radius_push.observe.counted import COUNTED
+from radius_push.observe.metrics import Metrics
 from radius_push.observe.words import REASONS
 from radius_push.radius.preset import Preset
 from radius_push.radius.presets import PRESETS
@@ -62,6 +72,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("verbs", verbs()),
         ("evidence", evidence()),
         ("one-push", one_push()),
+        ("metrics", metrics()),
         ("phone-api", phone_api.page(table)),
     ):
         page = FOLDER / f"{name}.md"
@@ -344,6 +355,23 @@ def kind(hint: Any) -> str:
         return "list of pairs" if typing.get_origin(inner) is tuple else "list of texts"
     known = {str: "text", int: "number", float: "UTC seconds", bool: "true or false", types.NoneType: "null"}
     return known.get(hint) or "[reason](#reasons)"
+
+
+# --- metrics -----------------------------------------------------------------------------------------
+
+
+def metrics() -> Iterator[str]:
+    """Each family, and each counter among those of `what`."""
+    yield from ("## Families", "")
+    shown = Metrics(version="", server="", held=lambda: 0, counted={"": 0})
+    rows = []
+    for family in sorted(shown.families(), key=lambda each: each.name):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        rows.append((f"`{name}`", family.type, METRIC_LABELS[family.name], family.documentation))
+    yield from table(("family", "kind", "labels", "meaning"), rows)
+    yield from ("## What is counted", "", *COUNTED_HEAD.splitlines(), "")
+    rows = [(f"`{what}`", each.means, each.do) for what, each in COUNTED.items()]
+    yield from table(("`what`", "it means", "what to do"), rows)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,24 @@ with the one text `Sign-in refused.` and the trace code, at arrival + `reject_de
 so that the gateway tries its second server.
 """
 
+COUNTED_HEAD = """\
+The values of `what` in `radius_push_counted_total`, all that there are; one that is not there was never
+counted since the start. `radius-push clients` shows some of them for each gateway.
+"""
+
+METRIC_LABELS = {
+    "radius_push_counted": "`what`: [see below](#what-is-counted)",
+    "radius_push_held": "",
+    "radius_push_info": "`version`; `server`: its name in the settings",
+    "radius_push_login_seconds": "`verdict`",
+    "radius_push_logins": "`verdict`: `accepted`, `rejected`, `unanswered`; `reason`: "
+    "[these](evidence.md#reasons), of an accept its `method`",
+    "radius_push_request_to_ring_seconds": "`channel`: `web_push`, `apns`, `fcm`",
+    "radius_push_ring_seconds": "`channel`",
+    "radius_push_rings": "`channel`; `outcome`: `delivered`, `gone`, `unreachable`, `refused`",
+}
+"""Of each family of the metrics."""
+
 SECTIONS: dict[str, tuple[type[Section], str]] = {
     "(the file)": (
         schema.SettingsSection,
@@ -25,6 +43,10 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     "server.listen.portal": (
         server_schema.PortalSection,
         "Optional. The page where people see to their own phones: [the portal](../how-to/portal.md).",
+    ),
+    "server.listen.metrics": (
+        server_schema.MetricsSection,
+        "Optional. For a Prometheus: [metrics](metrics.md).",
     ),
     "server.listen.radsec": (
         server_schema.RadsecSection,
