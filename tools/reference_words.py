@@ -195,6 +195,11 @@ EXIT_CODES = {
         1: "there is no such phone with that ID, nothing waits on it, or five wrong codes",
         2: "settings, no store yet, or several phones whose ID begins so",
     },
+    "push-test": {
+        0: "every phone says that it was reached",
+        1: "one does not, or there is no such phone",
+        2: "could not run: settings, no store yet, several people of that name, no server rings",
+    },
     "users": {0: "listed", 2: "settings, or no store yet"},
     "logins": {0: "listed, or left by Ctrl-C", 2: "not understood, settings, or no store yet"},
     "sessions": {0: "listed, also when there are none", 2: "not understood, settings, or no store yet"},

@@ -22,6 +22,7 @@ VERBS = {
     "enroll": "radius_push.cli.enroll:enroll",
     "devices": "radius_push.cli.devices:devices",
     "clients": "radius_push.cli.clients:clients",
+    "push-test": "radius_push.cli.push_test:push_test",
     "users": "radius_push.cli.users:users",
     "logins": "radius_push.cli.logins:logins",
     "sessions": "radius_push.cli.sessions:sessions",
