@@ -70,6 +70,7 @@ FLOORS = {
         "listeners",
         "phone_doors",
         "metrics_door",
+        "doctor",
         "push_trial",
         "proving",
         "inviting",

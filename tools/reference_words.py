@@ -170,6 +170,11 @@ EXIT_CODES = {
         1: "mistakes, or a directory says that something is wrong",
         2: "there is no such file, or it cannot be read",
     },
+    "doctor": {
+        0: "nothing is wrong, perhaps there is something to look at; with --network printed",
+        1: "something is wrong, mistakes in the settings among it",
+        2: "there is no such file, no such phone, or no token on standard input",
+    },
     "explain": {
         0: "the person would be asked, or let in by the password alone",
         1: "the person would be refused",

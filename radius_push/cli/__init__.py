@@ -17,6 +17,7 @@ VERBS = {
     "setup": "radius_push.cli.setup:setup",
     "serve": "radius_push.cli.serve:serve",
     "check": "radius_push.cli.check:check",
+    "doctor": "radius_push.cli.doctor:doctor",
     "reload": "radius_push.cli.reload:reload_settings",
     "explain": "radius_push.cli.explain:explain",
     "enroll": "radius_push.cli.enroll:enroll",
