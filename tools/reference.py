@@ -29,6 +29,7 @@ from reference_words import (
     EXIT_CODES,
     FIELDS,
     METRIC_LABELS,
+    NETWORK_HEADS,
     REASONS_HEAD,
     SECTIONS,
     TAKES,
@@ -36,6 +37,7 @@ from reference_words import (
 
 from radius_push import events
 from radius_push.cli import VERBS, main
+from radius_push.doctor.network import Channel, lines_of
 from radius_push.gateway import GroupsIn
 from radius_push.model import Reason
 from radius_push.observe.counted import COUNTED
@@ -52,6 +54,7 @@ from radius_push.settings.section import key_of
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 PLAYS = Path(__file__).parent.parent / "tests" / "scenarios" / "plays.json"
 MARK = "<!-- What follows is written by tools/reference.py from the code. What stands above is not. -->"
+BY_THE_PROXY = {"proxy", "web_push", "apns", "fcm"}
 OF_PRESET = {
     "patience",
     "accepts",
@@ -73,6 +76,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("evidence", evidence()),
         ("one-push", one_push()),
         ("metrics", metrics()),
+        ("network", network()),
         ("phone-api", phone_api.page(table)),
     ):
         page = FOLDER / f"{name}.md"
@@ -355,6 +359,32 @@ def kind(hint: Any) -> str:
         return "list of pairs" if typing.get_origin(inner) is tuple else "list of texts"
     known = {str: "text", int: "number", float: "UTC seconds", bool: "true or false", types.NoneType: "null"}
     return known.get(hint) or "[reason](#reasons)"
+
+
+# --- network -----------------------------------------------------------------------------------------
+
+
+def network() -> Iterator[str]:
+    """What lines_of says of settings that use every way in and out, with and without a proxy."""
+    sys.path.insert(0, str(FOLDER.parent.parent))
+    from tests.doctor.everything import BY_PROXY, SETTINGS
+
+    lines = lines_of(SETTINGS)
+    headings = ("channel", "from", "to", "port", "by", "for")
+    for title, chosen in (
+        ("In", [line for line in lines if line.direction == "in"]),
+        ("Out", [line for line in lines if line.direction == "out"]),
+        ("With a proxy", [line for line in lines_of(BY_PROXY) if line.channel in BY_THE_PROXY]),
+    ):
+        yield from (f"## {title}", "", NETWORK_HEADS[title], "")
+        rows = [
+            (line.channel, line.source, f"`{line.to}`", str(line.port), line.protocol, line.purpose)
+            for line in chosen
+        ]
+        yield from table(headings, rows)
+    left_out = set(typing.get_args(Channel)) - {line.channel for line in (*lines, *lines_of(BY_PROXY))}
+    if left_out:
+        raise LookupError(f"tests/doctor/everything.py has no line of {left_out}")
 
 
 # --- metrics -----------------------------------------------------------------------------------------

@@ -16,6 +16,12 @@ The values of `what` in `radius_push_counted_total`, all that there are; one tha
 counted since the start. `radius-push clients` shows some of them for each gateway.
 """
 
+NETWORK_HEADS = {
+    "In": "To radius-push. The addresses and ports are those of `server.listen`.",
+    "Out": "From radius-push. Only those of what your settings use.",
+    "With a proxy": "With `server.outbound_proxy` push services are reached through it, and only they.",
+}
+
 METRIC_LABELS = {
     "radius_push_counted": "`what`: [see below](#what-is-counted)",
     "radius_push_held": "",
