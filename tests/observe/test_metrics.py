@@ -154,7 +154,7 @@ EXPANDED: dict[tuple[str, str], tuple[str, ...]] = {
 """What a counter's name can be where the code does not write it out."""
 _COUNTING = {"note", "tell", "count"}
 _NOT_COUNTERS = re.compile(
-    r"^(cli|settings|setup|store|observe|explanation|endings)\b|^web/(proxies|assertions|phone_enrol)\.py"
+    r"^(cli|doctor|settings|setup|store|observe|explanation|endings)\b|^web/(proxies|assertions|phone_enrol)\.py"
 )
 
 
