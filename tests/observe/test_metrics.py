@@ -180,11 +180,11 @@ def counters() -> Iterator[tuple[str, str, bool]]:
                     pass
                 case _:
                     continue
-            if isinstance(name, ast.Constant):
-                if isinstance(name.value, str):
-                    yield file, name.value, True
-            else:
-                yield file, ast.unparse(name), False
+            for each in (name.body, name.orelse) if isinstance(name, ast.IfExp) else (name,):
+                if not isinstance(each, ast.Constant):
+                    yield file, ast.unparse(each), False
+                elif isinstance(each.value, str):
+                    yield file, each.value, True
 
 
 def names() -> Iterator[str]:
