@@ -573,12 +573,14 @@ class CounterWentBack:
 
 @dataclass(frozen=True, slots=True)
 class TrialAsked:
-    """A device asked for a test request. No login stands behind it."""
+    """A test request was asked for. No login stands behind it."""
 
     person: str
     device: str
     trial: str
     """The id of the test request."""
+    by: str = "phone"
+    """`phone`: this device, or its person at the portal. Else who ran `radius-push push-test`."""
 
 
 @dataclass(frozen=True, slots=True)

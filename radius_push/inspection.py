@@ -17,7 +17,7 @@ from radius_push.ports import Clock
 from radius_push.settings import Checked, Path
 from radius_push.shapes import AttributeCondition, LdapProfile, LocalProfile, Settings
 
-MAIL_SECONDS = 15.0
+MAIL_SECONDS = 10.0
 """For the mail server to answer."""
 
 

@@ -46,7 +46,9 @@ class PhoneDoors:
         self._places: PlacesFile | None = None
         self._side: PhoneSide | None = None
         self._ringer = None if settings.phone is None else self._open_ringer(settings.phone.url)
-        self._outbox = Outbox(settings.mail, store=store, clock=clock, ring=self._ring_notice)
+        self._outbox = Outbox(
+            settings.mail, store=store, clock=clock, ring=self._ring_notice, ring_trial=self.ring_trial
+        )
         self._telling: asyncio.Task[None] | None = None
 
     def _open_ringer(self, url: str) -> PushRinger:

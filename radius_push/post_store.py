@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from radius_push.events import Event
-from radius_push.model import Device, Invitation
+from radius_push.model import Device, Invitation, Trial
 from radius_push.notices import Mail, Notice
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ class PostStore(Protocol):
 
     async def dismiss_notice(self, notice: str, *, device: str) -> bool:
         """It was seen. False if it is not this device's."""
+
+    # test requests that no phone asked for
+
+    async def ask_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
+        """As `open_trial`, and whichever server looks first rings the device."""
+
+    async def trials_to_ring(self, *, now: float) -> Sequence[tuple[Trial, Device]]:
+        """Those that were asked for so and are not over: each is handed out once, to one server."""
 
     # mails
 

@@ -27,6 +27,7 @@ from radius_push.listen.reception import Reception
 from radius_push.listen.signs_of_life import SignsOfLife
 from radius_push.listen.tally import Tally
 from radius_push.listeners import Listeners
+from radius_push.metrics_door import MetricsDoor
 from radius_push.model import Reason, Secret, Silent, Verdict
 from radius_push.observe.log import log_event
 from radius_push.opening import keys_of, rules_of, where_else
@@ -87,8 +88,11 @@ class Server:
         self.settings = settings
         self.counters: Counter[str] = Counter()
         self.clock = clock or LoopClock()
-        self._on_event = on_event
         self._dedup = Dedup()
+        self.metrics = MetricsDoor(
+            settings, clock=self.clock, counters=self.counters, held=lambda: self._dedup.in_flight
+        )
+        self._on_event = self.metrics.hearing(on_event)
         self._hush = Hush()
         self._allowance = Allowance()
         self._listeners: Listeners | None = None
@@ -156,6 +160,7 @@ class Server:
         self._serving.clear()
         if self._portal is not None:
             await self._portal.close()
+        await self.metrics.close()
         if self._phones is not None:
             await self._phones.close()
         if self._directories is not None:
@@ -381,10 +386,12 @@ class Server:
         assert self._portal is not None  # noqa: S101  # opened before
         await self._phones.open(connections=self._listeners.connections + self._portal.connections)
         await self._portal.open()
+        await self.metrics.open()
         started = events.ServerStarted(__version__, os.getpid(), self.settings.name)
         await self.store.server_started(started, names=(FIRST, *self.settings.more_servers))
         self._started = True
         # Last, when every door is open: what arrived meanwhile waits in the sockets.
         self._phones.welcome()
         self._portal.welcome()
+        self.metrics.welcome()
         self._serving = self._listeners.serve()

@@ -308,6 +308,7 @@ class MoreServer:
     radsec: tuple[Endpoint, ...] = ()
     tcp: tuple[Endpoint, ...] = ()
     phone: Endpoint | None = None
+    metrics: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +329,8 @@ class Settings:
     """Top to bottom."""
     portal: PhoneListener | None = None
     """The page for people's own phones."""
+    metrics: Endpoint | None = None
+    """Where a Prometheus reads; None: nothing is measured."""
     accounting: tuple[Endpoint, ...] = ()
     """Where Accounting-Requests come in; none: accounting is not kept."""
     enrollment: Enrollment = Enrollment()

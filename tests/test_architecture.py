@@ -70,6 +70,9 @@ FLOORS = {
         "descriptors",
         "listeners",
         "phone_doors",
+        "metrics_door",
+        "doctor",
+        "push_trial",
         "proving",
         "inviting",
         "portal_doors",
@@ -162,6 +165,7 @@ DOORS = {
     "webauthn": {"web/authenticator.py"},
     "click": {"cli"},
     "maxminddb": {"places.py"},
+    "prometheus_client": {"observe/metrics.py"},
 }
 """Each third-party library is imported by the one door that is for it, so that it can be exchanged there."""
 

@@ -24,12 +24,24 @@ import click
 import phone_api
 import yaml
 from pydantic import PlainValidator
-from reference_words import EXIT_CODES, FIELDS, REASONS_HEAD, SECTIONS, TAKES
+from reference_words import (
+    COUNTED_HEAD,
+    EXIT_CODES,
+    FIELDS,
+    METRIC_LABELS,
+    NETWORK_HEADS,
+    REASONS_HEAD,
+    SECTIONS,
+    TAKES,
+)
 
 from radius_push import events
 from radius_push.cli import VERBS, main
+from radius_push.doctor.network import Channel, lines_of
 from radius_push.gateway import GroupsIn
 from radius_push.model import Reason
+from radius_push.observe.counted import COUNTED
+from radius_push.observe.metrics import Metrics
 from radius_push.observe.words import REASONS
 from radius_push.radius.preset import Preset
 from radius_push.radius.presets import PRESETS
@@ -42,6 +54,7 @@ from radius_push.settings.section import key_of
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 PLAYS = Path(__file__).parent.parent / "tests" / "scenarios" / "plays.json"
 MARK = "<!-- What follows is written by tools/reference.py from the code. What stands above is not. -->"
+BY_THE_PROXY = {"proxy", "web_push", "apns", "fcm"}
 OF_PRESET = {
     "patience",
     "accepts",
@@ -62,6 +75,8 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("verbs", verbs()),
         ("evidence", evidence()),
         ("one-push", one_push()),
+        ("metrics", metrics()),
+        ("network", network()),
         ("phone-api", phone_api.page(table)),
     ):
         page = FOLDER / f"{name}.md"
@@ -344,6 +359,49 @@ def kind(hint: Any) -> str:
         return "list of pairs" if typing.get_origin(inner) is tuple else "list of texts"
     known = {str: "text", int: "number", float: "UTC seconds", bool: "true or false", types.NoneType: "null"}
     return known.get(hint) or "[reason](#reasons)"
+
+
+# --- network -----------------------------------------------------------------------------------------
+
+
+def network() -> Iterator[str]:
+    """What lines_of says of settings that use every way in and out, with and without a proxy."""
+    sys.path.insert(0, str(FOLDER.parent.parent))
+    from tests.doctor.everything import BY_PROXY, SETTINGS
+
+    lines = lines_of(SETTINGS)
+    headings = ("channel", "from", "to", "port", "by", "for")
+    for title, chosen in (
+        ("In", [line for line in lines if line.direction == "in"]),
+        ("Out", [line for line in lines if line.direction == "out"]),
+        ("With a proxy", [line for line in lines_of(BY_PROXY) if line.channel in BY_THE_PROXY]),
+    ):
+        yield from (f"## {title}", "", NETWORK_HEADS[title], "")
+        rows = [
+            (line.channel, line.source, f"`{line.to}`", str(line.port), line.protocol, line.purpose)
+            for line in chosen
+        ]
+        yield from table(headings, rows)
+    left_out = set(typing.get_args(Channel)) - {line.channel for line in (*lines, *lines_of(BY_PROXY))}
+    if left_out:
+        raise LookupError(f"tests/doctor/everything.py has no line of {left_out}")
+
+
+# --- metrics -----------------------------------------------------------------------------------------
+
+
+def metrics() -> Iterator[str]:
+    """Each family, and each counter among those of `what`."""
+    yield from ("## Families", "")
+    shown = Metrics(version="", server="", held=lambda: 0, counted={"": 0})
+    rows = []
+    for family in sorted(shown.families(), key=lambda each: each.name):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        rows.append((f"`{name}`", family.type, METRIC_LABELS[family.name], family.documentation))
+    yield from table(("family", "kind", "labels", "meaning"), rows)
+    yield from ("## What is counted", "", *COUNTED_HEAD.splitlines(), "")
+    rows = [(f"`{what}`", each.means, each.do) for what, each in COUNTED.items()]
+    yield from table(("`what`", "it means", "what to do"), rows)
 
 
 if __name__ == "__main__":

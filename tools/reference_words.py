@@ -11,6 +11,30 @@ with the one text `Sign-in refused.` and the trace code, at arrival + `reject_de
 so that the gateway tries its second server.
 """
 
+COUNTED_HEAD = """\
+The values of `what` in `radius_push_counted_total`, all that there are; one that is not there was never
+counted since the start. `radius-push clients` shows some of them for each gateway.
+"""
+
+NETWORK_HEADS = {
+    "In": "To radius-push. The addresses and ports are those of `server.listen`.",
+    "Out": "From radius-push. Only those of what your settings use.",
+    "With a proxy": "With `server.outbound_proxy` push services are reached through it, and only they.",
+}
+
+METRIC_LABELS = {
+    "radius_push_counted": "`what`: [see below](#what-is-counted)",
+    "radius_push_held": "",
+    "radius_push_info": "`version`; `server`: its name in the settings",
+    "radius_push_login_seconds": "`verdict`",
+    "radius_push_logins": "`verdict`: `accepted`, `rejected`, `unanswered`; `reason`: "
+    "[these](evidence.md#reasons), of an accept its `method`",
+    "radius_push_request_to_ring_seconds": "`channel`: `web_push`, `apns`, `fcm`",
+    "radius_push_ring_seconds": "`channel`",
+    "radius_push_rings": "`channel`; `outcome`: `delivered`, `gone`, `unreachable`, `refused`",
+}
+"""Of each family of the metrics."""
+
 SECTIONS: dict[str, tuple[type[Section], str]] = {
     "(the file)": (
         schema.SettingsSection,
@@ -25,6 +49,10 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     "server.listen.portal": (
         server_schema.PortalSection,
         "Optional. The page where people see to their own phones: [the portal](../how-to/portal.md).",
+    ),
+    "server.listen.metrics": (
+        server_schema.MetricsSection,
+        "Optional. For a Prometheus: [metrics](metrics.md).",
     ),
     "server.listen.radsec": (
         server_schema.RadsecSection,
@@ -148,6 +176,11 @@ EXIT_CODES = {
         1: "mistakes, or a directory says that something is wrong",
         2: "there is no such file, or it cannot be read",
     },
+    "doctor": {
+        0: "nothing is wrong, perhaps there is something to look at; with --network printed",
+        1: "something is wrong, mistakes in the settings among it",
+        2: "there is no such file, no such phone, or no token on standard input",
+    },
     "explain": {
         0: "the person would be asked, or let in by the password alone",
         1: "the person would be refused",
@@ -172,6 +205,11 @@ EXIT_CODES = {
         0: "listed, removed, renamed, confirmed, or forgotten",
         1: "there is no such phone with that ID, nothing waits on it, or five wrong codes",
         2: "settings, no store yet, or several phones whose ID begins so",
+    },
+    "push-test": {
+        0: "every phone says that it was reached",
+        1: "one does not, or there is no such phone",
+        2: "could not run: settings, no store yet, several people of that name, no server rings",
     },
     "users": {0: "listed", 2: "settings, or no store yet"},
     "logins": {0: "listed, or left by Ctrl-C", 2: "not understood, settings, or no store yet"},

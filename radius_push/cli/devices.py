@@ -93,7 +93,7 @@ def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
             digits.extend(asks)
             return good
         if wanted.forget is not None:
-            return await forget(store, await _device(store, wanted.forget), at=clock.now(), as_json=as_json)
+            return await forget(store, await device_by(store, wanted.forget), at=clock.now(), as_json=as_json)
         return await _list(store, wanted.user, as_json=as_json)
 
     good = with_store(config, work)
@@ -103,7 +103,7 @@ def devices(*, words: tuple[str, ...], config: Path, as_json: bool) -> None:
 
 
 async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
-    found = [device for device in await store.devices() if user is None or _is_of(device, user)]
+    found = [device for device in await store.devices() if user is None or is_of(device, user)]
     answered = await store.last_answers()
     reach = await store.push_reach()
     known = await store.biometrics()
@@ -131,7 +131,7 @@ async def _list(store: Store, user: str | None, *, as_json: bool) -> bool:
 
 
 async def _remove(store: Store, typed: str, *, at: float, as_json: bool) -> bool:
-    device = await _device(store, typed)
+    device = await device_by(store, typed)
     removed = device is not None and await store.remove_device(
         device.id, at=at, event=DeviceRemoved(str(device.person), device.id, by=issuer())
     )
@@ -149,7 +149,7 @@ async def _remove(store: Store, typed: str, *, at: float, as_json: bool) -> bool
 
 async def _rename(store: Store, typed: str, name: str, *, at: float, as_json: bool) -> bool:
     """Also true of a phone that is called so already."""
-    device, name = await _device(store, typed), clean_name(name)
+    device, name = await device_by(store, typed), clean_name(name)
     if device is None or device.state is DeviceState.REMOVED:
         if as_json:
             click.echo(json.dumps({"renamed": False, "device": typed}))
@@ -168,7 +168,7 @@ async def _rename(store: Store, typed: str, name: str, *, at: float, as_json: bo
     return True
 
 
-async def _device(store: Store, typed: str) -> Device | None:
+async def device_by(store: Store, typed: str) -> Device | None:
     """The phone with this id, or the only one whose id begins so."""
     if (found := await store.device(typed)) is not None:
         return found
@@ -192,7 +192,7 @@ async def _confirm(
     asks: list[Device] = []
     good = True
     for id in ids:
-        device = await _device(store, id)
+        device = await device_by(store, id)
         if device is not None and await waits(store, device):
             asks.append(device)
             continue
@@ -239,7 +239,7 @@ def _seconds(speeds: Mapping[Channel, Speed]) -> tuple[str | None, str | None]:
     )
 
 
-def _is_of(device: Device, user: str) -> bool:
+def is_of(device: Device, user: str) -> bool:
     return user.casefold() in (device.username.casefold(), str(device.person).casefold())
 
 

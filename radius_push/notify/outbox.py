@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from radius_push import events
 from radius_push.hush import Hush, place_of
+from radius_push.model import Device, Trial
 from radius_push.notices import Mail, Notice
 from radius_push.notify.mail import BATCH_SECONDS, MOST_TOGETHER, MailDoor, Never, NotNow, Outcome, Taken
 from radius_push.notify.texts import told
@@ -44,10 +45,12 @@ class Outbox:
         store: Store,
         clock: Clock,
         ring: Callable[[Notice], None],
+        ring_trial: Callable[[Trial, Device], None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._ring = ring
+        self._ring_trial = ring_trial
         self._hush = Hush()
         self._server = server
         self._door = None if server is None else MailDoor(server)
@@ -84,6 +87,8 @@ class Outbox:
         """For all that nobody was rung for yet. Raises StoreDown."""
         for notice in await self._store.notices_to_ring():
             self._ring(notice)
+        for trial, device in await self._store.trials_to_ring(now=self._clock.now()):
+            self._ring_trial(trial, device)
 
     async def send(self) -> None:
         """Whatever is due, as long as the mail server takes any of it. Raises StoreDown."""

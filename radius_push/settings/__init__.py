@@ -83,6 +83,7 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
     phone = installation.phone(book)
     mail.mail(book)
     portal = installation.portal(book, phone)
+    metrics = installation.metrics(book)
     installation.methods(book, tree.get("methods"))
     directories.directories(book, tree.get("authentication_profiles"))
     installation.profiles(book, tree.get("profiles"))
@@ -94,7 +95,7 @@ def load_with_places(path: File, *, environ: Mapping[str, str]) -> Checked:
     crossings.check(book, dictionaries.dictionaries(book))
     if report.mistakes:
         raise SettingsError(report.mistakes)
-    return Checked(_settings(path, book, (phone, portal), more, *connections), book)
+    return Checked(_settings(path, book, (phone, portal), more, *connections, metrics=metrics), book)
 
 
 def _settings(
@@ -104,6 +105,8 @@ def _settings(
     more: dict[str, shapes.MoreServer],
     radsec: shapes.RadsecListener | None,
     tcp: tuple[shapes.Endpoint, ...],
+    *,
+    metrics: shapes.Endpoint | None,
 ) -> shapes.Settings:
     enrollment = book.server.enrollment
     return shapes.Settings(
@@ -113,6 +116,7 @@ def _settings(
         accounting=book.server.listen.accounting,
         phone=browsers[0],
         portal=browsers[1],
+        metrics=metrics,
         methods=book.methods,
         clients=book.clients,
         authentication_profiles=book.directories,
@@ -146,6 +150,8 @@ def describe(settings: shapes.Settings) -> str:
         lines += [f"  RadSec on {each}" for each in settings.radsec.endpoints]
     if settings.phone is not None:
         lines.append(f"  phones open {settings.phone.url}, served on {settings.phone.endpoint}")
+    if settings.metrics is not None:
+        lines.append(f"  metrics for a Prometheus at http://{settings.metrics}/metrics")
     if settings.portal is not None:
         lines.append(
             f"  people see to their phones at {settings.portal.url}, served on {settings.portal.endpoint}"

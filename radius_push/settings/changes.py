@@ -16,6 +16,7 @@ _RESTART = {
     "phone": "server.listen.phone",
     "portal": "server.listen.portal",
     "tcp": "server.listen.tcp",
+    "metrics": "server.listen.metrics",
 }
 """What is opened once: a running server cannot exchange it under its held logins."""
 

@@ -11,6 +11,7 @@ from radius_push.settings import fcm, schema, server_schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path, did_you_mean
 from radius_push.settings.yaml_marks import Tree
+from radius_push.shapes import Endpoint
 
 _LATER_METHODS = ("totp", "sms", "email", "upstream")
 
@@ -85,6 +86,34 @@ def _browsers(
             "speaks plain HTTP beyond this machine: a proxy must speak TLS for it, or add tls",
         )
     return shapes.PhoneListener(section.address, section.url, certificate, private)
+
+
+def metrics(book: Book) -> Endpoint | None:
+    """No name and no secret is in it, but it tells everybody who reaches it how busy the VPN is."""
+    written = book.server.listen
+    address = None if written.metrics is None else written.metrics.address
+    if address is not None and address.port:
+        taken = {
+            "phones come in": written.phone and written.phone.address,
+            "the portal listens": written.portal and written.portal.address,
+        }
+        for who, where in taken.items():
+            if where == address:
+                path: Path = ("server", "listen", "metrics", "address")
+                book.report.wrong(path, f"is where {who}; take another address or port")
+    _warn_beyond(book, address, ("server", "listen", "metrics", "address"))
+    for name, more in book.server.more_servers.items():
+        _warn_beyond(book, more.metrics, ("server", "more_servers", name, "metrics"))
+    return address
+
+
+def _warn_beyond(book: Book, address: Endpoint | None, path: Path) -> None:
+    if address is not None and not address.address.is_loopback:
+        book.report.warn(
+            path,
+            "is read in clear text by whoever reaches it; take 127.0.0.1, or let a firewall admit your "
+            "Prometheus alone",
+        )
 
 
 def places(book: Book) -> str | None:

@@ -37,7 +37,12 @@ def more_servers(book: Book) -> dict[str, shapes.MoreServer]:
                     "is where Access-Requests come in; accounting takes another port, as 1813",
                 )
         made[name] = shapes.MoreServer(
-            section.authentication, section.accounting, section.radsec, section.tcp, section.phone
+            section.authentication,
+            section.accounting,
+            section.radsec,
+            section.tcp,
+            section.phone,
+            section.metrics,
         )
     return made
 
@@ -64,6 +69,7 @@ def served_as(settings: shapes.Settings, name: str) -> shapes.Settings:
         radsec=replace(radsec, endpoints=more.radsec) if radsec and more.radsec else None,
         phone=replace(phone, endpoint=more.phone) if phone else None,
         portal=None,
+        metrics=more.metrics,
     )
 
 
@@ -86,8 +92,9 @@ def _endpoints(section: MoreServerSection) -> Iterator[tuple[str, int | None, sh
     for key in ("authentication", "accounting", "radsec", "tcp"):
         for at, endpoint in enumerate(getattr(section, key)):
             yield key, at, endpoint
-    if section.phone is not None:
-        yield "phone", None, section.phone
+    for key in ("phone", "metrics"):
+        if (endpoint := getattr(section, key)) is not None:
+            yield key, None, endpoint
 
 
 def _endpoints_of_the_first(listen: ListenSection) -> Iterator[tuple[tuple[str, str], shapes.Endpoint]]:
@@ -96,6 +103,8 @@ def _endpoints_of_the_first(listen: ListenSection) -> Iterator[tuple[tuple[str, 
         streams.append(listen.phone.address)
     if listen.portal is not None and listen.portal.address is not None:
         streams.append(listen.portal.address)
+    if listen.metrics is not None and listen.metrics.address is not None:
+        streams.append(listen.metrics.address)
     for transport, endpoints in (("udp", (*listen.authentication, *listen.accounting)), ("tcp", streams)):
         for endpoint in endpoints:
             yield (transport, str(endpoint)), endpoint

@@ -49,6 +49,12 @@ class PortalSection(Section):
     """The certificate, when radius-push speaks TLS itself. Leave it out behind a proxy that does."""
 
 
+class MetricsSection(Section):
+    REQUIRED = ("address",)
+    address: p.ListenAt | None = None
+    """Where it listens (TCP, without TLS). Whoever reaches it can read the numbers. E.g. `127.0.0.1:9812`"""
+
+
 class RadsecSection(Section):
     REQUIRED = ("address", "tls")
     address: s.OneOrMore[p.ListenAt] = ()
@@ -81,6 +87,9 @@ class ListenSection(Section):
     portal: PortalSection | None = None
     """The page where people see, add, rename and remove their own phones. Without it there is none. See [the
     portal](../how-to/portal.md)."""
+    metrics: MetricsSection | None = None
+    """`GET /metrics` for a Prometheus: rings, logins, seconds. Without it nothing is measured. See
+    [metrics](metrics.md)."""
 
 
 class MoreServerSection(Section):
@@ -98,6 +107,8 @@ class MoreServerSection(Section):
     """Where it listens for phones too, with `url` and `tls` of `server.listen.phone`. Without it phones reach
     the other servers only, and what is asked here rings and is answered there all the same. E.g.
     `127.0.0.1:8444`"""
+    metrics: p.ListenAt | None = None
+    """Where its own numbers are read, as `server.listen.metrics`. E.g. `127.0.0.1:9813`"""
 
 
 class EnrollmentSection(Section):

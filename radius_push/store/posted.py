@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 from radius_push.events import Event
-from radius_push.model import Device, Invitation
+from radius_push.model import Device, Invitation, Trial
 from radius_push.notices import Mail, Notice
 from radius_push.ports import Bell
-from radius_push.store import sending, telling
+from radius_push.store import sending, telling, trials
 from radius_push.store.asking import Questions
 from radius_push.store.bells import POST
 
@@ -43,6 +43,12 @@ class Post(Questions):
 
     async def notices_to_ring(self) -> Sequence[Notice]:
         return await self._write(telling.to_ring)
+
+    async def ask_trial(self, trial: Trial, *, most: int, since: float, event: Event) -> bool:
+        return await self._write(lambda rows: trials.ask(rows, trial, most=most, since=since, event=event))
+
+    async def trials_to_ring(self, *, now: float) -> Sequence[tuple[Trial, Device]]:
+        return await self._write(lambda rows: trials.to_ring(rows, now=now))
 
     async def dismiss_notice(self, notice: str, *, device: str) -> bool:
         return await self._write(lambda rows: telling.dismiss(rows, notice, device=device))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from radius_push.model import Trial
 from radius_push.notices import Notice
 from radius_push.notify import outbox
 from radius_push.notify.outbox import Outbox, pause
@@ -29,9 +30,16 @@ class Post:
     store: SqliteStore
     clock: SetClock
     rung: list[Notice]
+    trials: list[Trial] = field(default_factory=list)
 
     def outbox(self, server: MailServer | None) -> Outbox:
-        return Outbox(server, store=self.store, clock=self.clock, ring=self.rung.append)
+        return Outbox(
+            server,
+            store=self.store,
+            clock=self.clock,
+            ring=self.rung.append,
+            ring_trial=lambda trial, _: self.trials.append(trial),
+        )
 
 
 @pytest.fixture

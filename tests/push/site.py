@@ -26,6 +26,7 @@ server:
   listen:
     authentication: ["127.0.0.1:0"]
     phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
+    {listen}
 methods: {{push: {{contact: "mailto:vpn@example.com", allow_endpoints: ["{service}"]}}}}
 clients:
   head-office:
@@ -85,14 +86,15 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, *, push_service: str) -> AsyncIterator[Site]:
-    """`push_service`: the origin that phones may name, though it lies on this machine."""
+async def open_site(folder: Path, *, push_service: str, listen: str = "") -> AsyncIterator[Site]:
+    """`push_service`: the origin that phones may name, though it lies on this machine. `listen`: one key more
+    of `server.listen`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     file = folder / "radius-push.yaml"
     hashed = hash_password(PASSWORD.encode(), cheap=True)
-    file.write_text(SETTINGS.format(phone=port, service=push_service, hash=hashed))
+    file.write_text(SETTINGS.format(phone=port, service=push_service, hash=hashed, listen=listen))
     told: list[events.Event] = []
     server = Server(load(file, environ={}), on_event=lambda _, event: told.append(event))
     await server.start()

@@ -1,0 +1,21 @@
+"""The doors to the push services of apps, open for as long as they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from radius_push.doctor import Doors
+from radius_push.ports import Clock
+from radius_push.push.fcm import FcmDoor
+from radius_push.push_shapes import Push
+
+
+@asynccontextmanager
+async def open_doors(settings: Push, *, clock: Clock) -> AsyncIterator[Doors]:
+    """They connect when they are asked, not before."""
+    fcm = FcmDoor(settings, clock=clock)
+    try:
+        yield Doors(fcm=fcm)
+    finally:
+        await fcm.close()
