@@ -18,8 +18,9 @@ from radius_push.model import Secret
 from radius_push.ports import Clock
 from radius_push.push.apns_answers import EXPIRED_JWT, Said, mend_for, outcome_of
 from radius_push.push.apns_identity import Signer
-from radius_push.push.apns_line import Answer, Line, LineLost, NotTaken
+from radius_push.push.apns_line import Answer, Line, LineLost
 from radius_push.push.apns_lines import Lines, place_of
+from radius_push.push.apns_streams import NotTaken
 from radius_push.push.message import Kind, Message
 from radius_push.push.retry_after import seconds_until
 from radius_push.push.tunnel import SOON, CannotReach, LookUp, look_up
@@ -158,11 +159,13 @@ class ApnsDoor:
     async def _hand_over(self, request: NotificationRequest, used: list[Line]) -> Outcome:
         """To at most MOST_LINES connections; `used`: those it was handed to."""
         why, renewed = "", False
-        while len(used) < MOST_LINES and (lines := self._lines) is not None:
+        for _ in range(MOST_LINES):
+            if (lines := self._lines) is None:
+                break
             header = None if lines.signer is None else lines.signer.get_header()
-            line = await lines.line()
-            used.append(line)
             try:
+                line = await lines.line()
+                used.append(line)
                 answer = await line.push(request)
             except NotTaken as not_taken:
                 why = not_taken.reason

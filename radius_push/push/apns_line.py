@@ -21,9 +21,11 @@ from h2.settings import SettingCodes, Settings
 
 from radius_push.push.apns_answers import reason_in
 from radius_push.push.apns_identity import Signer
-from radius_push.push.apns_streams import Streams
+from radius_push.push.apns_streams import NotTaken, Streams
 
 LONGEST_BODY = 4096
+LONGEST_UNREAD = 65536
+"""Octets that make no frame: h2 waits for 16 MB if a frame says that it is so long."""
 PING_SECONDS = 60.0
 """Between two looks whether the connection is still one."""
 PONG_SECONDS = 5.0
@@ -32,15 +34,6 @@ QUIET_SECONDS = 5.0
 """After so much silence the next push asks for a sign of life beside it."""
 LAST_SECONDS = 5.0
 """Until a connection that we closed is cut."""
-
-
-class NotTaken(Exception):
-    """Apple did not look at this push: another connection may take it, and nobody is rung twice."""
-
-    def __init__(self, reason: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        """Apple's word for why it ended the connection, if it said one."""
 
 
 class LineLost(Exception):
@@ -77,15 +70,21 @@ class Line(APNsTLSClientProtocol):
     """Kept until Apple, the network or we end it. What is abandoned on it hurts no other."""
 
     def __init__(
-        self, host: str, topic: str, *, signer: Signer | None, on_end: Callable[[Line], None]
+        self,
+        host: str,
+        topic: str,
+        *,
+        signer: Signer | None,
+        on_end: Callable[[Line], None],
+        on_room: Callable[[], None],
     ) -> None:
-        """`on_end`: it takes no more. Within a running event loop."""
+        """`on_end`: it takes no more; `on_room`: it may take more. Within a running event loop."""
         self._loop = asyncio.get_running_loop()
         super().__init__(topic, self._loop, None, signer)
         self.APNS_SERVER = host
         self.conn.local_settings = Settings(client=True, initial_values={SettingCodes.ENABLE_PUSH: 0})
         self.conn.state_machine = _Patient()
-        self.free_channels = self._streams = Streams(self.conn)
+        self.free_channels = self._streams = Streams(self.conn, on_room)
         self._halves: dict[int, _Half] = {}
         self._on_end = on_end
         self._heard = self._loop.time()
@@ -93,16 +92,14 @@ class Line(APNsTLSClientProtocol):
         self._pong_due: asyncio.TimerHandle | None = None
         self._leaving = self._lost = False
         self._why = ""
+        self._unread = 0
         self.ready: asyncio.Future[None] = self._loop.create_future()
         """Apple has said how much it takes at once."""
 
     @property
-    def load(self) -> int:
-        return self._streams.load
-
-    @property
-    def full(self) -> bool:
-        return self._streams.room() <= 0
+    def room(self) -> int:
+        """How many more pushes it takes now."""
+        return 0 if self._leaving else self._streams.room
 
     async def push(self, request: NotificationRequest) -> Answer:
         """Raises NotTaken, LineLost; it has no time limit of its own. Whoever gives it up hurts no other."""
@@ -131,7 +128,6 @@ class Line(APNsTLSClientProtocol):
         if not self._leaving:
             self._leaving = True
             self._on_end(self)
-            self._streams.refuse(NotTaken(self._why))
         if not self._streams.open:
             self.close()
 
@@ -162,7 +158,10 @@ class Line(APNsTLSClientProtocol):
             heard = self.conn.receive_data(data)
             for event in heard:
                 self._take(event)
+            self._unread = 0 if heard else self._unread + len(data)
         except ProtocolError:
+            self._unread = LONGEST_UNREAD + 1
+        if self._unread > LONGEST_UNREAD:
             self.cut("what answers there breaks the rules of HTTP/2")
             return
         self.flush()
@@ -180,7 +179,6 @@ class Line(APNsTLSClientProtocol):
             self.ready.set_exception(exc or ConnectionResetError(why))
             self.ready.exception()  # who opens it may have given up
         self._fail(tuple(self._streams.open), LineLost(why))
-        self._streams.refuse(NotTaken())
 
     # --- what Apple says ---------------------------------------------------------------------------
 
@@ -202,9 +200,9 @@ class Line(APNsTLSClientProtocol):
             case events.RemoteSettingsChanged():
                 if not self.ready.done():
                     self.ready.set_result(None)
-                self._streams.wake()
+                self._streams.made_room()
             case events.WindowUpdated():
-                self._streams.wake()
+                self._streams.made_room()
             case events.PingAckReceived():
                 self._alive()
             case events.ConnectionTerminated(last_stream_id=last, additional_data=data):

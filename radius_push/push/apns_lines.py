@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections import deque
 from collections.abc import Coroutine
 from concurrent.futures import Executor
 from typing import Any
@@ -14,6 +15,7 @@ from radius_push.hush import Hush
 from radius_push.ports import Clock
 from radius_push.push.apns_identity import Signer, trust
 from radius_push.push.apns_line import Line
+from radius_push.push.apns_streams import NotTaken
 from radius_push.push.tunnel import CannotReach, LookUp, look_up, reach
 from radius_push.push_shapes import Apns
 
@@ -62,6 +64,7 @@ class Lines:
         self._all: set[Line] = set()
         self._opening: asyncio.Task[Line] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._changed = asyncio.Event()
         self._hush = Hush(LOG_SECONDS)
         self._retired = False
@@ -72,13 +75,40 @@ class Lines:
             self._keeping = _begin(self._keep(), name="apns")
 
     async def line(self) -> Line:
-        """The one with the least to do. Raises CannotReach; it has no time limit but OPENING_SECONDS."""
-        best = min(self._lines, key=lambda line: line.load, default=None)
-        if best is None:
-            return await self._one_more()
-        if best.full and len(self._lines) < MOST:
+        """The one with the most room; take it at once. Raises CannotReach; NotTaken: these are retired. It
+        has no time limit but OPENING_SECONDS for a connection."""
+        while not self._retired:
+            best = max(self._lines, key=lambda line: line.room, default=None)
+            if best is None:
+                best = await self._one_more()
+            if best.room:
+                return best
+            await self._turn()
+        raise NotTaken
+
+    async def _turn(self) -> None:
+        """Until there may be room, wherever."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._wake()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            self._wake()  # it may have been this one's turn
+            raise
+
+    def _wake(self) -> None:
+        """There may be room: for as many as there is, and another connection for the others."""
+        room = sum(line.room for line in self._lines) if self._lines else len(self._waiting)
+        while self._waiting and room:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                room -= 1
+        if self._waiting and not self._retired and len(self._lines) < MOST:
             self._begin_one_more()
-        return best
 
     def retire(self) -> None:
         """Take no more, and end what is idle; what is on its way is waited for."""
@@ -87,6 +117,7 @@ class Lines:
             self._keeping.cancel()
         for line in tuple(self._lines):
             line.leave()
+        self._wake()
 
     async def close(self) -> None:
         """At once."""
@@ -119,11 +150,17 @@ class Lines:
 
     def _say(self, detail: str) -> None:
         if self._hush.due("apns", self._clock.monotonic()) is not None:
-            logger.warning("APNs: %s. Apps on Apple's devices are not rung meanwhile", detail)
+            logger.warning("APNs: %s (apps on Apple's devices are not rung meanwhile)", detail)
 
     async def _one_more(self) -> Line:
         """The next one to be open, whoever wanted it first."""
-        return await asyncio.shield(self._begin_one_more())
+        opening = self._begin_one_more()
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            if opening.cancelled():
+                raise CannotReach("the server is closing", soon=None) from None
+            raise
 
     def _begin_one_more(self) -> asyncio.Task[Line]:
         if self._opening is None or self._opening.done():
@@ -142,13 +179,16 @@ class Lines:
         self._lines.append(line)
         if self._retired:
             line.leave()
+        asyncio.get_running_loop().call_soon(self._wake)  # when this task is over: another may begin
         return line
 
     async def _connect(self) -> Line:
         made = await reach(
             self.host, self._port, proxy=self.proxy, threads=self._threads, look_up=self._look_up
         )
-        line = Line(self.host, self.settings.topic, signer=self.signer, on_end=self._ended)
+        line = Line(
+            self.host, self.settings.topic, signer=self.signer, on_end=self._ended, on_room=self._wake
+        )
         self._all.add(line)
         try:
             transport, _ = await asyncio.get_running_loop().create_connection(
@@ -197,6 +237,7 @@ class Lines:
         if line.transport is None or line.transport.is_closing():
             self._all.discard(line)
         self._changed.set()
+        self._wake()
 
 
 def _begin(work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
+from collections.abc import Callable
 
 from aioapns.connection import ChannelPool
 from h2.connection import H2Connection
@@ -13,55 +12,41 @@ LONGEST_PAYLOAD = 1024
 MOST_STREAMS = 1000
 
 
+class NotTaken(Exception):
+    """Apple did not look at this push: another connection may take it, and nobody is rung twice."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        """Apple's word for why it ended the connection, if it said one."""
+
+
 class Streams(ChannelPool):
     """Room for one more push: a stream, and octets. The library's own loses room when Apple, which begins
-    with one stream, allows more under a push."""
+    with one stream, allows more under a push. Nobody waits here: `apns_lines` knows other connections."""
 
-    def __init__(self, conn: H2Connection) -> None:
+    def __init__(self, conn: H2Connection, on_room: Callable[[], None]) -> None:
         super().__init__(MOST_STREAMS)
         self._conn = conn
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self.made_room = on_room
         self.open: set[int] = set()
 
+    @property
     def room(self) -> int:
+        """Pushes."""
         theirs = self._conn.remote_settings
-        streams = min(theirs.max_concurrent_streams, MOST_STREAMS) - len(self.open)
         if theirs.initial_window_size < LONGEST_PAYLOAD:
             return 0
-        return int(min(streams, self._conn.outbound_flow_control_window // LONGEST_PAYLOAD))
-
-    @property
-    def load(self) -> int:
-        return len(self.open) + len(self._waiting)
+        streams = min(theirs.max_concurrent_streams, MOST_STREAMS) - len(self.open)
+        return max(0, min(streams, self._conn.outbound_flow_control_window // LONGEST_PAYLOAD))
 
     async def acquire(self) -> int:  # type: ignore[override]  # as the library's does
-        while self.room() <= 0:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                self.wake()  # it may have been this one's turn
-                raise
-            finally:
-                if turn in self._waiting:
-                    self._waiting.remove(turn)
+        if not self.room:
+            raise NotTaken
         stream_id = self._conn.get_next_available_stream_id()
         self.open.add(stream_id)
         return stream_id
 
     def ended(self, stream_id: int) -> None:
         self.open.discard(stream_id)
-        self.wake()
-
-    def wake(self) -> None:
-        for _ in range(min(len(self._waiting), max(0, self.room()))):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-
-    def refuse(self, why: Exception) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_exception(why)
+        self.made_room()

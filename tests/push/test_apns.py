@@ -132,14 +132,17 @@ async def test_a_certificate_that_apple_does_not_take_is_named(apple: Apple, aut
     assert "methods.push.apns.certificate" in outcome.detail
 
 
-async def test_no_file_of_the_key_is_left(apple: Apple, authority: Authority, tmp_path: Path) -> None:
+async def test_no_file_of_the_key_is_left(apple: Apple, authority: Authority) -> None:
     ours = authority.issue(common_name="x", user_id=TOPIC)
     settings = settings_for(apple, authority.file, certificate=ours)
     ours.key.unlink()
     async with open_door(settings) as door:
-        open_files = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
-        assert not [each for each in open_files if "certificate" in each]
+        assert not [each for each in open_files() if "memfd" in each]
         assert await send(door, apple.device()) == Delivered()
+
+
+def open_files() -> list[str]:
+    return [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
 
 
 async def test_a_trial_is_a_real_push_to_one_device(apple: Apple, door: ApnsDoor) -> None:
