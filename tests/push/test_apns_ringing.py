@@ -11,6 +11,7 @@ import pytest
 
 from radius_push import events
 from radius_push.model import Secret
+from radius_push.push import apns as door_of_apple
 from radius_push.push import ringing
 from radius_push.push.apns import ApnsDoor
 from radius_push.push.ringing import PushRinger
@@ -20,11 +21,32 @@ from tests.directory.certificates import Authority
 from tests.push.apple import Apple, Connection, apple_service, error, tls_for
 from tests.push.apple_doors import RealClock, open_door, settings_for
 from tests.push.test_ringing import Fake
-from tests.store.making import NOW, Log, SetClock, a_question, add_phone, open_store
+from tests.store.making import NOW, Log, SetClock, a_question, add_phone, ask, open_store
 
 
-class News(Log):
-    """Tells when a ring has ended."""
+class Told(Log):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first_ring = asyncio.Event()
+
+    def __call__(self, at: float, event: events.Event) -> None:
+        super().__call__(at, event)
+        if isinstance(event, events.Rang):
+            self.first_ring.set()
+
+
+class Rings:
+    def __init__(self, store: SqliteStore, log: Told, ringer: PushRinger) -> None:
+        self.store, self.log, self.ringer = store, log, ringer
+
+    async def add(self, address: AppAddress | BrowserAddress) -> None:
+        assert await self.store.keep_push_address(address, at=NOW, event=events.Sent("kept"))
+
+    def told(self) -> list[events.Rang]:
+        return [event for event in self.log.events if isinstance(event, events.Rang)]
+
+    async def ended(self) -> None:
+        await asyncio.wait(self.ringer._ringing, timeout=10)
 
 
 @pytest.fixture
@@ -42,7 +64,7 @@ async def door(apple: tuple[Apple, Authority]) -> AsyncIterator[ApnsDoor]:
 
 @pytest.fixture
 async def rings(tmp_path: Path, door: ApnsDoor) -> AsyncIterator[Rings]:
-    clock, log = SetClock(), Log()
+    clock, log = SetClock(), Told()
     store = open_store(tmp_path / "state.db", clock, log)
     await add_phone(store)
     browsers = Fake()
@@ -60,34 +82,17 @@ async def rings(tmp_path: Path, door: ApnsDoor) -> AsyncIterator[Rings]:
     await store.close()
 
 
-class Rings:
-    def __init__(self, store: SqliteStore, log: Log, ringer: PushRinger) -> None:
-        self.store, self.log, self.ringer = store, log, ringer
-
-    async def add(self, address: AppAddress | BrowserAddress) -> None:
-        assert await self.store.keep_push_address(address, at=NOW, event=events.Sent("kept"))
-
-    def told(self) -> list[events.Rang]:
-        return [event for event in self.log.events() if isinstance(event, events.Rang)]
-
-    async def ended(self) -> None:
-        await asyncio.wait(self.ringer._ringing, timeout=10)
-
-
 BROWSER = BrowserAddress("d1", "https://web.push.apple.com/x", b"\x04" + bytes(64), Secret(bytes(16)))
 
 
-async def test_a_channel_that_hangs_holds_up_no_other(
-    apple: tuple[Apple, Authority], rings: Rings
-) -> None:
+async def test_a_channel_that_hangs_holds_up_no_other(apple: tuple[Apple, Authority], rings: Rings) -> None:
     held: list[tuple[Connection, int]] = []
     apple[0].always = lambda connection, stream: held.append((connection, stream))
     await rings.add(AppAddress("d1", "apns", Secret(apple[0].device())))
     await rings.add(BROWSER)
     rings.ringer.ring(a_question())
     await apple[0].until(lambda: bool(held))
-    while not rings.told():
-        await asyncio.sleep(0)
+    await rings.log.first_ring.wait()
     assert [(rang.channel, rang.outcome) for rang in rings.told()] == [("web_push", "delivered")]
     ((connection, stream),) = held
     headers, _ = connection.requests[stream]
@@ -118,7 +123,7 @@ async def test_a_connection_that_ends_under_a_ring_rings_the_phone_once(
     apple: tuple[Apple, Authority], rings: Rings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ringing, "BACKOFF", 0.0)
-    monkeypatch.setattr("radius_push.push.apns.SOON", 0.0)
+    monkeypatch.setattr(door_of_apple, "SOON", 0.0)
 
     def taken_and_gone(connection: Connection, stream: int) -> None:
         connection.taken(stream)
@@ -127,12 +132,10 @@ async def test_a_connection_that_ends_under_a_ring_rings_the_phone_once(
 
     service = apple[0]
     service.acts = [taken_and_gone]
-    await rings.store.record(events.Sent("kept"))
-    question = a_question()
     await rings.add(AppAddress("d1", "apns", Secret(service.device())))
-    await rings.store.open_or_join(question) if hasattr(rings.store, "open_or_join") else None
-    rings.ringer.ring(question)
+    rings.ringer.ring(await ask(rings.store))
     await rings.ended()
     (rang,) = rings.told()
-    assert rang.outcome in ("delivered", "unreachable")
-    assert len(service.shown) == 1, "one alert on the phone, whatever was sent"
+    assert (rang.outcome, rang.tries) == ("delivered", 2)
+    assert len(service.pushed) == 2
+    assert len(service.shown) == 1, "one alert: the second took the place of the first"
