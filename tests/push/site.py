@@ -85,14 +85,14 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, *, push_service: str) -> AsyncIterator[Site]:
+async def open_site(folder: Path, *, push_service: str, settings: str = SETTINGS) -> AsyncIterator[Site]:
     """`push_service`: the origin that phones may name, though it lies on this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     file = folder / "radius-push.yaml"
     hashed = hash_password(PASSWORD.encode(), cheap=True)
-    file.write_text(SETTINGS.format(phone=port, service=push_service, hash=hashed))
+    file.write_text(settings.format(phone=port, service=push_service, hash=hashed))
     told: list[events.Event] = []
     server = Server(load(file, environ={}), on_event=lambda _, event: told.append(event))
     await server.start()
