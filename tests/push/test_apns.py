@@ -254,6 +254,7 @@ def test_where_it_wants_to_go() -> None:
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [("7", 7.0), ("0", 1.0), ("soon", 1.0), ("99999999999", 1.0), (formatdate(time.time() + 300), None)],
+    ids=["seconds", "at once", "a word", "for ever", "a date"],
 )
 async def test_it_is_asked_again_when_it_says(
     apple: Apple, door: ApnsDoor, header: str, seconds: float | None
