@@ -51,7 +51,7 @@ def outcome_of(said: Said, settings: Apns, *, host: str) -> Outcome:
     if status == 200:
         return Delivered()
     words = f"{host} answered {status}{f' ({reason})' if reason else ''}"
-    if reason in _GONE or (status == 410 and not reason):
+    if reason in _GONE:  # a bare 410 is of something between: it must forget nobody's phone
         return Gone(f"{words}: the app is removed or may notify no more; it registers when opened")
     mend = mend_for(reason, settings)
     if mend is None and (reason in _NOT_NOW or status == 429 or status >= 500):

@@ -225,8 +225,9 @@ async def test_headers_and_then_nothing_are_no_answer(apple: Apple, door: ApnsDo
         connection.h2.send_headers(stream, [(":status", "200")], end_stream=False)
         connection.h2.send_data(stream, b"{", end_stream=False)
 
-    apple.acts = [half]
     token = apple.device()
+    assert await send(door, token) == Delivered()  # the connection is there: the next is sent at once
+    apple.acts = [half]
     assert isinstance(await send(door, token, seconds=0.05), Unreachable)
     assert await send(door, token) == Delivered()
 
@@ -242,9 +243,10 @@ async def test_an_answer_octet_by_octet_ends_in_time_and_others_go_on(
             await asyncio.sleep(0.005)
 
     drips: list[asyncio.Task[None]] = []
+    assert await send(door, apple.device()) == Delivered()  # the connection is there
     apple.acts = [lambda connection, stream: drips.append(asyncio.create_task(drip(connection, stream)))]
     slow = asyncio.create_task(send(door, apple.device(), seconds=0.2))
-    await apple.until(lambda: apple.asked == 1)
+    await apple.until(lambda: apple.asked == 2)
     assert await send(door, apple.device()) == Delivered()
     assert isinstance(await slow, Unreachable)
     await asyncio.gather(*drips)
