@@ -304,7 +304,7 @@ async def test_a_dead_connection_is_found_by_the_first_push_on_it(
 async def test_a_dead_connection_is_found_before_anybody_is_rung(
     apple: Apple, door: ApnsDoor, monkeypatch: pytest.MonkeyPatch, clock: RealClock
 ) -> None:
-    monkeypatch.setattr(apns_line, "PONG_SECONDS", 0.05)
+    monkeypatch.setattr(apns_line, "PONG_SECONDS", 0.3)
     monkeypatch.setattr(apns_line, "PING_SECONDS", 0.02)
     monkeypatch.setattr(apns_lines, "LONGEST_PAUSE", 0.0)
     door.open()
