@@ -14,6 +14,7 @@ from radius_push.opening import CannotListen
 from radius_push.places import PlacesFile, news_of, open_places, reopen_places
 from radius_push.portal_store import PortalSignIn
 from radius_push.ports import Clock, Store
+from radius_push.push.apns import ApnsDoor
 from radius_push.push.fcm import FcmDoor
 from radius_push.push.ringing import PushRinger
 from radius_push.push.webpush import WebPushDoor
@@ -54,7 +55,10 @@ class PhoneDoors:
     def _open_ringer(self, url: str) -> PushRinger:
         return PushRinger(
             WebPushDoor(self._settings.push, key=self._keys.vapid, url=url, clock=self._clock),
-            apps=(FcmDoor(self._settings.push, clock=self._clock),),
+            apps=(
+                ApnsDoor(self._settings.push, clock=self._clock),
+                FcmDoor(self._settings.push, clock=self._clock),
+            ),
             store=self._store,
             clock=self._clock,
             counters=self._counters,

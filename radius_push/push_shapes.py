@@ -54,7 +54,7 @@ class Apns:
     url: str = APPLE["production"]
     """`https://HOST[:PORT]`: Apple's for this environment, or a relay of one's own."""
     ca: str | None = None
-    """PEM: whom `url` and a proxy that opens TLS are trusted by; None: the system's."""
+    """PEM: who vouches for `url`, or for a proxy that opens TLS, beside the system's authorities."""
 
 
 GOOGLE = "https://fcm.googleapis.com"

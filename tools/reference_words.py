@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radius_push.settings import schema, server_schema
+from radius_push.settings import apns_schema, schema, server_schema
 from radius_push.settings.section import Section
 
 REASONS_HEAD = """\
@@ -83,6 +83,10 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     "methods": (schema.MethodsSection, "Second factors that are switched on. Absent is off."),
     "methods.push": (schema.PushSection, "May be empty: `push: {}`."),
     "methods.push.fcm": (schema.FcmSection, "Optional. See [FCM](../how-to/fcm.md)."),
+    "methods.push.apns": (
+        apns_schema.ApnsSection,
+        "`key`, `key_id` and `team_id`, or `certificate` and `certificate_key`. [How to](../how-to/apns.md).",
+    ),
     "client_defaults": (
         schema.ClientDefaults,
         "Optional. What all clients say unless they say it themselves. It takes these keys of a client:",
@@ -122,6 +126,9 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
 """Path in the file -> its grammar, and what is said before its keys."""
 
 TAKES = {
+    "apple_id": "10 capital letters and digits",
+    "bundle_id": "bundle id",
+    "https_host": "`https://HOST`, with a port if it is not 443",
     "certificate_name": "host name or address",
     "fingerprint": "SHA-256, hexadecimal",
     "text": "text",

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from radius_push import shapes
 from radius_push.push_shapes import Push, WebPush
-from radius_push.settings import fcm, schema, server_schema
+from radius_push.settings import apns, fcm, schema, server_schema
 from radius_push.settings.book import Book, names
 from radius_push.settings.mistakes import Path, did_you_mean
 from radius_push.settings.yaml_marks import Tree
@@ -153,6 +153,7 @@ def _push(book: Book, section: schema.PushSection, path: Path) -> None:
     book.push = Push(
         web_push=WebPush(contact=section.contact or None, allow_endpoints=section.allow_endpoints),
         fcm=fcm.fcm(book, section.fcm, (*path, "fcm")),
+        apns=apns.apns(book, section.apns, (*path, "apns")),
         proxy=book.server.outbound_proxy,
     )
 

@@ -38,8 +38,10 @@ _SCALARS: dict[str, Json] = {
     "address_attributes": {
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
     },
+    "apple_id": {"type": ["string", "number"], "pattern": "^[A-Z0-9]{10}$"},
     "attribute": {"type": "string"},
     "bind_name": {"type": "string"},
+    "bundle_id": {"type": "string", "pattern": "^[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+$"},
     "certificate_name": {"type": "string"},
     "contact": {"type": "string", "pattern": "^(mailto:[^@\\s]+@[^@\\s]+|https://\\S+)$"},
     "day": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
@@ -49,6 +51,7 @@ _SCALARS: dict[str, Json] = {
     "file_path": {"anyOf": [_SCALAR, _FILE]},
     "fingerprint": {"type": "string", "pattern": "^(sha256:)?([0-9A-Fa-f]{2}:?){32}$"},
     "groups_form": {"type": "string", "pattern": "\\{groups?\\}"},
+    "https_host": {"type": "string", "pattern": "^https://[^/]+/?$"},
     "ldap_url": {"type": "string", "pattern": "^ldaps?://[^/]+/?$"},
     "line": _SCALAR,
     "mail_address": {"type": "string", "pattern": "^[^@\\s]+@[^@\\s]+$"},

@@ -17,6 +17,7 @@ from radius_push.push_shapes import GOOGLE
 from radius_push.radius.presets import GENERIC
 from radius_push.settings import places as p
 from radius_push.settings import scalars as s
+from radius_push.settings.apns_schema import ApnsSection
 from radius_push.settings.section import Accepted, Section, Unchecked, mapping
 from radius_push.settings.server_schema import ServerSection
 from radius_push.shapes import OnLoginAddress, Texts
@@ -50,6 +51,8 @@ class PushSection(Section):
     `[https://push.corp.example]`"""
     fcm: FcmSection | None = None
     """Rings an app of your own by Google's Firebase Cloud Messaging. See [FCM](../how-to/fcm.md)."""
+    apns: ApnsSection | None = None
+    """Rings an app of your own on Apple's devices. See [APNs](../how-to/apns.md)."""
 
 
 class MethodsSection(Section):

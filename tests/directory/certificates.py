@@ -43,10 +43,16 @@ class Authority:
         )
         self.file = _write(folder / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, *names: str, common_name: str | None = None, days: float = 2) -> Certificate:
-        """A certificate for DNS names and addresses, for servers and clients; `days`: until it expires."""
+    def issue(
+        self, *names: str, common_name: str | None = None, days: float = 2, user_id: str | None = None
+    ) -> Certificate:
+        """A certificate for DNS names and addresses, for servers and clients; `days`: until it expires;
+        `user_id`: UID of its subject, as Apple writes a bundle id there."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name or names[0])])
+        named = [x509.NameAttribute(NameOID.COMMON_NAME, common_name or names[0])]
+        if user_id is not None:
+            named.append(x509.NameAttribute(NameOID.USER_ID, user_id))
+        subject = x509.Name(named)
         made = _blank(subject, self._name, key, days=days)
         if names:
             alternatives = x509.SubjectAlternativeName([_general(name) for name in names])

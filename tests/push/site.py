@@ -86,7 +86,9 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, *, push_service: str, listen: str = "") -> AsyncIterator[Site]:
+async def open_site(
+    folder: Path, *, push_service: str, listen: str = "", settings: str = SETTINGS
+) -> AsyncIterator[Site]:
     """`push_service`: the origin that phones may name, though it lies on this machine. `listen`: one key more
     of `server.listen`."""
     with socket.socket() as probe:
@@ -94,7 +96,7 @@ async def open_site(folder: Path, *, push_service: str, listen: str = "") -> Asy
         port = probe.getsockname()[1]
     file = folder / "radius-push.yaml"
     hashed = hash_password(PASSWORD.encode(), cheap=True)
-    file.write_text(SETTINGS.format(phone=port, service=push_service, hash=hashed, listen=listen))
+    file.write_text(settings.format(phone=port, service=push_service, hash=hashed, listen=listen))
     told: list[events.Event] = []
     server = Server(load(file, environ={}), on_event=lambda _, event: told.append(event))
     await server.start()
