@@ -31,6 +31,7 @@ METRIC_LABELS = {
     "[these](evidence.md#reasons), of an accept its `method`",
     "radius_push_request_to_ring_seconds": "`channel`: `web_push`, `apns`, `fcm`",
     "radius_push_ring_seconds": "`channel`",
+    "radius_push_ring_to_receipt_seconds": "`channel`",
     "radius_push_rings": "`channel`; `outcome`: `delivered`, `gone`, `unreachable`, `refused`",
 }
 """Of each family of the metrics."""

@@ -156,6 +156,13 @@ PHONES: dict[str, Counted] = {
     "phone_enrol_refused": Counted("A link or code that is not valid, or no more.", _STRANGER),
     "phone_enrol_wrong_password": Counted("A wrong password with a sent link.", _STRANGER),
     "phone_enrol_too_many_tries": Counted("A try beyond those of one address in ten minutes.", _STRANGER),
+    "phone_push_channel_refused": Counted(
+        "An app named APNs or FCM, which is not set up here.", "Set up `methods.push.apns` or `fcm`."
+    ),
+    "phone_receipts": Counted("A phone said that a push came, or was opened.", _NOTHING),
+    "phone_receipts_not_counted": Counted(
+        "The same, of a push that was not sent to it, or long ago, or said twice.", _NOTHING
+    ),
     "phone_shown_not_noted": Counted("A question was shown, and that could not be written down.", _STORE),
     "phone_streams_opened": Counted("An app was opened, or connected again.", _NOTHING),
     "phone_stream_broken": Counted("A connection of an open app that ended in the middle.", _NOTHING),

@@ -53,6 +53,13 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
+        self._to_receipt = Histogram(
+            "radius_push_ring_to_receipt_seconds",
+            "From the first try to ring until the phone itself said that the push had come.",
+            ("channel",),
+            buckets=SECONDS,
+            registry=registry,
+        )
         self._logins = Counter(
             "radius_push_logins",
             "Logins that ended. The reason of an accept is its second factor.",
@@ -73,6 +80,8 @@ class Metrics:
         match event:
             case events.Rang():
                 self._rang(event)
+            case events.PushReceived(what="received"):
+                self._to_receipt.labels(event.channel).observe(event.milliseconds / 1000)
             case events.Accepted():
                 self._ended("accepted", event.method, at - event.arrived_at)
             case events.Rejected():

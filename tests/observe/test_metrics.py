@@ -58,6 +58,18 @@ def test_a_ring_is_counted_by_channel_and_outcome_with_its_seconds() -> None:
     assert found["radius_push_ring_seconds_bucket", "web_push", "0.5"] == 0
 
 
+def test_a_receipt_is_counted_when_the_push_came_and_not_when_it_was_opened() -> None:
+    metrics = measured()
+    for what in ("received", "opened"):
+        metrics.hear(
+            1002.0,
+            events.PushReceived("K7F2QX", "q1", "local:alice", "d1", "apns", "request", what, 700),
+        )
+    found = samples(metrics)
+    assert found["radius_push_ring_to_receipt_seconds_count", "apns"] == 1
+    assert found["radius_push_ring_to_receipt_seconds_sum", "apns"] == pytest.approx(0.7)
+
+
 def test_a_test_request_is_no_request_of_a_gateway() -> None:
     metrics = measured()
     metrics.hear(1001.0, Rang(None, "t1", "local:alice", "d1", "fcm", "refused", "why", 1, 40, 900))
@@ -101,6 +113,7 @@ def test_every_family_is_in_the_reference() -> None:
     metrics = measured({"duplicate": 1})
     metrics.hear(1001.0, RANG)
     metrics.hear(1002.5, rejected(Reason.DENIED))
+    metrics.hear(1002.0, events.PushReceived(None, "t1", "local:alice", "d1", "fcm", "test", "received", 700))
     named = re.findall(r"^# TYPE (\S+) ", metrics.text().decode(), re.MULTILINE)
     assert named
     for name in named:
