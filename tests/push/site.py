@@ -27,7 +27,7 @@ server:
     authentication: ["127.0.0.1:0"]
     phone: {{address: "127.0.0.1:{phone}", url: "http://localhost:{phone}"}}
     {listen}
-methods: {{push: {{contact: "mailto:vpn@example.com", allow_endpoints: ["{service}"]}}}}
+methods: {{push: {{contact: "mailto:vpn@example.com", allow_endpoints: ["{service}"]{apps}}}}}
 clients:
   head-office:
     addresses: [127.0.0.1]
@@ -87,16 +87,22 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    folder: Path, *, push_service: str, listen: str = "", settings: str = SETTINGS
+    folder: Path,
+    *,
+    push_service: str = "https://push.example",
+    listen: str = "",
+    apps: str = "",
+    settings: str = SETTINGS,
 ) -> AsyncIterator[Site]:
     """`push_service`: the origin that phones may name, though it lies on this machine. `listen`: one key more
-    of `server.listen`."""
+    of `server.listen`; `apps`: more of `methods.push`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     file = folder / "radius-push.yaml"
     hashed = hash_password(PASSWORD.encode(), cheap=True)
-    file.write_text(settings.format(phone=port, service=push_service, hash=hashed, listen=listen))
+    written = {"phone": port, "service": push_service, "hash": hashed, "listen": listen, "apps": apps}
+    file.write_text(settings.format(**written))
     told: list[events.Event] = []
     server = Server(load(file, environ={}), on_event=lambda _, event: told.append(event))
     await server.start()
