@@ -358,3 +358,14 @@ def test_the_first_settings_show_the_kind_of_gateway_that_was_asked_for(site: Si
     shown = text[text.index("  # fw:") :]
     assert "  #   preset: globalprotect " in shown
     assert "  #   patience: 25s " in shown
+
+
+def test_a_minute_is_written_there_as_everywhere_else_in_that_file(site: Site) -> None:
+    text = first_settings(
+        config=site.config,
+        store=site.state_dir / "state.db",
+        secret="fw.secret",
+        password_hash="$argon2id$",
+        preset="fortigate",
+    )
+    assert re.findall(r"patience: (\w+)", text) == ["60s"] * 3

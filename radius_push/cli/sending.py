@@ -36,6 +36,14 @@ WORDS = {
     "failed": "not sent",
 }
 
+COUNTED = WORDS | {
+    "has_phone": "with a phone already",
+    "invited_before": "invited before",
+    "too_many_devices": "with as many phones as allowed",
+    "no_address": "without a mail address",
+}
+"""Behind a number, of one or of many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -186,6 +194,7 @@ def _tell(done: Sequence[Done], left_out: Sequence[str], wish: Wish) -> None:
         click.echo(f"{plain(each.person.username)}: {WORDS[each.result]}{detail}{until}")
     for line in left_out:
         click.echo(f"left out: {line}")
-    click.echo(f"\n{len(done)} people: " + ", ".join(f"{counts[each]} {WORDS[each]}" for each in counts))
+    people = "1 person" if len(done) == 1 else f"{len(done)} people"
+    click.echo(f"\n{people}: " + ", ".join(f"{counts[each]} {COUNTED[each]}" for each in counts))
     if counts["sent"] and wish.asks_code:
         click.echo("`radius-push enroll --pending` shows whose phone waits for its six digits.")

@@ -66,7 +66,7 @@ def _transport(book: Book, section: MailSection) -> None:
     path = (*_PATH, "security")
     if section.ca_file is not None:
         book.report.wrong((*_PATH, "ca_file"), "is for TLS, and security is none; remove one of them")
-    if _is_here(section.host):
+    if book.report.spoiled((*_PATH, "host")) or _is_here(section.host):
         return
     if section.clear_text:
         book.report.warn(path, "LINKS AND PASSWORD GO OVER THE NETWORK IN CLEAR TEXT; use starttls or tls")

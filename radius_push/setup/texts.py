@@ -7,7 +7,6 @@ from pathlib import Path
 
 from radius_push.radius.presets import PRESETS
 from radius_push.settings import SAMPLE_PASSWORD_HASH
-from radius_push.settings.scalars import in_words
 from radius_push.setup.root import NotPossible
 
 _HEAD = """\
@@ -30,7 +29,7 @@ def first_settings(*, config: Path, store: Path, secret: str, password_hash: str
         ("secret", r"secret: testing123\b[^\n]*", f"secret: {{file: {secret}}}        # beside this file"),
         ("password", r"(?<=^      alice:\n)(        #[^\n]*\n)+", _PASSWORD),
         ("gateway", r"^(  #   preset: )fortigate\b", rf"\g<1>{preset}"),
-        ("patience", r"^(  #   patience: )60s\b", rf"\g<1>{in_words(PRESETS[preset].patience)}"),
+        ("patience", r"^(  #   patience: )60s\b", rf"\g<1>{PRESETS[preset].patience:g}s"),
         ("hash", re.escape(SAMPLE_PASSWORD_HASH), password_hash.replace("\\", r"\\")),
     ):
         text, found = re.subn(old, new, text, flags=re.MULTILINE | re.DOTALL)

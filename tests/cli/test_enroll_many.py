@@ -139,6 +139,8 @@ async def test_a_group_is_invited_and_who_has_a_phone_or_an_invitation_is_left_i
         await store.close()
         exit_code, people, _ = await results(config, "--group", "outer", "--mail")
         assert (exit_code, people) == (0, {"alice": "invited_before", "bob": "has_phone"})
+        _, said = await run(config, "--group", "outer", "--mail")
+        assert said.endswith("\n2 people: 1 invited before, 1 with a phone already\n")
         _, people, _ = await results(config, "--group", "outer", "--mail", "--again")
         assert people == {"alice": "sent", "bob": "sent"}
 
