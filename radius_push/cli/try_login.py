@@ -113,6 +113,11 @@ def try_login(
     password = ask_password()
     if not as_json:
         click.echo(f"asking {server[0]} port {server[1]} as client {client.name} ...")
+        if address is not None and ip_address(address) == ip_address(server[0]):
+            click.echo(
+                f"{address} is where this asks from, and a gateway's own address is never shown as a user's: "
+                "phones will be shown none. Name another one, such as 203.0.113.7"
+            )
     asking = Asking(
         server,
         client,
