@@ -161,10 +161,12 @@ class PhoneStore(Protocol):
         by: str,
         at: float,
         credential: bytes | None = None,
+        on: str | None = None,
     ) -> Confirmation:
         """The issuer typed a code: right makes the pending device active and closes the
         invitation; the `limit`-th wrong one removes the device and closes it (`given_up`). `credential`:
-        the mark of that one whose code it was, too; another one that came meanwhile goes on waiting."""
+        the mark of that one whose code it was, too; another one that came meanwhile goes on waiting. `on`:
+        the person's device that it was typed on, which alone is not told of what it did."""
 
     # the phone origin
 
