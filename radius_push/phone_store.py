@@ -37,7 +37,8 @@ class PhoneStore(Protocol):
         """Also a removed one."""
 
     async def last_answers(self) -> Mapping[str, float]:
-        """When each device that ever did answered last: UTC seconds by device id."""
+        """When each device that ever did said yes or no last, to a login or a sign-in to the portal: UTC
+        seconds by device id."""
 
     async def people(self) -> Sequence[Known]:
         """Everybody who has or had a device, by name."""
