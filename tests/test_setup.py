@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from radius_push import setup
 from radius_push.cli import main
+from radius_push.cli.options import DEFAULT
 from radius_push.cli.setup import _next
 from radius_push.settings import SAMPLE_PASSWORD_HASH, load
 from radius_push.setup import NotPossible, Site, Step, in_the_way, install
@@ -423,6 +424,22 @@ def test_the_first_settings_show_the_kind_of_gateway_that_was_asked_for(site: Si
     shown = text[text.index("  # fw:") :]
     assert "  #   preset: globalprotect " in shown
     assert "  #   patience: 25s " in shown
+
+
+@pytest.mark.parametrize("folder", ["/etc/radius-push", "/srv/mfa"])
+def test_what_the_first_settings_name_is_there_and_every_verb_finds_them(site: Site, folder: str) -> None:
+    config = Path(folder) / "radius-push.yaml"
+    text = first_settings(
+        config=config, store=site.state_dir / "state.db", secret="fw.secret", password_hash="$argon2id$",
+        preset="fortigate",
+    )  # fmt: skip
+    (examples,) = re.findall(r"^# Whole sites: (.+)$", text, re.MULTILINE)
+    assert len(list(Path(examples).glob("*.yaml"))) == 6
+    verbs = re.findall(r"radius-push (?:check|enroll alice|try-login alice|explain alice)(.*)", text)
+    assert len(verbs) == 4
+    needed = "" if config == Path(DEFAULT) else f" --config {config}"
+    assert all(re.match(rf"{needed}(`|  )", each) for each in verbs)
+    assert "examples/." not in text
 
 
 def test_a_minute_is_written_there_as_everywhere_else_in_that_file(site: Site) -> None:
