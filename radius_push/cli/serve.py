@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pwd
 import signal
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +65,7 @@ def serve(
 def root_for_another(store: Path, config: Path) -> str | None:
     """What root is told that serves from a store of another user. It works, and what it makes is theirs; but
     it is root whom a fault in here would make powerful, and `reload` signals the store's user alone."""
+    from radius_push.setup import in_the_way
     from radius_push.store.ownership import runs_for
 
     owner = runs_for(store.parent)
@@ -75,7 +77,10 @@ def root_for_another(store: Path, config: Path) -> str | None:
         user, mend = f"user id {owner}", "run it as that user"
     else:
         start = start_as(user, f"{as_called(this_command())} serve{with_config(config.absolute())}")
+        why = in_the_way(user, command=this_command(), interpreter=Path(sys.executable))
         mend = f"end it and start the service, or `{start}`"
+        if why is not None:
+            mend = f"end it, and install it where that user can start it (docs/how-to/install.md): {why}"
     return (
         f"THIS SERVES AS ROOT, and its store {store} belongs to {user}, which it should run as: what it does "
         f"is done with root's rights, and `radius-push reload` will not signal it; {mend}"

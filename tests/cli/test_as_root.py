@@ -101,15 +101,20 @@ async def test_a_server_of_root_on_anothers_store_says_so_and_how_it_should_be_r
     assert "`radius-push reload` will not signal it; run it as that user" in warning
 
 
-@pytest.mark.parametrize("owner", ["nobody", "root"])
-def test_the_mend_is_a_command_that_is_here(place: Path, owner: str) -> None:
-    state = place / "state"
+def test_the_mend_is_a_command_that_runs_here_or_what_stands_in_the_way(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, config = place / "state", place / "radius-push.yaml"
     state.mkdir(mode=0o700)
-    shutil.chown(state, owner)
-    said = root_for_another(state / "state.db", place / "radius-push.yaml")
-    if owner == "root":
-        assert said is None
-    else:
-        assert said is not None
-        assert f" serve --config {place}/radius-push.yaml`" in said
-        assert f"-u {owner} " in said
+    assert root_for_another(state / "state.db", config) is None
+    shutil.chown(state, "nobody")
+    monkeypatch.setattr(sys, "executable", "/bin/sh")
+    monkeypatch.setattr(sys, "argv", ["/bin/true"])
+    said = root_for_another(state / "state.db", config)
+    assert said is not None
+    assert "-u nobody " in said
+    assert f" serve --config {config}`" in said
+    monkeypatch.setattr(sys, "argv", [str(state / "radius-push")])
+    said = root_for_another(state / "state.db", config)
+    assert said is not None
+    assert f"(docs/how-to/install.md): there is no {state}/radius-push" in said
