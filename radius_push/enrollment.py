@@ -267,8 +267,11 @@ async def wait_for_phone(store: Store, invitation: str, *, person: PersonKey, cl
             await bell.wait(left)
 
 
-async def confirm(store: Store, invitation: str, typed: str, *, by: str, now: float) -> Confirmation:
-    """The issuer typed what the phone shows. The fifth wrong code gives the phone up."""
+async def confirm(
+    store: Store, invitation: str, typed: str, *, by: str, now: float, on: str | None = None
+) -> Confirmation:
+    """The issuer typed what the phone shows, `on` that device of the person if in its app. The fifth wrong
+    code gives the phone up."""
     row = await store.invitation(invitation)
     device = await store.device(row.redeemed_by) if row is not None and row.redeemed_by else None
     if device is None:
@@ -276,7 +279,7 @@ async def confirm(store: Store, invitation: str, typed: str, *, by: str, now: fl
     waiting = (await store.biometrics_of(device.id)).waiting
     mark = None if waiting is None else waiting.mark
     right = _is_code(typed, confirmation_code(invitation, device.public_key, mark))
-    return await store.confirm(invitation, right=right, limit=TRIES, by=by, at=now, credential=mark)
+    return await store.confirm(invitation, right=right, limit=TRIES, by=by, at=now, credential=mark, on=on)
 
 
 async def confirm_credential(

@@ -26,6 +26,8 @@ class Said:
     what: Literal["good", "look", "bad"]
     line: str
     """`corp-ldap: ...` where it is good, else `FILE:LINE:COL: path: what is wrong; the mend`."""
+    by: Literal["directories", "mail server"] = "directories"
+    """Who was asked."""
 
 
 def look_at_places(checked: Checked, *, now: float) -> Said | None:
@@ -54,8 +56,8 @@ async def look_at_mail(checked: Checked) -> Said | None:
     if not problem:
         how = "in clear text" if server.security == "none" else "over TLS"
         who = "" if server.user is None else f", and {server.user} may in"
-        return Said("good", f"mail: {where} answers {how}{who}")
-    return Said("bad", str(checked.mistake(("server", "mail"), f"{where}: {problem}")))
+        return Said("good", f"mail: {where} answers {how}{who}", by="mail server")
+    return Said("bad", str(checked.mistake(("server", "mail"), f"{where}: {problem}")), by="mail server")
 
 
 async def inspect(checked: Checked, *, clock: Clock) -> tuple[Said, ...]:

@@ -37,7 +37,8 @@ class PhoneStore(Protocol):
         """Also a removed one."""
 
     async def last_answers(self) -> Mapping[str, float]:
-        """When each device that ever did answered last: UTC seconds by device id."""
+        """When each device that ever did said yes or no last, to a login or a sign-in to the portal: UTC
+        seconds by device id."""
 
     async def people(self) -> Sequence[Known]:
         """Everybody who has or had a device, by name."""
@@ -161,10 +162,12 @@ class PhoneStore(Protocol):
         by: str,
         at: float,
         credential: bytes | None = None,
+        on: str | None = None,
     ) -> Confirmation:
         """The issuer typed a code: right makes the pending device active and closes the
         invitation; the `limit`-th wrong one removes the device and closes it (`given_up`). `credential`:
-        the mark of that one whose code it was, too; another one that came meanwhile goes on waiting."""
+        the mark of that one whose code it was, too; another one that came meanwhile goes on waiting. `on`:
+        the person's device that it was typed on, which alone is not told of what it did."""
 
     # the phone origin
 

@@ -67,7 +67,7 @@ class KeptDevice:
 
     device: Device
     answered_at: float | None
-    """When it answered a login last; None: never."""
+    """When it last said yes or no, to a login or a sign-in to the portal; None: never."""
     rung: bool = field(kw_only=True)
     """It can be woken when its app is closed."""
 

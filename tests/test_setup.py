@@ -19,8 +19,10 @@ from click.testing import CliRunner
 
 from radius_push import setup
 from radius_push.cli import main
+from radius_push.cli.options import DEFAULT
+from radius_push.cli.setup import _next
 from radius_push.settings import SAMPLE_PASSWORD_HASH, load
-from radius_push.setup import NotPossible, Site, Step, install
+from radius_push.setup import NotPossible, Site, Step, in_the_way, install
 from radius_push.setup.root import give_folder, ids
 from radius_push.setup.texts import first_settings, unit_text
 from tests.systemd.unit import UNIT, values
@@ -248,6 +250,70 @@ def test_what_is_not_possible_is_said_first(site: Site, change: dict[str, object
         played(dataclasses.replace(site, **change), dry=True)  # type: ignore[arg-type]
 
 
+# --- what can be typed next -----------------------------------------------------------------------------
+
+
+def copied_to(folder: Path) -> Path:
+    """A command that its owner alone may reach, or everybody: as the folder is."""
+    command = folder / "radius-push"
+    shutil.copy("/bin/true", command)
+    command.chmod(0o755)
+    return command
+
+
+@as_root
+def test_what_the_servers_user_cannot_start_is_said_and_why(place: Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o755)
+    command, python = copied_to(closed), Path("/bin/sh")
+    assert in_the_way(USER, command=command, interpreter=python) is None
+    command.chmod(0o700)
+    assert in_the_way(USER, command=command, interpreter=python) == f"{USER} may not start {command}"
+    os.chown(command, *ids(USER))
+    assert in_the_way(USER, command=command, interpreter=python) is None
+    closed.chmod(0o700)
+    why = f"{USER} may not enter {closed}, and {command} is there"
+    assert in_the_way(USER, command=command, interpreter=python) == why
+    link = place / "radius-push"
+    link.symlink_to(command)
+    assert in_the_way(USER, command=link, interpreter=python) == why
+    assert in_the_way(USER, command=Path("/bin/true"), interpreter=command) == why
+    gone = place / "gone"
+    assert in_the_way(USER, command=gone, interpreter=python) == f"there is no {gone}"
+
+
+@as_root
+@pytest.mark.parametrize("there", [("runuser", "sudo"), ("runuser",), ()])
+def test_the_command_that_is_printed_runs_here(
+    site: Site, place: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
+) -> None:
+    """As the server's user, and by what there is: not every root has sudo."""
+    tools, which = place / "tools", shutil.which
+    tools.mkdir()
+    for name in there:
+        copied_to(tools).rename(tools / name)
+    monkeypatch.setattr(shutil, "which", lambda name, **_: which(name, path=str(tools)))
+    said = _next(site, None)
+    (line,) = [line for line in said.splitlines() if " serve --config " in line]
+    by = {2: f"sudo -u {USER} ", 1: f"runuser -u {USER} -- ", 0: "su -s /bin/sh -c '"}[len(there)]
+    assert line.startswith(f"  {by}/bin/true serve --config {site.config}")
+    if len(there) < 2:
+        words = line.partition("        (")[0].replace("/bin/true serve --config", "/usr/bin/id -un #")
+        monkeypatch.undo()
+        ran = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=True)
+        assert ran.stdout == f"{USER}\n"
+
+
+@as_root
+def test_where_it_cannot_be_started_no_command_is_printed(site: Site, place: Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    said = _next(dataclasses.replace(site, command=copied_to(closed)), None)
+    assert " serve --config " not in said
+    assert f"The server cannot be started from here: {USER} may not enter {closed}" in said
+    assert "/opt/radius-push" in said
+
+
 # --- the unit ----------------------------------------------------------------------------------------
 
 
@@ -358,3 +424,30 @@ def test_the_first_settings_show_the_kind_of_gateway_that_was_asked_for(site: Si
     shown = text[text.index("  # fw:") :]
     assert "  #   preset: globalprotect " in shown
     assert "  #   patience: 25s " in shown
+
+
+@pytest.mark.parametrize("folder", ["/etc/radius-push", "/srv/mfa"])
+def test_what_the_first_settings_name_is_there_and_every_verb_finds_them(site: Site, folder: str) -> None:
+    config = Path(folder) / "radius-push.yaml"
+    text = first_settings(
+        config=config, store=site.state_dir / "state.db", secret="fw.secret", password_hash="$argon2id$",
+        preset="fortigate",
+    )  # fmt: skip
+    (examples,) = re.findall(r"^# Whole sites: (.+)$", text, re.MULTILINE)
+    assert len(list(Path(examples).glob("*.yaml"))) == 6
+    verbs = re.findall(r"radius-push (?:check|enroll alice|try-login alice|explain alice)(.*)", text)
+    assert len(verbs) == 4
+    needed = "" if config == Path(DEFAULT) else f" --config {config}"
+    assert all(re.match(rf"{needed}(`|  )", each) for each in verbs)
+    assert "examples/." not in text
+
+
+def test_a_minute_is_written_there_as_everywhere_else_in_that_file(site: Site) -> None:
+    text = first_settings(
+        config=site.config,
+        store=site.state_dir / "state.db",
+        secret="fw.secret",
+        password_hash="$argon2id$",
+        preset="fortigate",
+    )
+    assert re.findall(r"patience: (\w+)", text) == ["60s"] * 3

@@ -84,11 +84,13 @@ def _ask(checked: Checked) -> tuple[Said, ...]:
 
 
 def _lines(said: tuple[Said, ...]) -> Iterator[str]:
-    for title, what in (
-        ("The directories say", "good"),
-        ("Look at", "look"),
-        ("What the directories say is wrong", "bad"),
+    for title, what, by in (
+        ("The directories say", "good", "directories"),
+        ("The mail server says", "good", "mail server"),
+        ("Look at", "look", "directories"),
+        ("What the directories say is wrong", "bad", "directories"),
+        ("What the mail server says is wrong", "bad", "mail server"),
     ):
-        found = [plain(each.line) for each in said if each.what == what]
+        found = [plain(each.line) for each in said if (each.what, each.by) == (what, by)]
         if found:
             yield from ("", f"{title}:", *(f"  {line}" for line in found))

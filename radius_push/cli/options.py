@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -88,6 +89,11 @@ def expect_readable(config: Path) -> None:
         )
     except OSError as problem:
         could_not_run(f"{config} cannot be read: {(problem.strerror or 'unknown').lower()}")
+
+
+def with_config(config: Path) -> str:
+    """What a verb that is named to the admin needs after it, to mean the same file."""
+    return "" if str(config) == DEFAULT else f" --config {shlex.quote(str(config))}"
 
 
 def ask_password() -> str:

@@ -15,7 +15,7 @@ import click
 
 from radius_push.cli.columns import day_and_time
 from radius_push.cli.enroll import expect_origin, issuer, open_store
-from radius_push.cli.invitation import plain
+from radius_push.cli.invitation import only_here, plain
 from radius_push.cli.options import could_not_run
 from radius_push.model import Ambiguous, Person, Unknown
 from radius_push.ports import DoorClosed
@@ -35,6 +35,14 @@ WORDS = {
     "no_address": "has no mail address",
     "failed": "not sent",
 }
+
+COUNTED = WORDS | {
+    "has_phone": "with a phone already",
+    "invited_before": "invited before",
+    "too_many_devices": "with as many phones as allowed",
+    "no_address": "without a mail address",
+}
+"""Behind a number, of one or of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ def send_invitations(settings: Settings, phone: PhoneListener, wish: Wish) -> bo
 
     if settings.mail is None:
         could_not_run(f"{settings.file}: `server.mail` is missing, so nobody can be written to")
+    if only_here(phone.url):
+        _expect_trial(settings.file, phone.url, mail_host=settings.mail.host)
     try:
         return asyncio.run(_send(settings, phone, wish))
     except (NotAll, NoGroup) as why:
@@ -69,6 +79,17 @@ def send_invitations(settings: Settings, phone: PhoneListener, wish: Wish) -> bo
         return False
     except DoorClosed as problem:
         could_not_run(str(problem))
+
+
+def _expect_trial(file: str, url: str, *, mail_host: str) -> None:
+    """Links to this machine may go to a mail server on it, where somebody tries this out; they are not sent
+    to people elsewhere."""
+    from radius_push.settings.mail import LEADS_NOWHERE, is_here
+
+    why = f"{file}: server.listen.phone.url: {url} {LEADS_NOWHERE}"
+    if not is_here(mail_host):
+        could_not_run(f"{why}. Nothing was sent.")
+    click.echo(f"{why}.", err=True)
 
 
 async def _send(settings: Settings, phone: PhoneListener, wish: Wish) -> bool:
@@ -186,6 +207,7 @@ def _tell(done: Sequence[Done], left_out: Sequence[str], wish: Wish) -> None:
         click.echo(f"{plain(each.person.username)}: {WORDS[each.result]}{detail}{until}")
     for line in left_out:
         click.echo(f"left out: {line}")
-    click.echo(f"\n{len(done)} people: " + ", ".join(f"{counts[each]} {WORDS[each]}" for each in counts))
+    people = "1 person" if len(done) == 1 else f"{len(done)} people"
+    click.echo(f"\n{people}: " + ", ".join(f"{counts[each]} {COUNTED[each]}" for each in counts))
     if counts["sent"] and wish.asks_code:
         click.echo("`radius-push enroll --pending` shows whose phone waits for its six digits.")

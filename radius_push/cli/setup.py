@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from radius_push.cli.options import could_not_run, json_option
+from radius_push.cli.options import could_not_run, json_option, with_config
+from radius_push.cli.start_as import as_called, start_as, this_command
 from radius_push.radius.presets import PRESETS
+
+if TYPE_CHECKING:
+    from radius_push.setup import Site
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -63,7 +67,7 @@ def setup(
         user,
         config_dir.absolute(),
         state_dir.absolute(),
-        _this_command(),
+        this_command(),
         Path(sys.executable),
         systemd=systemd,
         preset=preset,
@@ -86,13 +90,11 @@ def setup(
     if as_json:
         click.echo(json.dumps({"steps": steps, "config": str(site.config), "password": password}))
         return
-    click.echo(
-        "\nNothing was changed." if dry_run else _next(site.config, password, user=user, systemd=systemd)
-    )
+    click.echo("\nNothing was changed." if dry_run else _next(site, password))
 
 
-def _next(config: Path, password: str | None, *, user: str, systemd: bool) -> str:
-    where = "" if str(config) == "/etc/radius-push/radius-push.yaml" else f" --config {config}"
+def _next(site: Site, password: str | None) -> str:
+    where, command = with_config(site.config), as_called(site.command)
     lines = []
     if password is not None:
         lines += [
@@ -101,23 +103,28 @@ def _next(config: Path, password: str | None, *, user: str, systemd: bool) -> st
             "",
             f"  {password}",
         ]
-    start = (
-        "systemctl enable --now radius-push"
-        if systemd
-        else f"sudo -u {user} radius-push serve{where}        (--systemd installs a service)"
-    )
     lines += [
         "",
         "Next:",
-        f"  radius-push check{where}         what the settings mean; edit them for your gateways",
-        f"  {start}",
-        f"  radius-push enroll alice{where}  her phone",
-        f"  radius-push try-login alice{where}",
+        f"  {command} check{where}         what the settings mean; edit them for your gateways",
+        *_start(site, f"{command} serve{where}"),
+        f"  {command} enroll alice{where}  her phone",
+        f"  {command} try-login alice{where}",
     ]
     return "\n".join(lines)
 
 
-def _this_command() -> Path:
-    """The radius-push that runs now, by the path it was called by."""
-    found = shutil.which(sys.argv[0]) or sys.argv[0]
-    return Path(found).absolute()
+def _start(site: Site, serve: str) -> list[str]:
+    """What starts the server here, or what must be done before anything can."""
+    from radius_push.setup import in_the_way
+
+    if site.systemd:
+        return ["  systemctl enable --now radius-push"]
+    why = in_the_way(site.user, command=site.command, interpreter=site.interpreter)
+    if why is None:
+        return [f"  {start_as(site.user, serve)}        (--systemd installs a service)"]
+    return [
+        f"  The server cannot be started from here: {why}.",
+        "  Install radius-push where every user can read it, such as /opt/radius-push",
+        "  (docs/how-to/install.md), and run the setup of that one.",
+    ]

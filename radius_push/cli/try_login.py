@@ -22,6 +22,7 @@ from radius_push.cli.options import (
     load_settings,
     no_store,
     served_as,
+    with_config,
 )
 from radius_push.model import PROOFS
 
@@ -59,6 +60,11 @@ class Why:
     def lines(self) -> Iterator[str]:
         yield f"reason: {self.reason} (login {self.login})"
         yield from (plain(detail) for detail in self.details)
+
+    def and_next(self, config: Path) -> Iterator[str]:
+        """The same, and which verb says what that means."""
+        yield from self.lines()
+        yield f"what it means, and what to do: radius-push trace {self.login}{with_config(config)}"
 
 
 @click.command("try-login")
@@ -113,6 +119,11 @@ def try_login(
     password = ask_password()
     if not as_json:
         click.echo(f"asking {server[0]} port {server[1]} as client {client.name} ...")
+        if address is not None and ip_address(address) == ip_address(server[0]):
+            click.echo(
+                f"{address} is where this asks from, and a gateway's own address is never shown as a user's: "
+                "phones will be shown none. Name another one, such as 203.0.113.7"
+            )
     asking = Asking(
         server,
         client,
@@ -129,9 +140,13 @@ def try_login(
         could_not_run(f"nothing listens on {server[0]}:{server[1]}: start `radius-push serve`")
     except (OSError, ValueError) as problem:
         could_not_run(f"could not ask: {problem}")
-    tell(reply, why, as_json=as_json)
+    tell(reply, why, config, as_json=as_json)
     if reply is None:
-        said = "; ".join(why.lines()) if why else f"is a phone still asked, or the server stuck? {ELSEWHERE}"
+        said = (
+            "; ".join(why.and_next(config))
+            if why
+            else f"is a phone still asked, or the server stuck? {ELSEWHERE}"
+        )
         could_not_run(f"no answer within {timeout:g} s: {said}")
     sys.exit(0 if let_in(reply) else 1)
 
@@ -249,7 +264,7 @@ def _of_mschapv2(reply: Reply) -> dict[str, str]:
     }
 
 
-def tell(reply: Reply | None, why: Why | None, *, as_json: bool) -> None:
+def tell(reply: Reply | None, why: Why | None, config: Path, *, as_json: bool) -> None:
     verdict = "no answer" if reply is None else VERDICTS.get(reply.code, f"code {reply.code}")
     if as_json:
         answered: dict[str, object] = {}
@@ -265,5 +280,5 @@ def tell(reply: Reply | None, why: Why | None, *, as_json: bool) -> None:
         for name, said in _of_mschapv2(reply).items():
             click.echo(f"  {name}: {plain(said)}")
         if reply.code != 2:
-            for line in why.lines() if why else (ELSEWHERE,):
+            for line in why.and_next(config) if why else (ELSEWHERE,):
                 click.echo(f"  {line}")

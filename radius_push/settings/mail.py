@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from radius_push import shapes
 from radius_push.model import Secret
@@ -11,6 +12,10 @@ from radius_push.settings.mistakes import Path
 from radius_push.settings.server_schema import MailSection
 
 MOST_ALERTS = 10
+LEADS_NOWHERE = (
+    "is of this machine alone, and no phone can open a link that is mailed; name the https address that "
+    "phones reach, before the first of them is enrolled"
+)
 _PATH: Path = ("server", "mail")
 _PORTS: dict[shapes.Security, int] = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -22,6 +27,7 @@ def mail(book: Book) -> None:
         return
     password = _password(book, section)
     _transport(book, section)
+    _links(book)
     book.mail = shapes.MailServer(
         section.host,
         port=section.port or _PORTS[section.security],
@@ -66,7 +72,7 @@ def _transport(book: Book, section: MailSection) -> None:
     path = (*_PATH, "security")
     if section.ca_file is not None:
         book.report.wrong((*_PATH, "ca_file"), "is for TLS, and security is none; remove one of them")
-    if _is_here(section.host):
+    if book.report.spoiled((*_PATH, "host")) or is_here(section.host):
         return
     if section.clear_text:
         book.report.warn(path, "LINKS AND PASSWORD GO OVER THE NETWORK IN CLEAR TEXT; use starttls or tls")
@@ -74,7 +80,16 @@ def _transport(book: Book, section: MailSection) -> None:
         book.report.wrong(path, "in clear text; write starttls or tls, or clear_text: accepted")
 
 
-def _is_here(host: str) -> bool:
+def _links(book: Book) -> None:
+    """What an invitation by mail leads to."""
+    phone, path = book.server.listen.phone, ("server", "listen", "phone", "url")
+    if phone is None or book.report.spoiled_within(path):
+        return
+    if is_here(urlsplit(phone.url).hostname or ""):
+        book.report.warn(path, LEADS_NOWHERE)
+
+
+def is_here(host: str) -> bool:
     if host == "localhost":
         return True
     try:

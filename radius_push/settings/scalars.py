@@ -23,7 +23,8 @@ from radius_push.shapes import OnLoginAddress, Value
 
 _T = TypeVar("_T")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*(ms|s|m|h|d)")
+_NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?")
+_DURATION = re.compile(rf"({_NUMBER.pattern})\s*(ms|s|m|h|d)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 # Without options (`memberOf;x`): an attribute of that name would never be there, and `none_of` always hold.
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,127}|[0-9]+(?:\.[0-9]+)+")
@@ -94,8 +95,8 @@ def duration(shortest: float, longest: float) -> Callable[[object], float]:
         found = text(value).strip()
         parts = _DURATION.fullmatch(found)
         if parts is None:
-            if re.fullmatch(r"[0-9.]{1,9}", found):
-                raise ValueError(f"a duration needs a unit: write {found}s (or ms, m, h, d)")
+            if _NUMBER.fullmatch(found):
+                raise ValueError(f"a duration needs a unit: {_with_a_unit(found, shortest, longest)}")
             raise ValueError("not a duration; write 500ms, 45s, 10m, 12h or 3d")
         seconds = float(parts[1]) * _UNITS[parts[2]]
         if not shortest <= seconds <= longest:
@@ -103,6 +104,14 @@ def duration(shortest: float, longest: float) -> Callable[[object], float]:
         return seconds
 
     return read
+
+
+def _with_a_unit(number: str, shortest: float, longest: float) -> str:
+    """The mend: the number with seconds, or with the first unit that makes it as long as it may be."""
+    for unit in ("s", "m", "h", "d", "ms"):
+        if shortest <= float(number) * _UNITS[unit] <= longest:
+            return f"write {number}{unit} (or {', '.join(each for each in _UNITS if each != unit)})"
+    return f"ms, s, m, h or d; and it must lie between {in_words(shortest)} and {in_words(longest)}"
 
 
 def in_words(seconds: float) -> str:

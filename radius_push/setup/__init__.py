@@ -16,18 +16,17 @@ from pathlib import Path
 
 from radius_push.directory.local import hash_password
 from radius_push.settings import SettingsError, load
+from radius_push.setup.reach import expect_for_the_service, in_the_way
 from radius_push.setup.root import NotPossible, give_folder, ids, known, make_folder, open_folder, run, write
 from radius_push.setup.texts import first_settings, unit_text
 from radius_push.store.keys import keys_folder, load_keys
 
-__all__ = ["NotPossible", "Site", "Step", "install"]
+__all__ = ["NotPossible", "Site", "Step", "in_the_way", "install"]
 
 CONFIG = "radius-push.yaml"
 STORE = "state.db"
 SECRET = "this-machine.secret"
 UNIT = Path("/etc/systemd/system/radius-push.service")
-OUT_OF_SIGHT = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  # named, not used
-"""Where the unit's service cannot look: ProtectHome, PrivateTmp."""
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 
 
@@ -89,25 +88,8 @@ def _possible(site: Site) -> None:
     if site.config_dir == site.state_dir:
         raise NotPossible("settings and state need a folder each: the server may not write its own settings")
     if site.systemd:
-        _reachable(site.command)
-        _reachable(site.interpreter)
-
-
-def _reachable(command: Path) -> None:
-    if not command.is_absolute() or not os.access(command, os.X_OK):
-        raise NotPossible(f"{command} is not a command that systemd could start")
-    for path in (command, command.resolve()):  # a venv's Python is a link to where it was made
-        if hidden := next((each for each in OUT_OF_SIGHT if path.is_relative_to(each)), None):
-            raise NotPossible(
-                f"the service cannot look into {hidden}, and {path} is there: install radius-push elsewhere, "
-                f"such as /opt/radius-push (docs/how-to/install.md)"
-            )
-        for folder in path.parents:
-            if not folder.stat().st_mode & stat.S_IXOTH:
-                raise NotPossible(
-                    f"only its owner may enter {folder}, so the service cannot start {path}: "
-                    f"`chmod o+x {folder}`, or install radius-push elsewhere, such as /opt/radius-push"
-                )
+        expect_for_the_service(site.command)
+        expect_for_the_service(site.interpreter)
 
 
 # --- the steps -------------------------------------------------------------------------------------

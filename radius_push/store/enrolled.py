@@ -185,10 +185,11 @@ class Phones(Questions):
         by: str,
         at: float,
         credential: bytes | None = None,
+        on: str | None = None,
     ) -> Confirmation:
         return await self._write(
             lambda rows: phones.confirm(
-                rows, invitation, right=right, limit=limit, by=by, at=at, credential=credential
+                rows, invitation, right=right, limit=limit, by=by, at=at, credential=credential, on=on
             )
         )
 

@@ -46,6 +46,12 @@ def as_owner_of(folder: Path) -> Iterator[None]:
         yield
 
 
+def runs_for(folder: Path) -> int | None:
+    """The user id whose files root makes there; None: its own, or this is not root. Raises StoreDown."""
+    owner = _owner_of(folder) if os.geteuid() == 0 else None
+    return None if owner is None else owner.st_uid
+
+
 def _owner_of(folder: Path) -> os.stat_result | None:
     """The first on the way from / to `folder` who is not root: all that is below can be theirs. None: root's.
 

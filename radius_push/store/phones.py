@@ -228,6 +228,7 @@ def confirm(
     by: str,
     at: float,
     credential: bytes | None,
+    on: str | None,
 ) -> Confirmation:
     row = transaction.execute(
         "SELECT invitations.person, redeemed_by AS device, wrong_codes FROM invitations"
@@ -242,7 +243,7 @@ def confirm(
     if right:
         pending = read(transaction, device)
         assert pending is not None  # noqa: S101  # the statement above has found it
-        _trust(transaction, pending, by=by, at=at)
+        _trust(transaction, pending, by=by, at=at, on=on)
         if credential is not None:
             biometrics.activate(transaction, device, credential, by=by, at=at)
         return "confirmed"
@@ -254,13 +255,13 @@ def confirm(
     return "given_up" if given_up else "wrong"
 
 
-def _trust(transaction: Transaction, device: Device, *, by: str, at: float) -> Device:
-    """From now on it counts, and the person is told so."""
+def _trust(transaction: Transaction, device: Device, *, by: str, at: float, on: str | None = None) -> Device:
+    """From now on it counts, and the person is told so; not `on` the device that did it."""
     _settle(transaction, device.invitation, device.id, DeviceState.ACTIVE)
     person = str(device.person)
     transaction.execute("INSERT INTO persons VALUES (?, ?) ON CONFLICT DO NOTHING", person, at)
     transaction.write(at, events.DeviceConfirmed(person, device.invitation, device.id, by))
-    telling.tell(transaction, device.person, "device_added", device, at)
+    telling.tell(transaction, device.person, "device_added", device, at, did_it=on)
     return replace(device, state=DeviceState.ACTIVE)
 
 

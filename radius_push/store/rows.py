@@ -19,6 +19,13 @@ from radius_push.model import (
 from radius_push.sessions import Session, SessionKey, Traffic
 from radius_push.waking import AppAddress, BrowserAddress, PushAddress
 
+LAST_ANSWER = """nullif(max(
+    coalesce((SELECT max(closed_at) FROM questions WHERE questions.device = devices.id), 0),
+    coalesce((SELECT max(answered_at) FROM portal_sign_ins WHERE portal_sign_ins.device = devices.id), 0)
+), 0)"""
+"""Of a row of `devices`: when it last said yes or no, to a login (when its question was closed, a moment
+after) or to a sign-in to the portal."""
+
 
 def question(row: sqlite3.Row) -> Question:
     return Question(

@@ -25,13 +25,22 @@ MOST_ALERTS_OF_ONE = 100
 _BY_MAIL_ALONE = frozenset({"device_removed"})
 
 
-def tell(transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, at: float) -> None:
+def tell(
+    transaction: Transaction,
+    person: PersonKey,
+    kind: NoticeKind,
+    device: Device,
+    at: float,
+    *,
+    did_it: str | None = None,
+) -> None:
     """The person's other active devices get a notice, and the person a mail if their address is known.
 
-    Called in the transaction of what it tells of.
+    `did_it`: the device in whose app it was done just now; it knows. Called in the transaction of what it
+    tells of.
     """
     if kind not in _BY_MAIL_ALONE:
-        _notify(transaction, person, kind, device, at=at)
+        _notify(transaction, person, kind, device, at=at, but=did_it)
     row = transaction.execute("SELECT address FROM mail_addresses WHERE person = ?", str(person)).fetchone()
     if row is not None:
         _mail(transaction, person, kind, device, address=row["address"], at=at)
@@ -39,10 +48,19 @@ def tell(transaction: Transaction, person: PersonKey, kind: NoticeKind, device: 
 
 
 def _notify(
-    transaction: Transaction, person: PersonKey, kind: NoticeKind, device: Device, *, at: float
+    transaction: Transaction,
+    person: PersonKey,
+    kind: NoticeKind,
+    device: Device,
+    *,
+    at: float,
+    but: str | None,
 ) -> None:
     others = transaction.execute(
-        "SELECT id FROM devices WHERE person = ? AND state = 'active' AND id != ?", str(person), device.id
+        "SELECT id FROM devices WHERE person = ? AND state = 'active' AND id NOT IN (?, ?)",
+        str(person),
+        device.id,
+        device.id if but is None else but,
     ).fetchall()
     for other in others:
         transaction.execute(

@@ -116,7 +116,12 @@ class InvitingApi:
         await self._guard.expect(signed.body, device)
         word = await self._api.finish(
             enrollment.confirm(
-                self._store, row.id, said["code"], by=f"phone {device.id}", now=self._clock.now()
+                self._store,
+                row.id,
+                said["code"],
+                by=f"phone {device.id}",
+                now=self._clock.now(),
+                on=device.id,
             )
         )
         if word == "not_pending":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from radius_push.cli import main
 from radius_push.cli.options import DEFAULT
 from tests.cli.enrolling import SETTINGS, write_settings
+from tests.notify.peer import mail_peer
 
 
 def run(*words: object) -> Result:
@@ -47,3 +49,16 @@ def test_mistakes_are_a_no_and_json_has_all_of_them(tmp_path: Path) -> None:
     assert ended.exit_code == 1
     assert ended.stdout.splitlines()[-1] == "and 10 more of a kind that is named 20 times already"
     assert len(json.loads(run("check", config, "--json").stdout)["mistakes"]) == 30
+
+
+async def test_what_the_mail_server_says_is_said_as_its_word(tmp_path: Path) -> None:
+    mail = "  mail: {{host: 127.0.0.1, port: {port}, security: none, from: vpn@example.test}}\n"
+    async with mail_peer() as peer:
+        text = SETTINGS.replace("server:\n", "server:\n" + mail.format(port=peer.port))
+        config = write_settings(tmp_path, text)
+        ended = await asyncio.to_thread(run, "check", "--online", config)
+    assert f"\n\nThe mail server says:\n  mail: 127.0.0.1:{peer.port} answers in clear text\n" in ended.stdout
+    assert "mail: " not in ended.stdout.split("The mail server says")[0].split("The directories say")[1]
+    gone = await asyncio.to_thread(run, "check", "--online", config)
+    assert "\n\nWhat the mail server says is wrong:\n" in gone.stdout
+    assert "What the directories say is wrong" not in gone.stdout

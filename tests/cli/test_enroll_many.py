@@ -139,6 +139,8 @@ async def test_a_group_is_invited_and_who_has_a_phone_or_an_invitation_is_left_i
         await store.close()
         exit_code, people, _ = await results(config, "--group", "outer", "--mail")
         assert (exit_code, people) == (0, {"alice": "invited_before", "bob": "has_phone"})
+        _, said = await run(config, "--group", "outer", "--mail")
+        assert said.endswith("\n2 people: 1 invited before, 1 with a phone already\n")
         _, people, _ = await results(config, "--group", "outer", "--mail", "--again")
         assert people == {"alice": "sent", "bob": "sent"}
 
@@ -228,3 +230,31 @@ def test_words_that_do_not_go_together_are_said(tmp_path: Path, words: list[str]
     ended = CliRunner().invoke(enroll, ["--config", str(tmp_path / "x.yaml"), *words])
     assert ended.exit_code == 2
     assert "Error:" in ended.output
+
+
+async def test_links_to_this_machine_leave_it_to_nobody(tmp_path: Path) -> None:
+    config = tmp_path / "radius-push.yaml"
+    text = SETTINGS.format(
+        page=URL, port=9, url="ldaps://127.0.0.1:9", people=PEOPLE, service=SERVICE_DN, groups=GROUPS,
+        password=SERVICE_PASSWORD, ca="", hash=HASH,
+    ).replace(', ca_file: "", start_tls: yes', "")  # fmt: skip
+    config.write_text(
+        text.replace("host: 127.0.0.1, port: 9", "host: mail.example.test, clear_text: accepted")
+    )
+    exit_code, said = await run(config, "--group", "helpdesk", "--mail")
+    assert exit_code == 2
+    assert f"server.listen.phone.url: {URL} is of this machine alone, and no phone can open a link" in said
+    assert "name the https address that phones reach" in said
+    assert said.endswith("Nothing was sent.\n")
+
+
+async def test_who_tries_it_with_a_mail_server_on_this_machine_is_told(tmp_path: Path, slapd: Slapd) -> None:
+    async with mail_peer() as peer:
+        config = write(tmp_path, slapd, peer.port)
+        exit_code, said = await run(config, "alice", "--mail")
+        assert exit_code == 0
+        assert f"server.listen.phone.url: {URL} is of this machine alone" in said
+        assert len(peer.mails) == 1
+        config.write_text(config.read_text().replace(URL, "https://mfa.example.test"))
+        exit_code, said = await run(config, "bob", "--mail")
+        assert "of this machine alone" not in said

@@ -92,9 +92,23 @@ async def test_a_reject_says_why_and_its_code(config: Path) -> None:
         assert "Reply-Message = Sign-in refused." in ended.stdout
         assert "  reason: wrong_password (login " in ended.stdout
         assert "  staff: knows alice, the password is wrong\n" in ended.stdout
+        (code,) = re.findall(r"\(login (\w{6})\)", ended.stdout)
+        meaning = f"  what it means, and what to do: radius-push trace {code} --config {config}\n"
+        assert ended.stdout.endswith(meaning)
         ended = await run(config, "nobody", "--json")
         told = json.loads(ended.stdout)
         assert (told["verdict"], told["reason"], len(told["login"])) == ("rejected", "unknown_user", 6)
+        assert not [each for each in told["details"] if "radius-push trace" in each]
+
+
+async def test_the_address_that_it_asks_from_is_no_users_and_that_is_said(config: Path) -> None:
+    async with serving(config):
+        ended = await run(config, "alice", "--address", "127.0.0.1", password="wrong")
+        assert "127.0.0.1 is where this asks from, and a gateway's own address is never shown" in ended.stdout
+        ended = await run(config, "alice", "--address", "127.0.0.8", password="wrong")
+        assert "where this asks from" not in ended.stdout
+        ended = await run(config, "alice", "--address", "127.0.0.1", "--json", password="wrong")
+        assert json.loads(ended.stdout)["verdict"] == "rejected"
 
 
 async def test_who_may_not_read_the_store_is_told_where_the_reason_is(config: Path) -> None:

@@ -165,6 +165,19 @@ async def test_however_a_phone_becomes_trusted_the_others_and_the_person_are_tol
     assert await mails(store) == [("device_added", "d2", 1)]
 
 
+async def test_the_phone_that_did_it_knows_and_the_others_and_the_person_are_told(store: SqliteStore) -> None:
+    await add_phone(store, "d1")
+    await add_phone(store, "d2")
+    await store._write(lambda rows: rows.execute("DELETE FROM notices").rowcount)
+    await send(store)
+    await come(store, device="d3")
+    await store.confirm("i1", right=True, limit=5, by="phone d1", at=NOW, on="d1")
+    assert await store.notices_of("d1") == await store.notices_of("d3") == []
+    (notice,) = await store.notices_of("d2")
+    assert (notice.kind, notice.about) == ("device_added", "d3")
+    assert ("device_added", "d3", 1) in await mails(store)
+
+
 async def test_a_first_phone_is_told_by_mail_alone(store: SqliteStore) -> None:
     await send(store, asks_code=False)
     await come(store)

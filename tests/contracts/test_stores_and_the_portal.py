@@ -119,6 +119,16 @@ async def test_an_answer_is_written_once_in_time_and_by_a_phone_of_theirs(store:
     assert len(await kinds(store)) == len(before) + 1
 
 
+@pytest.mark.parametrize("approve", [True, False])
+async def test_its_answer_is_the_phones_last_one_everywhere(store: Store, approve: bool) -> None:
+    await add_phone(store)
+    await opened(store)
+    assert (await store.last_answers(), (await store.kept_devices_of(ALICE))[0].answered_at) == ({}, None)
+    assert await answered(store, approve=approve, at=NOW + 3)
+    assert await store.last_answers() == {"d1": NOW + 3}
+    assert [kept.answered_at for kept in await store.kept_devices_of(ALICE)] == [NOW + 3]
+
+
 async def test_a_removed_phones_yes_is_none(store: Store) -> None:
     await add_phone(store)
     await opened(store)

@@ -103,7 +103,8 @@ async def test_a_mailed_link_the_password_the_digits_and_a_login(lab: Lab, slapd
         (lab.folder / "radius-push.yaml").write_text(text)
         server = lab.start("radius-push", RADIUS_PUSH, "serve", "--config", config)
         await asyncio.to_thread(server.wait_until_it_says, "ready:")
-        assert "mail: 127.0.0.1" in await verb("check", "--online", config)
+        checked = await verb("check", "--online", config)
+        assert "\n\nThe mail server says:\n  mail: 127.0.0.1" in checked
         await verb("enroll", "alice", "--mail", "--config", config)
         browser = await play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         context = await browser.new_context(**play.devices["Pixel 7"])

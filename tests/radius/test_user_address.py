@@ -102,6 +102,8 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         ({"Calling-Station-Id": ("ff02::1",)}, None),
         ({"Calling-Station-Id": ("255.255.255.255",)}, None),
         ({"Framed-IP-Address": ("203.0.113.5",)}, None),
+        ({"Calling-Station-Id": ("127.0.0.1",)}, "127.0.0.1"),
+        ({"Calling-Station-Id": ("::1",)}, "::1"),
     ],
 )
 def test_the_users_address_is_looked_for_in_the_general_order(

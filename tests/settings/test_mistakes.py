@@ -32,6 +32,11 @@ DOTS = "{username}"
          "5:36: server.listen.accounting[1]: is where Access-Requests come in; accounting takes another port, as 1813"),
         # scalars
         ("patience: 60s", "patience: 60", "12:15: clients.fw1.patience: a duration needs a unit: write 60s (or ms, m, h, d)"),
+        ("server:", "server:\n  enrollment: {sent_invitation: 3}",
+         "2:33: server.enrollment.sent_invitation: a duration needs a unit: write 3h (or ms, s, m, d)"),
+        ("server:", "server:\n  reject_delay: 99999",
+         "2:17: server.reject_delay: a duration needs a unit: ms, s, m, h or d; and it must lie between 0s and 5s"),
+        ("server:", "server:\n  mail: {security: none, from: vpn@example.com}", "2:9: server.mail.host: is missing"),
         ("patience: 60s", "patience: soon", "12:15: clients.fw1.patience: not a duration; write 500ms, 45s, 10m, 12h or 3d"),
         ("patience: 60s", "patience: 5s", "12:15: clients.fw1.patience: must lie between 6s and 1h"),
         ("patience: 60s", "patience:", "12:14: clients.fw1.patience: is empty"),
