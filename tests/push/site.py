@@ -92,7 +92,6 @@ async def open_site(
     push_service: str = "https://push.example",
     listen: str = "",
     apps: str = "",
-    settings: str = SETTINGS,
 ) -> AsyncIterator[Site]:
     """`push_service`: the origin that phones may name, though it lies on this machine. `listen`: one key more
     of `server.listen`; `apps`: more of `methods.push`."""
@@ -102,7 +101,7 @@ async def open_site(
     file = folder / "radius-push.yaml"
     hashed = hash_password(PASSWORD.encode(), cheap=True)
     written = {"phone": port, "service": push_service, "hash": hashed, "listen": listen, "apps": apps}
-    file.write_text(settings.format(**written))
+    file.write_text(SETTINGS.format(**written))
     told: list[events.Event] = []
     server = Server(load(file, environ={}), on_event=lambda _, event: told.append(event))
     await server.start()

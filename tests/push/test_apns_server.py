@@ -12,19 +12,15 @@ from radius_push.test_phone import SoftwarePhone
 from radius_push.waking import AppAddress
 from tests.directory.certificates import Authority
 from tests.push.apple import KEY_ID, TEAM_ID, TOPIC, Apple, apple_service, tls_for
-from tests.push.site import ACCEPT, SETTINGS, Site, open_site
-
-BROWSERS = 'methods: {{push: {{contact: "mailto:vpn@example.com", allow_endpoints: ["{service}"]}}}}'
+from tests.push.site import ACCEPT, Site, open_site
 
 
-def settings_for(apple: Apple, *, apns: str | None = None) -> str:
-    said = apns or (
-        f"topic: {TOPIC}, key: {{file: apns.p8}}, key_id: {KEY_ID}, team_id: {TEAM_ID}, "
-        f"url: 'https://localhost:{apple.port}', ca_file: authority.pem"
+def settings_for(apple: Apple) -> str:
+    """What of `methods.push` is Apple's."""
+    return (
+        f", apns: {{topic: {TOPIC}, key: {{file: apns.p8}}, key_id: {KEY_ID}, team_id: {TEAM_ID}, "
+        f"url: 'https://localhost:{apple.port}', ca_file: authority.pem}}"
     )
-    doubled = said.replace("{", "{{").replace("}", "}}")
-    assert BROWSERS in SETTINGS
-    return SETTINGS.replace(BROWSERS, f"methods: {{{{push: {{{{apns: {{{{{doubled}}}}}}}}}}}}}")
 
 
 def write_key(folder: Path, apple: Apple) -> None:
@@ -65,7 +61,7 @@ async def test_an_app_is_woken_and_a_reload_exchanges_key_and_place(tmp_path: Pa
     tls = tls_for(authority)
     async with apple_service(tls) as first, apple_service(tls) as second:
         write_key(tmp_path, first)
-        async with open_site(tmp_path, push_service="", settings=settings_for(first)) as site:
+        async with open_site(tmp_path, apps=settings_for(first)) as site:
             await first.until(lambda: first.connected == 1)  # before anybody logs in
             token = first.device()
             second.tokens.add(token)
