@@ -24,6 +24,7 @@ from benchmarks.floods import floods
 from benchmarks.load import Load, NoCompiler
 from benchmarks.measures import NotAsItMustBe, Row, codec, held, password_alone, whole_logins
 from benchmarks.people import until_people_see
+from benchmarks.pushes import pushes
 from benchmarks.rivals import beside_freeradius
 from benchmarks.site import OPEN_FILES, site
 from radius_push.radius.dictionary_files import load_dictionary
@@ -43,6 +44,8 @@ async def play(folder: Path, *, quick: bool) -> AsyncIterator[Row]:
         yield await password_alone(there, dictionary, people=128, seconds=seconds)
         yield await whole_logins(there, dictionary, people=128, seconds=seconds)
     async for row in until_people_see(_new(folder, "people"), dictionary, logins=20 if quick else 100):
+        yield row
+    async for row in pushes(_new(folder, "pushes"), count=100 if quick else 500):
         yield row
     for count, streams, approvals in ((small, True, 100.0), (large, False, 200.0)):
         # Each a server of its own, so that its memory tells of these held logins alone.
