@@ -173,10 +173,14 @@ def one_request(request: Request, table: Any) -> Iterator[str]:
         yield from ("Body: `{}`.", "")
     elif request.takes is not None:
         body = SENT[request.takes]["properties"]
-        also = "one of `token` and `code`, and " if "token" in body else ""
+        also = "one of `token` and `code`, perhaps `password`, and " if "token" in body else ""
         yield from (f"Body: {also}`payload` and `signature`.", "")
         if also:
-            rows = [(f"`{name}`", holds(body[name]), meaning(body[name])) for name in ("token", "code")]
+            rows = [
+                (f"`{name}`", holds(body[name]), meaning(body[name]))
+                for name in body
+                if name not in ("payload", "signature")
+            ]
             yield from table(("field", "holds", "meaning"), rows)
         yield from ("Signed in `payload`, all of them and no other:", "")
         inner = SENT[request.takes.replace("Body", "Payload")]
@@ -253,6 +257,8 @@ def holds(schema: Schema) -> str:
             return "whole number"
         case {"type": "boolean"}:
             return "true or false"
+        case {"type": ["integer", "null"]}:
+            return "whole number or null"
         case {"type": ["boolean", "null"]}:
             return "true, false or null"
         case {"type": ["string", "null"]}:

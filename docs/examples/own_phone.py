@@ -152,7 +152,12 @@ def keep(file: Path, phone: dict[str, str], *, new: bool = False) -> None:
 
 
 def load(file: Path) -> tuple[ec.EllipticCurvePrivateKey, dict[str, str]]:
-    phone = json.loads(file.read_text())
+    try:
+        phone = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise SystemExit(
+            f"{file}: no phone is kept there; `add` makes one, `--phone FILE` names another"
+        ) from None
     key = serialization.load_pem_private_key(phone["key"].encode(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     return key, phone
@@ -193,7 +198,8 @@ def pushed(file: Path, channel: str, payload: str, decided: str | None) -> None:
         print(f"{data['kind']}: opened, {told['outcome']}", flush=True)
     state = told["state"]
     cards = [card for card in state["questions"] if card["id"] == data["id"]]
-    if not show(key, phone, {**state, "questions": cards}, decided):
+    sign_ins = [card for card in state["sign_ins"] if card["id"] == data["id"]]
+    if not show(key, phone, {**state, "questions": cards, "sign_ins": sign_ins}, decided):
         print("nothing was answered", flush=True)
 
 
@@ -260,7 +266,7 @@ def show(
             print("waiting for the code to be typed", flush=True)
         case "restored":
             print("waiting for the administrator to confirm this phone", flush=True)
-        case "active" if not state["questions"]:
+        case "active" if not state["questions"] and not state["sign_ins"]:
             print("no request", flush=True)
     answered = False
     for card in state["questions"]:
@@ -269,7 +275,34 @@ def show(
         except Refused as no:
             # `late`, `too_late`, `denied_elsewhere`...: say so. The next state shows what is there now.
             print(f"not taken ({no.word}): {no}", flush=True)
+    for card in state["sign_ins"]:
+        try:
+            answered |= answer_sign_in(key, phone, card, decided)
+        except Refused as no:
+            print(f"not taken ({no.word}): {no}", flush=True)
     return answered
+
+
+def answer_sign_in(
+    key: ec.EllipticCurvePrivateKey, phone: dict[str, str], card: dict[str, Any], decided: str | None
+) -> bool:
+    """Somebody signs in to the page for this person's phones. Never to be taken for a login."""
+    print(f"Are you opening your phones' page?  {plain(card['account'])} at {plain(card['page'])}")
+    print(f"  address: {'unknown' if card['address'] is None else plain(card['address'])}")
+    print(f"  Yes, only if the browser shows the same digits: {plain(card['code'])}")
+    word = decided or input("approve, deny, or nothing? ").strip()
+    if word not in {"approve", "deny"}:
+        return False
+    said = {
+        "version": 1,
+        "purpose": f"portal_{word}",
+        "origin": phone["origin"],
+        "sign_in": card["id"],
+        "device": phone["device"],
+        **{name: card[name] for name in ("person", "page", "address", "nonce", "expires_at")},
+    }
+    print(ask(phone["origin"], "/api/sign-in-answer", sign(key, said))["outcome"], flush=True)
+    return True
 
 
 def answer(
@@ -308,9 +341,14 @@ def answer(
 
 def show_facts(card: dict[str, Any], now: int) -> None:
     """All of them. What others wrote (account, gateway) is shown as plain text and never as markup."""
-    address = card["address"] or "unknown: the gateway did not report one"
+    address = card["address"]
+    where = (
+        "unknown, the gateway did not report one"
+        if address is None
+        else f"{plain(address)} (reported by the gateway)"
+    )
     print(f"Are you signing in?  {plain(card['account'])} at {plain(card['client'])}, code {card['login']}")
-    print(f"  address: {plain(address)} (reported by the gateway)")
+    print(f"  address: {where}")
     print(f"  {(card['ends_at'] - now) / 1000:.0f} s left")
     if card["unanswered"]:
         print(f"  {card['unanswered']} earlier tries were not answered")

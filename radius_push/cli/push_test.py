@@ -107,7 +107,8 @@ def conclusion(trying: Trying) -> str:
     if any(each.what == "delivered" for each in trying.news):
         return (
             f"{name}: the push service took it, and the phone did not say that it came. Is it off, muted, "
-            "or without a network? What a closed app does is in docs/how-to/phones.md"
+            "or without a network? What a closed app does is in docs/how-to/phones.md, "
+            "and of your own app in docs/how-to/your-own-app.md"
         )
     return f"{name}: not reached."
 

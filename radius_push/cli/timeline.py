@@ -111,7 +111,7 @@ def told(step: Step, phones: Mapping[str, Device]) -> list[str]:
             return [f"a later try, from {place}, by {step.text('proof')}: no phone rang; {was}"]
         case "rang":
             wait = f"after {step.fields.get('milliseconds')} ms"
-            said = f"push to {phone}: {step.text('outcome')}, {wait}"
+            said = f"{step.text('channel')} to {phone}: {step.text('outcome')}, {wait}"
             return [said, *filter(None, [step.text("detail")])]
         case "push_received":
             done = "opened by it" if step.text("what") == "opened" else "reached by it"

@@ -189,7 +189,8 @@ async def _apps(
     }
     tries: list[Awaitable[Finding]] = []
     if settings.push.apns is not None and doors.apns is not None:
-        tries.append(try_apns(doors.apns, settings.push, patient.apns_token or kept.get("apns")))
+        token = patient.apns_token or kept.get("apns")
+        tries.append(try_apns(doors.apns, settings.push, token, named=patient.device is not None))
     if settings.push.fcm is not None and doors.fcm is not None:
         tries.append(try_fcm(doors.fcm, settings.push, kept.get("fcm")))
     return [*await asyncio.gather(*tries)]

@@ -11,6 +11,8 @@ from radius_push.model import Secret
 from radius_push.push_shapes import Push
 from radius_push.waking import AppChannel, Delivered, Gone, Outcome, Refused, Unreachable
 
+REACH = "mend what it says; what is on the way there, the line of its host above tells"
+OPEN_IT = "let its person open the app, which tells its token; an Android phone has none"
 NAME_ONE = "name a phone: `doctor --device ID`, or its token on standard input: `doctor --apns-token -`"
 
 
@@ -28,7 +30,10 @@ class FcmTry(Protocol):
     async def close(self) -> None: ...
 
 
-async def try_apns(door: ApnsTry, push: Push, token: Secret | None) -> Finding:
+async def try_apns(door: ApnsTry, push: Push, token: Secret | None, *, named: bool = False) -> Finding:
+    """`named`: a phone was, so without a token it has none."""
+    if token is None and named:
+        return Finding("warning", "apns", "no push was tried: that phone has no token of Apple's", OPEN_IT)
     if token is None:
         return Finding("warning", "apns", "no push was tried: Apple has no dry run", NAME_ONE)
     try:
@@ -54,7 +59,7 @@ async def try_fcm(door: FcmTry, push: Push, token: Secret | None) -> Finding:
 
 def _late(channel: AppChannel) -> Finding:
     says = f"no answer within {SECONDS:g} s"
-    return Finding("wrong", channel, says, "can this machine reach it? See the lines of the network")
+    return Finding("wrong", channel, says, REACH)
 
 
 _GONE: Mapping[AppChannel, str] = {
@@ -74,6 +79,4 @@ def _said(channel: AppChannel, outcome: Outcome, *, good: str) -> Finding:
                 "wrong", channel, detail, "what it says has to be mended, then `radius-push reload`"
             )
         case Unreachable(detail):
-            return Finding(
-                "wrong", channel, detail, "can this machine reach it? See the lines of the network"
-            )
+            return Finding("wrong", channel, detail, REACH)

@@ -69,7 +69,10 @@ async def _reach(there: Place, line: Line, proxy: Place | None, look_up: LookUp)
     if proxy is None:
         reader, writer = await _connect(there, look_up)
     else:
-        reader, writer = await _connect(proxy, look_up)
+        try:
+            reader, writer = await _connect(proxy, look_up)
+        except NotReached as problem:
+            raise NotReached(f"the proxy {proxy}: {problem}", problem.mend) from problem
         try:
             await _tunnel(reader, writer, there, proxy)
         except BaseException:

@@ -158,6 +158,10 @@ def describe(settings: shapes.Settings) -> str:
         )
     if settings.mail is not None:
         lines.append(f"  {_mails(settings.mail)}")
+    if settings.push.apns is not None:
+        lines.append(
+            f"  apps called {settings.push.apns.topic} are rung by APNs, at {settings.push.apns.url}"
+        )
     if settings.push.fcm is not None:
         lines.append(f"  apps of {settings.push.fcm.project} are rung by FCM, at {settings.push.fcm.url}")
     for name, more in settings.more_servers.items():

@@ -102,6 +102,8 @@ def _object(octets: bytes) -> dict[str, Any]:
     try:
         found = json.loads(octets.decode("utf-8-sig"), object_pairs_hook=_once)
     except (ValueError, RecursionError):
+        if re.fullmatch(rb"[\w./-]+\.json", octets.strip()):
+            raise _Wrong("is the name of a file; write {file: PATH}") from None
         raise _Wrong(f"is not JSON: it was cut off or changed; {_NEW_KEY}") from None
     if not isinstance(found, dict):
         raise _Wrong(f"is not a service account's key: {_NEW_KEY}")
