@@ -84,7 +84,7 @@ async def _ring_all(path: Path, kind: Kind, there: Service) -> tuple[list[float]
             begun, watch = dict[str, float](), asyncio.create_task(_longest_stall())
             for question, token in people:
                 begun[token] = time.monotonic()
-                ringer.ring(question)
+                ringer.ring(question, question.opened_at)
             came = await there.until_all_came()
             await all_over.wait()
             watch.cancel()

@@ -46,7 +46,7 @@ class Doors(Grounds):
     """Entered with the client's name while the directories are asked: see `pressure.py`."""
     count: Callable[[Arrival, End], None] = field(repr=False)
     """What is told to the counters, and to the log now and then, in place of the evidence."""
-    ring: Callable[[Question], None] = field(repr=False)
+    ring: Callable[[Question, float], None] = field(repr=False)
     """Wake the person's closed phones: never waits, never raises."""
     current: Callable[[], Doors] = field(repr=False)
     """The doors of this moment: other ones after a reload."""

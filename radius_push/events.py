@@ -164,7 +164,7 @@ class Rang:
     tries: int
     """How often the push service was asked."""
     since_request: int
-    """Milliseconds from when the phones were asked (after the password) to the first try."""
+    """Milliseconds from the gateway's request, the password included, to the first try."""
     milliseconds: int
     """From the first try to the outcome."""
 

@@ -184,7 +184,7 @@ async def by_phone(story: Story, person: Person, choice: policy.Admitted, doors:
         case Opened(rings, before):
             arrival.supersede()
             if rings:
-                doors.ring(question)
+                doors.ring(question, clock.now() - (clock.monotonic() - arrival.started))
             if before is not None:
                 await tried_again(store, before, now=now)
             return await hold(story, person, choice, question, doors)

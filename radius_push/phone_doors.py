@@ -71,9 +71,9 @@ class PhoneDoors:
         """As bound."""
         return None if self._side is None else self._side.port
 
-    def ring(self, question: Question) -> None:
+    def ring(self, question: Question, requested_at: float) -> None:
         if self._ringer is not None:
-            self._ringer.ring(question)
+            self._ringer.ring(question, requested_at)
 
     def _ring_notice(self, notice: Notice) -> None:
         if self._ringer is not None:

@@ -99,8 +99,9 @@ class Ringer(Protocol):
     def public_key(self) -> str:
         """base64url of the 65 octets that browsers subscribe with (RFC 8292, section 3.2)."""
 
-    def ring(self, question: Question) -> None:
-        """Begin to wake the person's devices; it goes on by itself until the question's end."""
+    def ring(self, question: Question, requested_at: float) -> None:
+        """Begin to wake the person's devices; it goes on by itself until the question's end.
+        `requested_at`: when the gateway's request came, UTC seconds."""
 
     def ring_trial(self, trial: Trial, device: Device) -> None:
         """The same for a test request, and this device alone."""

@@ -41,7 +41,7 @@ class Metrics:
         )
         self._to_ring = Histogram(
             "radius_push_request_to_ring_seconds",
-            "From when a login's phones were asked, after the password, to the first try to ring one.",
+            "From a gateway's request, the password included, to the first try to ring a phone for it.",
             ("channel",),
             buckets=SECONDS,
             registry=registry,

@@ -64,7 +64,7 @@ class Message:
         return {"kind": self.kind, "id": self.about}
 
 
-def of_question(question: Question, *, key: Secret, url: str) -> Message:
+def of_question(question: Question, *, requested_at: float, key: Secret, url: str) -> Message:
     client, account = _short(question.client), _short(question.account)
     return Message(
         kind="request",
@@ -72,7 +72,7 @@ def of_question(question: Question, *, key: Secret, url: str) -> Message:
         about=question.id,
         person=question.person,
         device=None,
-        began_at=question.opened_at,
+        began_at=requested_at,
         expires_at=question.expires_at,
         topic=tag(key, attempt_of(question)),
         url=url,

@@ -87,8 +87,9 @@ class PushRinger:
             return False
         return True
 
-    def ring(self, question: Question) -> None:
-        self._begin(of_question(question, key=self._tag_key, url=self._url))
+    def ring(self, question: Question, requested_at: float) -> None:
+        message = of_question(question, requested_at=requested_at, key=self._tag_key, url=self._url)
+        self._begin(message)
 
     def ring_trial(self, trial: Trial, device: Device) -> None:
         self._begin(of_trial(trial, device, key=self._tag_key, url=self._url))

@@ -16,7 +16,7 @@ from radius_push.push_shapes import Apns, Certificate, Push, Token
 from radius_push.waking import AppAddress, Outcome
 from tests.directory.certificates import Certificate as Files
 from tests.push.apple import KEY_ID, TEAM_ID, TOPIC, Apple
-from tests.store.making import a_question
+from tests.store.making import NOW, a_question
 
 TAG_KEY = Secret(b"k" * 32)
 
@@ -55,7 +55,7 @@ async def open_door(settings: Push, *, clock: RealClock | None = None) -> AsyncI
 
 
 def a_message(id: str = "q1", *, topic: str | None = None) -> Message:
-    made = of_question(a_question(id), key=TAG_KEY, url="https://mfa.example.com")
+    made = of_question(a_question(id), requested_at=NOW, key=TAG_KEY, url="https://mfa.example.com")
     return made if topic is None else replace(made, topic=topic)
 
 

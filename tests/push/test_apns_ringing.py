@@ -90,7 +90,7 @@ async def test_a_channel_that_hangs_holds_up_no_other(apple: tuple[Apple, Author
     apple[0].always = lambda connection, stream: held.append((connection, stream))
     await rings.add(AppAddress("d1", "apns", Secret(apple[0].device())))
     await rings.add(BROWSER)
-    rings.ringer.ring(a_question())
+    rings.ringer.ring(a_question(), NOW)
     await apple[0].until(lambda: bool(held))
     await rings.log.first_ring.wait()
     assert [(rang.channel, rang.outcome) for rang in rings.told()] == [("web_push", "delivered")]
@@ -112,7 +112,7 @@ async def test_what_apple_wants_to_have_later_does_not_outlive_the_login(
         "ServiceUnavailable", headers=(("retry-after", "3600"),)
     )
     await rings.add(AppAddress("d1", "apns", Secret(apple[0].device())))
-    rings.ringer.ring(a_question())
+    rings.ringer.ring(a_question(), NOW)
     await rings.ended()
     (rang,) = rings.told()
     assert (rang.outcome, rang.tries) == ("unreachable", 1)
@@ -133,7 +133,7 @@ async def test_a_connection_that_ends_under_a_ring_rings_the_phone_once(
     service = apple[0]
     service.acts = [taken_and_gone]
     await rings.add(AppAddress("d1", "apns", Secret(service.device())))
-    rings.ringer.ring(await ask(rings.store))
+    rings.ringer.ring(await ask(rings.store), NOW)
     await rings.ended()
     (rang,) = rings.told()
     assert (rang.outcome, rang.tries) == ("delivered", 2)

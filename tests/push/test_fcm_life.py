@@ -293,7 +293,7 @@ async def test_a_proxy_that_refuses_or_is_not_there_is_named(fake: Google, clock
 async def test_who_is_busy_for_longer_than_the_login_is_asked_once(fake: Google, tmp_path: Path) -> None:
     fake.answers += [says(lambda: error(503, "UNAVAILABLE", headers={"Retry-After": "3600"}))] * 3
     async with ringing(fake, tmp_path) as (ringer, address, log):
-        ringer.ring(a_question())
+        ringer.ring(a_question(), NOW)
         await asyncio.wait(ringer._ringing)
         (rang,) = [event for event in log.events if isinstance(event, events.Rang)]
     assert (rang.channel, rang.outcome, rang.tries) == ("fcm", "unreachable", 1)
@@ -305,7 +305,7 @@ async def test_an_app_that_is_gone_is_not_rung_again(fake: Google, tmp_path: Pat
     async with ringing(fake, tmp_path) as (ringer, address, log):
         fake.removed.add(address.where)
         for number in range(2):
-            ringer.ring(a_question(f"q{number}"))
+            ringer.ring(a_question(f"q{number}"), NOW)
             await asyncio.wait(ringer._ringing)
         rung = [event for event in log.events if isinstance(event, events.Rang)]
     assert [each.outcome for each in rung] == ["gone"]

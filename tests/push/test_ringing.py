@@ -88,7 +88,7 @@ async def test_a_phone_that_speaks_before_its_push_service_has_answered_is_heard
         heard.append(await house.store.receive(said, at=NOW + 0.4))
 
     house.channel.meanwhile = speaks
-    house.ringer.ring(a_question())
+    house.ringer.ring(a_question(), NOW)
     await asyncio.wait(house.ringer._ringing, timeout=10)
     assert heard == [True]
     beside = [each for each in house.log.events if isinstance(each, events.PushReceived | events.Rang)]
@@ -102,7 +102,7 @@ async def test_no_more_are_rung_at_once_than_there_is_room_for(
     monkeypatch.setattr(ringing, "MOST_RINGING", 4)
     house.channel.waits = True
     for number in range(50):
-        house.ringer.ring(a_question(f"q{number}"))
+        house.ringer.ring(a_question(f"q{number}"), NOW)
     assert house.counters["push_not_rung"] == 46
     await house.channel.begun.wait()
     assert len(house.ringer._ringing) == 4
@@ -110,7 +110,7 @@ async def test_no_more_are_rung_at_once_than_there_is_room_for(
 
 async def test_a_fault_in_a_channel_reaches_nobody(house: House, caplog: pytest.LogCaptureFixture) -> None:
     house.channel.fault = RuntimeError("canary-in-a-message")
-    house.ringer.ring(a_question())
+    house.ringer.ring(a_question(), NOW)
     await asyncio.wait(house.ringer._ringing, timeout=10)
     assert house.counters["push_crashed"] == 1
     assert "canary" not in caplog.text
@@ -118,18 +118,18 @@ async def test_a_fault_in_a_channel_reaches_nobody(house: House, caplog: pytest.
 
 async def test_a_store_that_is_down_reaches_nobody(house: House, caplog: pytest.LogCaptureFixture) -> None:
     await house.store.close()
-    house.ringer.ring(a_question())
+    house.ringer.ring(a_question(), NOW)
     await asyncio.wait(house.ringer._ringing, timeout=10)
     assert "could not ring" in caplog.text
 
 
 async def test_after_the_end_nobody_is_rung(house: House) -> None:
     house.channel.waits = True
-    house.ringer.ring(a_question())
+    house.ringer.ring(a_question(), NOW)
     await house.channel.begun.wait()
-    house.ringer.ring(a_question("q2"))  # cancelled before its first step
+    house.ringer.ring(a_question("q2"), NOW)  # cancelled before its first step
     await house.ringer.close()
-    house.ringer.ring(a_question("q3"))
+    house.ringer.ring(a_question("q3"), NOW)
     assert house.counters["push_not_rung"] == 1
     assert not house.ringer._ringing
     assert len(house.channel.sent) == 1
@@ -137,19 +137,19 @@ async def test_after_the_end_nobody_is_rung(house: House) -> None:
 
 def test_a_message_fits_whatever_people_and_gateways_are_called() -> None:
     long = a_question(account="\N{PILE OF POO}" * 5000, client='"' * 64)
-    message = of_question(long, key=KEY, url="https://" + "x" * 250)
+    message = of_question(long, requested_at=NOW, key=KEY, url="https://" + "x" * 250)
     assert len(message.for_browser()) <= LONGEST_PAYLOAD
     assert "\N{PILE OF POO}" * LONGEST_TEXT not in message.for_browser().decode()
 
 
 def test_a_message_holds_no_address_nonce_or_login() -> None:
-    message = of_question(a_question(), key=KEY, url="https://mfa.example.com")
+    message = of_question(a_question(), requested_at=NOW, key=KEY, url="https://mfa.example.com")
     for secret in ("198.51.100.7", "n" * 22, "login-of-q1", "uuid-of-alice"):
         assert secret not in message.for_browser().decode() + message.topic
 
 
 def test_the_topic_is_of_this_server_alone() -> None:
-    one = of_question(a_question(), key=KEY, url="https://mfa.example.com")
-    other = of_question(a_question(), key=Secret(b"x" * 32), url="https://mfa.example.com")
+    one = of_question(a_question(), requested_at=NOW, key=KEY, url="https://mfa.example.com")
+    other = of_question(a_question(), requested_at=NOW, key=Secret(b"x" * 32), url="https://mfa.example.com")
     assert len(one.topic) == len(other.topic) == 32
     assert one.topic != other.topic

@@ -115,7 +115,7 @@ class World:
         listener.send = watched  # type: ignore[method-assign, assignment]
         assert server._phones is not None
         assert server._phones._ringer is not None
-        server._phones._ringer.ring = lambda question: self.rang.append(question.id)  # type: ignore[method-assign]
+        server._phones._ringer.ring = lambda question, _: self.rang.append(question.id)  # type: ignore[method-assign, assignment]
         for name, gateway in GATEWAYS.items():
             for port in range(SOCKETS):
                 await self._wire(name, gateway.source, port)
@@ -145,7 +145,7 @@ class World:
     async def crash(self) -> None:
         """Nothing more is written, and nothing more leaves."""
         self.dead = True
-        self.server.store._writer.run = _gone  # type: ignore[method-assign]
+        self.server.store._writer.run = _gone  # type: ignore[method-assign, assignment]
         for reception in {each._reception for each in self.server._listeners._all()}:  # type: ignore[union-attr]
             for task in reception._working:
                 task.cancel()
@@ -173,7 +173,7 @@ class World:
             self._stuck.append(self.loop.create_future())
             return await self._stuck[-1]
 
-        writer.run = last  # type: ignore[method-assign]
+        writer.run = last  # type: ignore[method-assign, assignment]
 
     async def come_back(self, *, after: float, crashed: bool) -> None:
         await (self.crash() if crashed or self.dead else self.stop())

@@ -17,6 +17,7 @@ from aiohttp import web
 from radius_push import events
 from radius_push.cli.timeline import told
 from radius_push.client import Reply
+from radius_push.model import Found
 from radius_push.observe.timeline import tell
 from radius_push.push_shapes import Push
 from radius_push.test_phone import SoftwarePhone
@@ -158,7 +159,7 @@ def test_the_timeline_tells_who_answered_and_not_who_was_rung_last(tmp_path: Pat
         assert login.text("device") == answering.enrolled.device
         step = login.step("rang")
         assert step is not None
-        assert told(step, {})[0].startswith(f"push to {other.enrolled.device}: unreachable, after")
+        assert told(step, {})[0].startswith(f"web_push to {other.enrolled.device}: unreachable, after")
 
     play(tmp_path, story)
 
@@ -258,6 +259,29 @@ def test_a_subscription_that_is_gone_is_forgotten(tmp_path: Path) -> None:
         await approved(h, phone)
         assert service.asked == 1
         assert await subscribe(phone, service.subscribe()) == "kept"
+
+    play(tmp_path, story)
+
+
+def test_how_long_a_ring_took_is_counted_from_the_gateways_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(h: House, service: PushService) -> None:
+        phone = await h.phone()
+        await subscribe(phone, service.subscribe())
+        directory = h.server.directories["staff"]
+        find = directory.find
+
+        async def slow(username: str) -> Found:
+            await asyncio.sleep(2)
+            return await find(username)
+
+        monkeypatch.setattr(directory, "find", slow)
+        await approved(h, phone)
+        await h.until(events.Rang)
+        (rang,) = h.of(events.Rang)
+        assert 2000 <= rang.since_request <= 2100
+        assert rang.milliseconds <= 100
 
     play(tmp_path, story)
 

@@ -86,7 +86,7 @@ class HeardRinger:
     noticed: list[Notice] = field(default_factory=list)
     signing_in: list[PortalSignIn] = field(default_factory=list)
 
-    def ring(self, question: Question) -> None:
+    def ring(self, question: Question, requested_at: float) -> None:
         self.rung.append(question)
 
     def ring_trial(self, trial: Trial, device: Device) -> None:

@@ -16,6 +16,7 @@ from radius_push.model import QuestionState
 from radius_push.push.message import of_question
 from radius_push.shapes import Enrollment
 from radius_push.waking import KINDS, AppChannel, Ring
+from tests.store.making import NOW
 from tests.web import phone_api_document as document
 from tests.web.house import ALICE, APPS, PEPPER, House, open_house
 from tests.web.test_phone import WAIT
@@ -73,7 +74,7 @@ async def test_it_registers_is_rung_says_so_and_answers(
     await house.store.begin_rings(
         Ring(device, channel, "request", asked.id, asked.login, house.clock.now(), 12)
     )
-    data = of_question(asked, key=PEPPER, url=house.origin).for_app()
+    data = of_question(asked, requested_at=NOW, key=PEPPER, url=house.origin).for_app()
     payload = json.dumps(data if channel == "fcm" else {"aps": {}, "radius_push": data})
     assert await own_phone(tmp_path, "pushed", "--channel", channel, payload) == (
         0, "request: received, counted\n",
