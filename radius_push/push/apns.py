@@ -187,7 +187,7 @@ class ApnsDoor:
     def _said(self, answer: Answer) -> Said:
         after = answer.retry_after
         wait = None if after is None else seconds_until(after, now=self._clock.now(), otherwise=SOON)
-        status = int(answer.status) if answer.status.isdigit() else 0
+        status = int(answer.status) if re.fullmatch("[0-9]{3}", answer.status) else 0
         return Said(status, answer.description or "", wait)
 
 

@@ -29,6 +29,10 @@ LONGEST_PAUSE = 60.0
 """Seconds between two tries to be connected while nobody is rung."""
 SOUND_SECONDS = 60.0
 """A connection that lived so long was a good one: the next is made at once."""
+MOST_TOGETHER = 5
+"""Connections that are begun one right after another; the next follow FOLLOWING_SECONDS apart, so that one
+who ends each at once has no handshake for each push."""
+FOLLOWING_SECONDS = 1.0
 LOG_SECONDS = 60.0
 
 
@@ -67,6 +71,7 @@ class Lines:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._changed = asyncio.Event()
         self._hush = Hush(LOG_SECONDS)
+        self._together, self._begun_at = 0, -FOLLOWING_SECONDS
         self._retired = False
 
     def keep(self) -> None:
@@ -169,6 +174,7 @@ class Lines:
 
     async def _open(self) -> Line:
         try:
+            await self._not_too_soon()
             async with asyncio.timeout(OPENING_SECONDS):
                 line = await self._connect()
         except TimeoutError:
@@ -181,6 +187,13 @@ class Lines:
             line.leave()
         asyncio.get_running_loop().call_soon(self._wake)  # when this task is over: another may begin
         return line
+
+    async def _not_too_soon(self) -> None:
+        soon = self._clock.monotonic() - self._begun_at < FOLLOWING_SECONDS
+        self._together = self._together + 1 if soon else 1
+        if self._together > MOST_TOGETHER:
+            await asyncio.sleep(FOLLOWING_SECONDS)
+        self._begun_at = self._clock.monotonic()
 
     async def _connect(self) -> Line:
         made = await reach(
