@@ -17,7 +17,7 @@ from aioapns.common import NotificationRequest, PushType
 from radius_push.model import Secret
 from radius_push.ports import Clock
 from radius_push.push.apns_answers import EXPIRED_JWT, Said, mend_for, outcome_of
-from radius_push.push.apns_identity import Signer
+from radius_push.push.apns_identity import Signer, expired
 from radius_push.push.apns_line import Answer, Line, LineLost
 from radius_push.push.apns_lines import Lines, place_of
 from radius_push.push.apns_streams import NotTaken
@@ -127,6 +127,8 @@ class ApnsDoor:
     ) -> Outcome:
         if self._lines is None:
             return Refused(self._why_none)
+        if (why := expired(self._lines.settings, now=self._clock.now())) is not None:
+            return Refused(why)
         written = token.reveal().decode("latin-1")
         if not _DEVICE_TOKEN.fullmatch(written):
             return Gone("the app's token is not one of Apple's: hexadecimal digits")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from radius_push.hush import Hush
 from radius_push.ports import Clock
-from radius_push.push.apns_identity import Signer, trust
+from radius_push.push.apns_identity import Signer, expired, trust
 from radius_push.push.apns_line import Line
 from radius_push.push.apns_streams import NotTaken
 from radius_push.push.tunnel import CannotReach, LookUp, look_up, reach
@@ -196,6 +196,8 @@ class Lines:
         self._begun_at = self._clock.monotonic()
 
     async def _connect(self) -> Line:
+        if (why := expired(self.settings, now=self._clock.now())) is not None:
+            raise CannotReach(why, soon=None)
         made = await reach(
             self.host, self._port, proxy=self.proxy, threads=self._threads, look_up=self._look_up
         )
