@@ -80,6 +80,7 @@ async def keep(store: Store, address: AppAddress, *, at: float) -> None:
 
 
 def ringer_of(site: Site) -> PushRinger:
+    assert site.server._phones is not None
     ringer = site.server._phones._ringer
     assert ringer is not None
     return ringer
