@@ -90,7 +90,7 @@ class ApnsDoor:
             return
         if old is not None:
             old.retire()
-            self._retired = [*self._retired[-3:], old]
+            self._retired = [*(each for each in self._retired if not each.over), old]
         self._lines, self._why_none = None, NOT_SET_UP
         if apns is not None:
             try:

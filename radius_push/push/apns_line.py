@@ -284,6 +284,8 @@ class Line(APNsTLSClientProtocol):
         self.conn.reset_stream(stream, ErrorCodes.CANCEL)
         self.flush()
         self._streams.ended(stream)
+        if self._leaving and not self._streams.open:
+            self.close()
 
     def _ping_by_and_by(self) -> None:
         self._next_ping = self._loop.call_later(PING_SECONDS, self._ping_by_and_by)

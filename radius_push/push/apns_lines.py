@@ -115,6 +115,11 @@ class Lines:
         if self._waiting and not self._retired and len(self._lines) < MOST:
             self._begin_one_more()
 
+    @property
+    def over(self) -> bool:
+        """Nothing is left of it to be closed."""
+        return self._retired and not self._all and (self._opening is None or self._opening.done())
+
     def retire(self) -> None:
         """Take no more, and end what is idle; what is on its way is waited for."""
         self._retired = True

@@ -6,12 +6,14 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from radius_push.push import apns_line, apns_lines
 from radius_push.push.apns import ApnsDoor
+from radius_push.push_shapes import Push
 from radius_push.waking import Delivered, Refused, Unreachable
 from tests.directory.certificates import Authority
 from tests.push.apple import Apple, Connection, apple_service, tls_for
@@ -138,3 +140,34 @@ async def test_a_push_that_is_given_up_as_its_connection_ends_is_only_given_up(
     pushed.cancel()
     with pytest.raises(asyncio.CancelledError):
         await pushed
+
+
+async def test_however_often_it_is_reloaded_what_hangs_ends_with_the_door(apple: Apple) -> None:
+    settings = settings_for(apple, apple.authority)  # type: ignore[attr-defined]
+    assert settings.apns is not None
+    pushes = []
+    apple.always = lambda connection, stream: None
+    async with open_door(settings) as door:
+        for number in range(8):
+            pushes.append(asyncio.create_task(send(door, apple.device())))
+            await apple.until(lambda many=number + 1: apple.asked == many)  # type: ignore[misc]
+            door.use(replace(settings, apns=None))
+            door.use(settings)
+    await apple.until(lambda: not apple.connections)
+    for outcome in await asyncio.gather(*pushes):
+        assert isinstance(outcome, (Refused, Unreachable))
+
+
+async def test_what_is_retired_ends_when_the_last_of_its_pushes_was_given_up(
+    apple: Apple, door: ApnsDoor
+) -> None:
+    apple.acts = [lambda connection, stream: None]
+    pushed = asyncio.create_task(send(door, apple.device()))
+    await apple.until(lambda: apple.asked == 1)
+    (retired,) = lines(door)
+    door.use(Push())
+    pushed.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pushed
+    assert retired.transport is not None
+    assert retired.transport.is_closing()
