@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from radius_push.push import apns_line, apns_lines
+from radius_push.push import apns, apns_line, apns_lines
 from radius_push.push.apns import ApnsDoor
 from radius_push.push_shapes import Push
 from radius_push.waking import Delivered, Refused, Unreachable
@@ -142,18 +142,22 @@ async def test_a_push_that_is_given_up_as_its_connection_ends_is_only_given_up(
         await pushed
 
 
-async def test_however_often_it_is_reloaded_what_hangs_ends_with_the_door(apple: Apple) -> None:
+async def test_however_often_it_is_reloaded_what_hangs_ends_with_the_door(
+    apple: Apple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apns, "DEADLINE", 3600.0)
     settings = settings_for(apple, apple.authority)  # type: ignore[attr-defined]
     assert settings.apns is not None
     pushes = []
     apple.always = lambda connection, stream: None
     async with open_door(settings) as door:
         for number in range(8):
-            pushes.append(asyncio.create_task(send(door, apple.device())))
+            pushes.append(asyncio.create_task(send(door, apple.device(), seconds=3600.0)))
             await apple.until(lambda many=number + 1: apple.asked == many)  # type: ignore[misc]
             door.use(replace(settings, apns=None))
             door.use(settings)
-    await apple.until(lambda: not apple.connections)
+    async with asyncio.timeout(20):
+        await apple.until(lambda: not apple.connections)
     for outcome in await asyncio.gather(*pushes):
         assert isinstance(outcome, (Refused, Unreachable))
 
