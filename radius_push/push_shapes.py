@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -38,6 +39,8 @@ class Certificate:
     """PEM."""
     key: Secret
     """PEM, not encrypted."""
+    ends_at: float = math.inf
+    """UTC seconds: from then on Apple does not take it."""
 
 
 APPLE = {"production": "https://api.push.apple.com", "sandbox": "https://api.sandbox.push.apple.com"}

@@ -9,7 +9,7 @@ from radius_push.factors.answer import LONGEST_PAYLOAD
 from radius_push.waking import LAST_RINGS
 from radius_push.web.nonces import LIFETIME, PER_SIGNER
 from radius_push.web.phone import PhoneLimits
-from radius_push.web.phone_api import LONGEST_BODY
+from radius_push.web.phone_api import ADDRESSES_IN_A_MINUTE, LONGEST_BODY
 from radius_push.web.phone_apps import LONGEST_TOKEN
 from radius_push.web.phone_inviting import INVITATIONS
 from radius_push.web.phone_push import TRIAL_SECONDS, TRIALS_IN_A_MINUTE
@@ -206,7 +206,8 @@ BOUNDS = tuple(
         "signed text": f"{LONGEST_PAYLOAD:,} octets; whole numbers of at most 16 digits",
         "time for a request's header, its body": f"{LIMITS.header_seconds:g} s and {LIMITS.body_seconds:g} s",
         "time for taking a reply": f"{LIMITS.write_seconds:g} s; then the connection is cut off",
-        "a nonce": f"{LIFETIME:g} s, once; {PER_SIGNER} for one phone in that time",
+        "a nonce": f"{LIFETIME:g} s, once; {PER_SIGNER} for one phone in that time, "
+        f"{ADDRESSES_IN_A_MINUTE} of them for where it is reached",
         "streams of one phone": f"{LIMITS.streams_per_device}; one more ends the oldest (`replaced`)",
         "streams in all": f"{LIMITS.streams:,}; then `busy`",
         "connections from one address (IPv6: /64)": f"{LIMITS.connections_per_neighbourhood}; then closed",

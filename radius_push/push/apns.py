@@ -17,7 +17,7 @@ from aioapns.common import NotificationRequest, PushType
 from radius_push.model import Secret
 from radius_push.ports import Clock
 from radius_push.push.apns_answers import EXPIRED_JWT, Said, mend_for, outcome_of
-from radius_push.push.apns_identity import Signer
+from radius_push.push.apns_identity import Signer, expired
 from radius_push.push.apns_line import Answer, Line, LineLost
 from radius_push.push.apns_lines import Lines, place_of
 from radius_push.push.apns_streams import NotTaken
@@ -90,7 +90,7 @@ class ApnsDoor:
             return
         if old is not None:
             old.retire()
-            self._retired = [*self._retired[-3:], old]
+            self._retired = [*(each for each in self._retired if not each.over), old]
         self._lines, self._why_none = None, NOT_SET_UP
         if apns is not None:
             try:
@@ -127,6 +127,8 @@ class ApnsDoor:
     ) -> Outcome:
         if self._lines is None:
             return Refused(self._why_none)
+        if (why := expired(self._lines.settings, now=self._clock.now())) is not None:
+            return Refused(why)
         written = token.reveal().decode("latin-1")
         if not _DEVICE_TOKEN.fullmatch(written):
             return Gone("the app's token is not one of Apple's: hexadecimal digits")
@@ -187,7 +189,7 @@ class ApnsDoor:
     def _said(self, answer: Answer) -> Said:
         after = answer.retry_after
         wait = None if after is None else seconds_until(after, now=self._clock.now(), otherwise=SOON)
-        status = int(answer.status) if answer.status.isdigit() else 0
+        status = int(answer.status) if re.fullmatch("[0-9]{3}", answer.status) else 0
         return Said(status, answer.description or "", wait)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import ssl
 from pathlib import Path
@@ -55,6 +56,18 @@ class Signer(AuthorizationHeaderProvider):
             key=token.key.reveal().decode(), key_id=token.key_id, team_id=token.team_id
         )
         self._header = maker.get_header()
+
+
+def expired(settings: Apns, *, now: float) -> str | None:
+    """Since when Apple takes us no more, with the mend; None: it does. `now`: UTC seconds."""
+    ours = settings.identity
+    if isinstance(ours, Token) or now < ours.ends_at:
+        return None
+    day = dt.datetime.fromtimestamp(ours.ends_at, dt.UTC)
+    return (
+        f"methods.push.apns.certificate expired on {day:%Y-%m-%d}: make a new one on Apple's developer page, "
+        "and run `radius-push reload`"
+    )
 
 
 def trust(settings: Apns) -> ssl.SSLContext:

@@ -26,6 +26,16 @@ from radius_push.push.apns_streams import NotTaken, Streams
 LONGEST_BODY = 4096
 LONGEST_UNREAD = 65536
 """Octets that make no frame: h2 waits for 16 MB if a frame says that it is so long."""
+LONGEST_UNTAKEN = 1 << 20
+"""Octets of ours that wait to be read there: a thousand pushes at once are less."""
+LONGEST_TABLE = 4096
+"""Octets of headers that both ends remember (RFC 7541, section 4.2), whatever is allowed there: each push
+adds to them, and each is looked for among them."""
+AT_ONCE = 4096
+"""Octets that are read between two looks whether it is too much."""
+MOST_UNASKED = 1000
+"""PINGs, SETTINGS and the like in PING_SECONDS, more than UNASKED_A_PUSH for each push."""
+UNASKED_A_PUSH = 8
 PING_SECONDS = 60.0
 """Between two looks whether the connection is still one."""
 PONG_SECONDS = 5.0
@@ -34,6 +44,10 @@ QUIET_SECONDS = 5.0
 """After so much silence the next push asks for a sign of life beside it."""
 LAST_SECONDS = 5.0
 """Until a connection that we closed is cut."""
+
+
+_ASKED = (events.ResponseReceived, events.DataReceived, events.StreamEnded, events.StreamReset)
+"""What answers pushes."""
 
 
 class LineLost(Exception):
@@ -92,7 +106,7 @@ class Line(APNsTLSClientProtocol):
         self._pong_due: asyncio.TimerHandle | None = None
         self._leaving = self._lost = False
         self._why = ""
-        self._unread = 0
+        self._unread = self._unasked = 0
         self.ready: asyncio.Future[None] = self._loop.create_future()
         """Apple has said how much it takes at once."""
 
@@ -105,6 +119,7 @@ class Line(APNsTLSClientProtocol):
         """Raises NotTaken, LineLost; it has no time limit of its own. Whoever gives it up hurts no other."""
         if self._leaving:
             raise NotTaken(self._why)
+        self._unasked = max(0, self._unasked - UNASKED_A_PUSH)
         if self._loop.time() - self._heard > QUIET_SECONDS:
             self.check()
         try:
@@ -140,6 +155,7 @@ class Line(APNsTLSClientProtocol):
     def cut(self, why: str) -> None:
         """At once. `why`: for whoever waits for it."""
         self._why = self._why or why
+        self._lost = self._leaving = True
         if self.transport is not None:
             self.transport.abort()
 
@@ -154,17 +170,11 @@ class Line(APNsTLSClientProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard = self._loop.time()
-        try:
-            heard = self.conn.receive_data(data)
-            for event in heard:
-                self._take(event)
-            self._unread = 0 if heard else self._unread + len(data)
-        except ProtocolError:
-            self._unread = LONGEST_UNREAD + 1
-        if self._unread > LONGEST_UNREAD:
-            self.cut("what answers there breaks the rules of HTTP/2")
-            return
-        self.flush()
+        for at in range(0, len(data), AT_ONCE):
+            why = self._hear(data[at : at + AT_ONCE])
+            if why is not None:
+                self.cut(why)
+                return
         if self._leaving and not self._streams.open:
             self.close()
 
@@ -182,13 +192,35 @@ class Line(APNsTLSClientProtocol):
 
     # --- what Apple says ---------------------------------------------------------------------------
 
+    def _hear(self, data: bytes) -> str | None:
+        """Why it is to be cut; None: it goes on."""
+        try:
+            heard = self.conn.receive_data(data)
+            for event in heard:
+                self._take(event)
+        except ProtocolError:
+            return "what answers there breaks the rules of HTTP/2"
+        self._unread = 0 if heard else self._unread + len(data)
+        if self._unread > LONGEST_UNREAD:
+            return "what answers there breaks the rules of HTTP/2"
+        if self._unasked > MOST_UNASKED:
+            return "what answers there says too much that nobody asked"
+        self.flush()
+        assert self.transport is not None  # noqa: S101  # it spoke on it
+        if self.transport.get_write_buffer_size() > LONGEST_UNTAKEN:
+            return "what answers there reads nothing"
+        return None
+
     def _take(self, event: events.Event) -> None:
+        if not isinstance(event, _ASKED):
+            self._unasked += 1
         match event:
             case events.ResponseReceived(stream_id=int(stream), headers=list(headers)):
                 said = {_text(name): _text(value) for name, value in headers}
                 self._halves[stream] = _Half(said.get(":status", ""), said.get("retry-after"))
             case events.DataReceived(stream_id=int(stream), data=bytes(data), flow_controlled_length=size):
                 self.conn.acknowledge_received_data(size or 0, stream)
+                self._unasked += not data
                 half = self._halves.get(stream)
                 if half is not None and len(half.body) <= LONGEST_BODY:
                     half.body += data
@@ -198,6 +230,9 @@ class Line(APNsTLSClientProtocol):
                 not_taken = code == ErrorCodes.REFUSED_STREAM
                 self._fail((stream,), NotTaken() if not_taken else LineLost("it was reset"))
             case events.RemoteSettingsChanged():
+                table = self.conn.encoder.header_table_size
+                if table > LONGEST_TABLE:
+                    self.conn.encoder.header_table_size = LONGEST_TABLE
                 if not self.ready.done():
                     self.ready.set_result(None)
                 self._streams.made_room()
@@ -249,9 +284,12 @@ class Line(APNsTLSClientProtocol):
         self.conn.reset_stream(stream, ErrorCodes.CANCEL)
         self.flush()
         self._streams.ended(stream)
+        if self._leaving and not self._streams.open:
+            self.close()
 
     def _ping_by_and_by(self) -> None:
         self._next_ping = self._loop.call_later(PING_SECONDS, self._ping_by_and_by)
+        self._unasked = 0
         if self._loop.time() - self._heard >= PING_SECONDS / 2:
             self.check()
 

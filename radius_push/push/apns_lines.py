@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from radius_push.hush import Hush
 from radius_push.ports import Clock
-from radius_push.push.apns_identity import Signer, trust
+from radius_push.push.apns_identity import Signer, expired, trust
 from radius_push.push.apns_line import Line
 from radius_push.push.apns_streams import NotTaken
 from radius_push.push.tunnel import CannotReach, LookUp, look_up, reach
@@ -29,6 +29,10 @@ LONGEST_PAUSE = 60.0
 """Seconds between two tries to be connected while nobody is rung."""
 SOUND_SECONDS = 60.0
 """A connection that lived so long was a good one: the next is made at once."""
+MOST_TOGETHER = 5
+"""Connections that are begun one right after another; the next follow FOLLOWING_SECONDS apart, so that one
+who ends each at once has no handshake for each push."""
+FOLLOWING_SECONDS = 1.0
 LOG_SECONDS = 60.0
 
 
@@ -67,6 +71,7 @@ class Lines:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._changed = asyncio.Event()
         self._hush = Hush(LOG_SECONDS)
+        self._together, self._begun_at = 0, -FOLLOWING_SECONDS
         self._retired = False
 
     def keep(self) -> None:
@@ -109,6 +114,11 @@ class Lines:
                 room -= 1
         if self._waiting and not self._retired and len(self._lines) < MOST:
             self._begin_one_more()
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left of it to be closed."""
+        return self._retired and not self._all and (self._opening is None or self._opening.done())
 
     def retire(self) -> None:
         """Take no more, and end what is idle; what is on its way is waited for."""
@@ -169,6 +179,7 @@ class Lines:
 
     async def _open(self) -> Line:
         try:
+            await self._not_too_soon()
             async with asyncio.timeout(OPENING_SECONDS):
                 line = await self._connect()
         except TimeoutError:
@@ -182,7 +193,16 @@ class Lines:
         asyncio.get_running_loop().call_soon(self._wake)  # when this task is over: another may begin
         return line
 
+    async def _not_too_soon(self) -> None:
+        soon = self._clock.monotonic() - self._begun_at < FOLLOWING_SECONDS
+        self._together = self._together + 1 if soon else 1
+        if self._together > MOST_TOGETHER:
+            await asyncio.sleep(FOLLOWING_SECONDS)
+        self._begun_at = self._clock.monotonic()
+
     async def _connect(self) -> Line:
+        if (why := expired(self.settings, now=self._clock.now())) is not None:
+            raise CannotReach(why, soon=None)
         made = await reach(
             self.host, self._port, proxy=self.proxy, threads=self._threads, look_up=self._look_up
         )

@@ -36,12 +36,15 @@ def tell(
 ) -> None:
     """The person's other active devices get a notice, and the person a mail if their address is known.
 
-    `did_it`: the device in whose app it was done just now; it knows. Called in the transaction of what it
-    tells of.
+    `did_it`: the device in whose app it was done just now; it knows, and is told only where nobody else is:
+    whoever borrowed an unlocked phone must not add one of their own unseen. Called in the transaction of what
+    it tells of.
     """
-    if kind not in _BY_MAIL_ALONE:
-        _notify(transaction, person, kind, device, at=at, but=did_it)
     row = transaction.execute("SELECT address FROM mail_addresses WHERE person = ?", str(person)).fetchone()
+    if kind not in _BY_MAIL_ALONE:
+        told = _notify(transaction, person, kind, device, at=at, but=did_it)
+        if not told and row is None and did_it is not None:
+            _notify(transaction, person, kind, device, at=at, but=None)
     if row is not None:
         _mail(transaction, person, kind, device, address=row["address"], at=at)
     transaction.ring(POST)
@@ -55,7 +58,8 @@ def _notify(
     *,
     at: float,
     but: str | None,
-) -> None:
+) -> bool:
+    """Is there any that was told?"""
     others = transaction.execute(
         "SELECT id FROM devices WHERE person = ? AND state = 'active' AND id NOT IN (?, ?)",
         str(person),
@@ -80,6 +84,7 @@ def _notify(
         )
     if others:
         transaction.ring(person_topic(person))
+    return bool(others)
 
 
 def alert(

@@ -37,6 +37,8 @@ from radius_push.web.wrong_tries import neighbourhood
 T = TypeVar("T")
 
 LONGEST_BODY = 8192
+ADDRESSES_IN_A_MINUTE = 10
+"""That one phone may say where it is reached. Beyond that it is told what it is told of a stale nonce."""
 _ANSWERED = {QuestionState.APPROVED, QuestionState.SPENT, QuestionState.DENIED, QuestionState.TICKET}
 
 
@@ -289,6 +291,11 @@ class PhoneApi:
     def spend(self, nonce: str, *, signer: str, most: int = PER_SIGNER) -> None:
         if not self._nonces.spend(nonce, signer=signer, now=self._clock.monotonic(), most=most):
             raise _stale_nonce()
+
+    def expect_few_addresses(self, said: dict[str, str]) -> None:
+        """Each change of where a phone is reached is evidence that is kept: one that is stolen must not fill
+        the disk with them. `said`: by whom, with its nonce."""
+        self.spend(said["nonce"], signer=f"address of {said['device']}", most=ADDRESSES_IN_A_MINUTE)
 
     async def finish(self, work: Coroutine[None, None, T]) -> T:
         """Do it to the end, also when the phone hangs up in the middle."""

@@ -52,6 +52,7 @@ class AppPushApi:
             may_be_null=frozenset({"token"}),
         )
         expect_active(device)
+        self._api.expect_few_addresses(said)
         channel = _one_of(said["channel"], tuple(TOKENS))
         if "token" not in said:
             return web.json_response({"outcome": await self._forget(device, channel)})

@@ -70,6 +70,7 @@ class PushApi:
     async def push(self, request: web.Request) -> web.StreamResponse:
         device, said = await self._api.signed(request, purpose="push", names=_ADDRESS, may_be_null=_ADDRESS)
         expect_active(device)
+        self._api.expect_few_addresses(said)
         if not said.keys() & _ADDRESS:
             return web.json_response({"outcome": await self._forget(device)})
         if not said.keys() >= _ADDRESS:

@@ -178,6 +178,19 @@ async def test_the_phone_that_did_it_knows_and_the_others_and_the_person_are_tol
     assert ("device_added", "d3", 1) in await mails(store)
 
 
+async def test_the_phone_that_did_it_is_told_where_nobody_else_is(store: SqliteStore) -> None:
+    """Whoever borrowed the only phone, unlocked, added one of their own: its person sees it there."""
+    await add_phone(store, "d1")
+    await store._write(lambda rows: rows.execute("DELETE FROM notices").rowcount)
+    await send(store)
+    await store._write(lambda rows: rows.execute("DELETE FROM mail_addresses").rowcount)
+    await come(store, device="d2")
+    await store.confirm("i1", right=True, limit=5, by="phone d1", at=NOW, on="d1")
+    (notice,) = await store.notices_of("d1")
+    assert (notice.kind, notice.about) == ("device_added", "d2")
+    assert await store.notices_of("d2") == []
+
+
 async def test_a_first_phone_is_told_by_mail_alone(store: SqliteStore) -> None:
     await send(store, asks_code=False)
     await come(store)

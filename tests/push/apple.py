@@ -107,6 +107,8 @@ class Apple:
     window: int | None = None
     """Octets of a stream's window, if not HTTP/2's own."""
     no_settings: bool = False
+    goes_away: bool = False
+    """GOAWAY is the second that each connection hears."""
     acts: list[Act] = field(default_factory=list)
     """For the next pushes, one each, after they were found good."""
     always: Act | None = None
@@ -171,6 +173,8 @@ class Connection(asyncio.Protocol):
             self.h2.local_settings = Settings(client=False, initial_values=said)
             self.h2.initiate_connection()
             self.flush()
+            if self.apple.goes_away:
+                self.go_away(0)
         self.apple.tell()
 
     def connection_lost(self, exc: Exception | None) -> None:

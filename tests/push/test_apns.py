@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from radius_push.model import Secret
 from radius_push.push.apns import DATA_KEY, NOT_SET_UP, ApnsDoor, payload_of
 from radius_push.push.apns_streams import LONGEST_PAYLOAD
 from radius_push.push.message import Kind
-from radius_push.push_shapes import APPLE, Apns, Push, Token
+from radius_push.push_shapes import APPLE, Apns, Certificate, Push, Token
 from radius_push.waking import AppAddress, BrowserAddress, Delivered, Gone, Refused, Unreachable
 from tests.directory.certificates import Authority
 from tests.push.apple import (
@@ -130,6 +131,28 @@ async def test_a_certificate_that_apple_does_not_take_is_named(apple: Apple, aut
         outcome = await send(door, apple.device())
     assert isinstance(outcome, Refused)
     assert "methods.push.apns.certificate" in outcome.detail
+
+
+async def test_a_certificate_that_ended_is_named_and_apple_is_not_asked(
+    apple: Apple, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours = authority.issue(common_name="x", user_id=TOPIC)
+    settings = settings_for(apple, authority.file, certificate=ours)
+    assert settings.apns is not None
+    assert isinstance(settings.apns.identity, Certificate)
+    ended = replace(settings.apns.identity, ends_at=0.0)
+    async with open_door(replace(settings, apns=replace(settings.apns, identity=ended))) as door:
+        door.open()
+        assert await send(door, apple.device()) == Refused(
+            "methods.push.apns.certificate expired on 1970-01-01: make a new one on Apple's developer page, "
+            "and run `radius-push reload`"
+        )
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert caplog.messages[0].startswith("APNs: methods.push.apns.certificate expired on 1970-01-01")
+        assert apple.connected == 0
+        door.use(settings)
+        assert await send(door, apple.device()) == Delivered()
 
 
 async def test_no_file_of_the_key_is_left(apple: Apple, authority: Authority) -> None:

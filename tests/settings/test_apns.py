@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,18 @@ def test_a_certificate_that_ends_soon_or_is_for_another_app_is_said(tmp_path: Pa
     assert "apns.certificate: expires on" in warnings
 
 
+def test_a_certificate_that_has_ended_is_said_and_the_server_starts(tmp_path: Path) -> None:
+    """Else a restart would keep everybody out, also those whom other channels ring."""
+    issued = Authority(tmp_path).issue(common_name="x", user_id="com.example.mfa", days=-1)
+    issued.certificate.rename(tmp_path / "apns.pem")
+    issued.key.rename(tmp_path / "apns.key")
+    settings = good(tmp_path, with_apns(CERTIFICATE))
+    assert "apns.certificate: expired on" in "\n".join(settings.warnings)
+    assert settings.push.apns is not None
+    assert isinstance(settings.push.apns.identity, Certificate)
+    assert settings.push.apns.identity.ends_at < time.time()
+
+
 def test_a_certificate_for_another_app_is_said(tmp_path: Path) -> None:
     issued = Authority(tmp_path).issue(common_name="x", user_id="com.example.other", days=300)
     issued.certificate.rename(tmp_path / "apns.pem")
@@ -155,11 +168,10 @@ def test_every_mistake_has_its_mend(tmp_path: Path, apns: str, sentences: list[s
 
 def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
-    old = authority.issue(common_name="old", days=-1)
+    one = authority.issue(common_name="one")
     other = authority.issue(common_name="other")
-    apns = CERTIFICATE.replace("apns.pem", old.certificate.name).replace("apns.key", other.key.name)
-    expired, key = said(tmp_path, apns)
-    assert expired.startswith(".certificate: expired on ")
+    apns = CERTIFICATE.replace("apns.pem", one.certificate.name).replace("apns.key", other.key.name)
+    (key,) = said(tmp_path, apns)
     assert key == ".certificate_key: does not belong to the certificate"
 
 

@@ -90,6 +90,13 @@ def test_a_relay_and_whom_it_is_trusted_by(
     assert fcm.ca == authority.file.read_text().strip()
 
 
+def test_access_tokens_of_somebody_else_are_warned_of(tmp_path: Path, account: dict[str, Any]) -> None:
+    """Whoever may write the file may have this server ask any host: that is said, and done."""
+    elsewhere = {**account, "token_uri": "https://inside.corp.example/token"}
+    (said,) = [each for each in good(tmp_path, with_file(tmp_path, elsewhere)).warnings if "fcm" in each]
+    assert "has its access tokens from inside.corp.example, and not from oauth2.googleapis.com" in said
+
+
 def test_a_file_that_all_can_read_and_an_unsafe_relay_are_warned_of(
     tmp_path: Path, account: dict[str, Any]
 ) -> None:
@@ -132,6 +139,14 @@ def _pem(
     return key.private_bytes(Encoding.PEM, how, sealed).decode()
 
 
+def _long_key() -> rsa.RSAPrivateKey:
+    """Of 8192 bits, and not even one: that takes long to find out, and is not asked."""
+    odd = 2**4096 - 1
+    public = rsa.RSAPublicNumbers(65537, odd * odd)
+    numbers = rsa.RSAPrivateNumbers(odd, odd, odd, odd, odd, odd, public)
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
@@ -158,8 +173,9 @@ def _pem(
         ("private_key", _pem(private_key(), PKCS8, b"x"), "not in PKCS #8"),
         ("private_key", _pem(ec.generate_private_key(ec.SECP256R1()), PKCS8), "not RSA of 2048"),
         ("private_key", _pem(rsa.generate_private_key(65537, 1024), PKCS8), "not RSA of 2048"),
+        ("private_key", _pem(_long_key(), PKCS8), "not RSA of 2048 to 4096 bits"),
     ],
-    ids=range(23),
+    ids=range(24),
 )  # fmt: skip
 def test_every_value_that_is_not_googles_is_named_and_none_is_shown(
     tmp_path: Path, account: dict[str, Any], field: str, value: object, sentence: str

@@ -155,6 +155,38 @@ async def test_an_address_that_was_gone_before_is_known_to_be_gone_after(
     await store.close()
 
 
+async def test_a_phone_that_was_gone_and_removed_before_is_let_go_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept of a removed device must not keep the device, and all old evidence with it."""
+    whole = dict(file.MIGRATIONS)
+    monkeypatch.setattr(file, "MIGRATIONS", {name: sql for name, sql in whole.items() if name < "0017"})
+    rows = file.open_file(tmp_path / "state.db")
+    rows.execute("PRAGMA foreign_keys = OFF")  # they have no invitation
+    for id, state, gone_at in (("d1", "removed", NOW), ("d2", "active", NOW), ("d3", "active", None)):
+        rows.execute(
+            "INSERT INTO devices (id, person, username, name, public_key, state, created_at, invitation,"
+            " push_gone_at) VALUES (?, 'staff:a', 'alice', 'Pixel', zeroblob(65), ?, ?, 'i1', ?)",
+            (id, state, NOW, gone_at),
+        )
+    rows.execute(
+        "INSERT INTO push_addresses VALUES ('d3', 'https://push.example/1', zeroblob(65), zeroblob(16), ?)",
+        (NOW,),
+    )
+    rows.close()
+    monkeypatch.setattr(file, "MIGRATIONS", whole)
+    store = open_store(tmp_path / "state.db")
+    while await store.let_go(NOW + 1, at=NOW + 2):
+        pass
+    assert await store.device("d1") is None
+    reach = await store.push_reach()
+    assert {id: (each.channels, each.gone) for id, each in reach.items()} == {
+        "d2": ((), ("web_push",)),
+        "d3": (("web_push",), ()),
+    }
+    await store.close()
+
+
 async def test_a_person_key_that_holds_colons_comes_back(tmp_path: Path) -> None:
     store = open_store(tmp_path / "state.db")
     question = a_question(person=PersonKey("corp", "a:b:c"))

@@ -17,6 +17,7 @@ from radius_push.model import PersonKey
 from radius_push.shapes import Enrollment
 from radius_push.test_phone import PhoneRefused, SoftwarePhone, State
 from radius_push.waking import AppAddress, AppChannel, Channel, Ring
+from radius_push.web.phone_api import ADDRESSES_IN_A_MINUTE
 from radius_push.web.phone_apps import LONGEST_TOKEN
 from tests.web.house import ALICE, APPS, BOB, House, open_house
 from tests.web.test_phone import WAIT, nonce, post
@@ -76,6 +77,21 @@ async def test_an_app_says_where_it_is_reached_and_takes_it_back(house: House) -
             ("apns", "apns", "phone"),
             ("fcm", None, "phone"),
         ]
+
+
+async def test_a_phone_that_says_ever_new_addresses_fills_no_disk(house: House) -> None:
+    """Each is evidence for as long as evidence is kept."""
+    async with await house.phone() as phone, await house.phone() as other:
+        for number in range(ADDRESSES_IN_A_MINUTE):
+            assert await tells(phone, token=f"token:{number}") == "kept"
+        for token in ("one:more", None):
+            with pytest.raises(PhoneRefused) as refused:
+                await tells(phone, token=token)
+            assert refused.value.word == "nonce"
+        assert await tells(other, token="of-another:phone") == "kept"
+        told = [each for each in house.events if isinstance(each, events.PushChanged)]
+        assert len(told) == ADDRESSES_IN_A_MINUTE + 1
+        assert ("fcm", f"token:{ADDRESSES_IN_A_MINUTE - 1}") in await tokens(house)
 
 
 async def test_an_app_is_told_by_which_channels_this_server_rings_and_nothing_secret(house: House) -> None:

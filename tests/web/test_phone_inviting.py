@@ -40,7 +40,8 @@ async def test_a_phone_adds_another_one(house: House) -> None:
             assert (await house.device(new)).state is DeviceState.PENDING
             assert await confirm(phone, invited, new.confirmation_code) == "confirmed"
             assert (await house.device(new)).state is DeviceState.ACTIVE
-            assert await house.store.notices_of(phone.enrolled.device) == []
+            (notice,) = await house.store.notices_of(phone.enrolled.device)  # as nobody else could be told
+            assert notice.about == new.enrolled.device
             await house.ask()
             assert await new.answer_next(approve=True, seconds=10) == "approved"
         by = f"phone {phone.enrolled.device}"
