@@ -108,7 +108,7 @@ class PhoneDoors:
             places=self._places,
             prove=self._prove,
             biometrics=settings.biometrics,
-            alerts=_alerts(settings),
+            mail=settings.mail,
             push=settings.push,
             limits=descriptors.limits_for_phones(descriptors.raise_limit() - connections),
         )
@@ -141,7 +141,7 @@ class PhoneDoors:
                 settings.trusted_proxies,
                 places,
                 settings.biometrics,
-                _alerts(settings),
+                settings.mail,
                 settings.push,
             )
         if self._ringer is not None:
@@ -158,7 +158,3 @@ class PhoneDoors:
             await self._side.close()
         if self._ringer is not None:
             await self._ringer.close()
-
-
-def _alerts(settings: Settings) -> tuple[str, ...]:
-    return () if settings.mail is None else settings.mail.alerts

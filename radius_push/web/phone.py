@@ -18,7 +18,7 @@ from radius_push.factors.answer import AnswerRefused
 from radius_push.model import BiometricsMode, Network, Secret
 from radius_push.ports import Clock, Places, Ringer, Store, StoreDown
 from radius_push.push_shapes import NO_APPS, Push
-from radius_push.shapes import Enrollment, PhoneListener
+from radius_push.shapes import Enrollment, MailServer, PhoneListener
 from radius_push.web.assertions import Assertions
 from radius_push.web.front_door import FrontDoor, hosts_of
 from radius_push.web.inviting import Inviting
@@ -82,11 +82,12 @@ class PhoneSide:
         places: Places | None = None,
         prove: Prove = cannot_prove,
         biometrics: BiometricsMode = "optional",
-        alerts: tuple[str, ...] = (),
+        mail: MailServer | None = None,
         push: Push = NO_APPS,
     ) -> None:
         """`prove`: asks a directory, for an invitation that was sent. It is bounded by whoever gives it.
-        `alerts`: where administrators are mailed when somebody says that it was not them."""
+        `mail`: by which people are told of their phones, and administrators when somebody says that it was
+        not them."""
         self._listener = listener
         self._counters = counters
         self._proxies = Proxies(trusted_proxies)
@@ -146,7 +147,6 @@ class PhoneSide:
             self._api, origin=listener.url, store=store, clock=clock, counters=counters, guard=self._guard
         )
         self._contest = ContestApi(self._api, store=store, clock=clock, counters=counters)
-        self._contest.alerts = self._notices.alerts = alerts
         self._invite = InvitingApi(
             self._api,
             store=store,
@@ -157,6 +157,7 @@ class PhoneSide:
             fresh=fresh,
             guard=self._guard,
         )
+        self._tell_by(mail)
         self._door = FrontDoor(
             listener,
             side="phone",
@@ -181,17 +182,21 @@ class PhoneSide:
         trusted_proxies: tuple[Network, ...],
         places: Places | None,
         biometrics: BiometricsMode = "optional",
-        alerts: tuple[str, ...] = (),
+        mail: MailServer | None = None,
         push: Push = NO_APPS,
     ) -> None:
         """After a reload: other limits for the phones that are added from now on, other places and apps."""
         self._push.settings = self._apps.settings = push
-        self._contest.alerts = self._notices.alerts = alerts
+        self._tell_by(mail)
         self._push.biometrics = self._guard.mode = biometrics
         self._facts.places = places
         self._enrol.enrollment = self._invite.enrollment = enrollment
         self._inviting.allowed = enrollment.by_phone
         self._proxies.use(trusted_proxies)
+
+    def _tell_by(self, mail: MailServer | None) -> None:
+        self._contest.alerts = self._notices.alerts = () if mail is None else mail.alerts
+        self._invite.mails = mail is not None
 
     async def start(self) -> None:
         """Open, and let phones in at once."""

@@ -45,6 +45,8 @@ class InvitingApi:
         self._clock = clock
         self._pepper = pepper
         self.enrollment = allowed
+        self.mails = False
+        """Are people told of their phones by mail, too?"""
         self._counters = counters
         self._fresh = fresh
         self._made = WrongTries(per_neighbourhood=INVITATIONS)
@@ -121,7 +123,7 @@ class InvitingApi:
                 said["code"],
                 by=f"phone {device.id}",
                 now=self._clock.now(),
-                on=device.id,
+                on=device.id if self.mails else None,  # else nobody else may be told of it
             )
         )
         if word == "not_pending":

@@ -98,7 +98,7 @@ async def test_a_login_is_accepted_while_five_hundred_rings_hang_and_a_reload_an
         (device,) = await site.server.store.devices()
         now = site.server.clock.now()
         for number in range(CROWD):
-            ringer.ring(a_question(f"q{number}", device.person, opened_at=now, expires_at=now + 40))
+            ringer.ring(a_question(f"q{number}", device.person, opened_at=now, expires_at=now + 40), now)
         asking = asyncio.create_task(site.log_in())
         await phone.answer_next(approve=True, seconds=30)
         reply = await asking

@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 from radius_push import events
 from radius_push.factors.answer import AnswerRefused
 from radius_push.factors.question import state
-from radius_push.model import ProofName, Secret
+from radius_push.model import ProofName, Question, Secret
 from radius_push.ports import StoreDown
 from radius_push.radius.asking import CHANCE, read_reply, respond, write_request
 from radius_push.radius.packet import load_dictionary
@@ -115,7 +115,11 @@ class World:
         listener.send = watched  # type: ignore[method-assign, assignment]
         assert server._phones is not None
         assert server._phones._ringer is not None
-        server._phones._ringer.ring = lambda question, _: self.rang.append(question.id)  # type: ignore[method-assign, assignment]
+
+        def ring(question: Question, requested_at: float) -> None:
+            self.rang.append(question.id)
+
+        server._phones._ringer.ring = ring  # type: ignore[method-assign]
         for name, gateway in GATEWAYS.items():
             for port in range(SOCKETS):
                 await self._wire(name, gateway.source, port)
@@ -145,7 +149,7 @@ class World:
     async def crash(self) -> None:
         """Nothing more is written, and nothing more leaves."""
         self.dead = True
-        self.server.store._writer.run = _gone  # type: ignore[method-assign, assignment]
+        self.server.store._writer.run = _gone  # type: ignore[method-assign]
         for reception in {each._reception for each in self.server._listeners._all()}:  # type: ignore[union-attr]
             for task in reception._working:
                 task.cancel()
@@ -173,7 +177,7 @@ class World:
             self._stuck.append(self.loop.create_future())
             return await self._stuck[-1]
 
-        writer.run = last  # type: ignore[method-assign, assignment]
+        writer.run = last  # type: ignore[method-assign]
 
     async def come_back(self, *, after: float, crashed: bool) -> None:
         await (self.crash() if crashed or self.dead else self.stop())

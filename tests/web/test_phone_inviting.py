@@ -10,7 +10,7 @@ import pytest
 
 from radius_push import events
 from radius_push.model import DeviceState
-from radius_push.shapes import Enrollment
+from radius_push.shapes import Enrollment, MailServer
 from radius_push.test_phone import PhoneRefused, SoftwarePhone
 from tests.web.house import BOB, House, open_house
 
@@ -48,6 +48,24 @@ async def test_a_phone_adds_another_one(house: House) -> None:
         told = [each for each in house.events if isinstance(each, events.Invited | events.DeviceConfirmed)]
         assert [each.by for each in told[-2:]] == [by, by]
         assert (await adding(phone) or {})["invitation"] is None
+
+
+async def test_where_no_mail_is_sent_the_phone_that_added_one_is_told_though_the_address_is_known(
+    house: House,
+) -> None:
+    """Whoever borrowed an unlocked phone adds none of their own unseen."""
+    mail = MailServer("localhost", 25, "none", "radius-push@corp.example")
+    for configured, told in ((None, 1), (mail, 0)):
+        house.side.use(Enrollment(devices_per_user=9), (), None, mail=configured)
+        link = await house.link(mail="alice@corp.example")
+        async with await SoftwarePhone.enrol(link) as phone:
+            await house.confirm(phone)
+            invited = await invite(phone)
+            async with await SoftwarePhone.enrol(invited["link"]) as new:
+                assert await confirm(phone, invited, new.confirmation_code) == "confirmed"
+                assert len(await house.store.notices_of(phone.enrolled.device)) == told
+                await house.remove_device(new.enrolled.device)
+        await house.remove_device(phone.enrolled.device)
 
 
 async def test_the_typed_code_does_as_well_as_the_link(house: House) -> None:
