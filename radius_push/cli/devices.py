@@ -215,10 +215,12 @@ def _pushed(reach: PushReach | None) -> tuple[str | None, str | None]:
     """By which push service it is rung, or since when no more; and when a push reached it last."""
     if reach is None:
         return None, None
-    service = ", ".join(reach.services) or None
-    if service is None and reach.gone_at is not None:
-        service = f"gone since {day_and_time(reach.gone_at)}"
-    return service, day_and_time(reach.seen_at)
+    services = list(reach.services)
+    if not services and reach.gone_at is not None:
+        services.append(f"gone since {day_and_time(reach.gone_at)}")
+    elif services:
+        services += [f"{channel} gone" for channel in reach.gone if channel not in reach.channels]
+    return ", ".join(services) or None, day_and_time(reach.seen_at)
 
 
 def _seconds(speeds: Mapping[Channel, Speed]) -> tuple[str | None, str | None]:

@@ -104,6 +104,10 @@ def conclusion(trying: Trying) -> str:
         return f"{name}: reached, and not answered."
     if not trying.services:
         return f"{name}: has no push address, only an open app shows the test. Let them allow notifications."
+    failed = [each for each in trying.news if each.what in ("refused", "gone", "unreachable")]
+    if failed and len(failed) < len(trying.services):
+        channels = ", ".join(f"{each.channel} {each.what}" for each in failed)
+        return f"{name}: {channels}, see above; and by the others the phone did not say that it came."
     if any(each.what == "delivered" for each in trying.news):
         return (
             f"{name}: the push service took it, and the phone did not say that it came. Is it off, muted, "

@@ -156,7 +156,8 @@ class Lines:
                 self._say(problem.detail)
             else:
                 opened = self._clock.monotonic()
-                logger.info("APNs: connected to %s", self.host)
+                # Apple says what it thinks of our key to a push, and to nothing else.
+                logger.info("APNs: connected to %s; the first push shows whether the key is right", self.host)
 
     def _say(self, detail: str) -> None:
         if self._hush.due("apns", self._clock.monotonic()) is not None:

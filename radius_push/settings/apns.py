@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path as File
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,10 @@ def _loaded(book: Book, key: Secret, path: Path, *, mend: str) -> PrivateKeyType
     except TypeError:
         book.report.wrong(path, "is encrypted: store it without a pass phrase, readable by the server alone")
     except (ValueError, UnsupportedAlgorithm):
-        book.report.wrong(path, f"is no private key in PEM (-----BEGIN PRIVATE KEY-----); name {mend}")
+        if re.fullmatch(rb"[\w./-]+\.(p8|pem|key)", key.reveal().strip()):
+            book.report.wrong(path, "is the name of a file; write {file: PATH}")
+        else:
+            book.report.wrong(path, f"is no private key in PEM (-----BEGIN PRIVATE KEY-----); name {mend}")
     return None
 
 

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from radius_push.cli.devices import devices
 from radius_push.enrollment import confirmation_code
-from radius_push.model import Credential, PersonKey
-from radius_push.waking import CHANNELS, Receipt, Ring
+from radius_push.events import Sent
+from radius_push.model import Credential, PersonKey, Secret
+from radius_push.waking import CHANNELS, AppAddress, Receipt, Ring
 from tests.cli.enrolling import open_again, write_settings
 from tests.store.making import BOB, NOW, add_phone, invite, kinds, redeem
 
@@ -238,3 +239,14 @@ async def test_a_fingerprint_is_forgotten_and_the_phone_stays(config: Path) -> N
     exit_code, said = await run(config, "forget-biometrics", "d1", "--json")
     assert (exit_code, json.loads(said)) == (1, {"forgotten": False, "device": "d1"})
     assert "d1" in (await run(config))[1]
+
+
+async def test_a_channel_that_is_gone_shows_beside_one_that_is_not(config: Path) -> None:
+    store = open_again(config)
+    for channel, token in (("apns", b"ab"), ("fcm", b"cd")):
+        kept = AppAddress("d1", channel, Secret(token))  # type: ignore[arg-type]
+        await store.keep_push_address(kept, at=NOW, event=Sent("kept"))
+    await store.forget_push_address("d1", "fcm", only="cd", at=NOW, event=Sent("gone"))
+    await store.close()
+    _, said = await run(config, "alice", "--json")
+    assert json.loads(said.splitlines()[0])["push"] == "apns, fcm gone"

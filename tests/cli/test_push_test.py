@@ -15,8 +15,9 @@ from aiohttp import web
 from click.testing import CliRunner
 
 from radius_push import enrollment, events
-from radius_push.cli.push_test import push_test
-from radius_push.model import Trial
+from radius_push.cli.push_test import conclusion, push_test
+from radius_push.model import Device, DeviceState, Trial
+from radius_push.push_trial import News, Trying
 from radius_push.test_phone import SoftwarePhone
 from tests.cli.enrolling import open_again, write_settings
 from tests.push.service import Browser, PushService, push_service
@@ -165,3 +166,11 @@ async def test_who_is_not_there_is_said(tmp_path: Path, words: tuple[str, ...], 
     ended = await run(config, *words)
     assert ended[0] == code
     assert said in ended[1]
+
+
+def test_a_channel_that_failed_leads_where_another_did_not() -> None:
+    phone = Device("d1" * 16, BOB, "bob", "pixel", b"", DeviceState.ACTIVE, 0.0, "i1")
+    asked = Trial("t1", phone.id, opened_at=0.0, expires_at=60.0)
+    news = [News(phone, 0.1, "delivered", "apns", "", 90), News(phone, 0.2, "refused", "fcm", "why", 80)]
+    said = conclusion(Trying(phone, asked, ("apns", "fcm"), news))
+    assert said.endswith(": fcm refused, see above; and by the others the phone did not say that it came.")

@@ -125,6 +125,7 @@ NO_P256 = f".key: is no P-256 key in PKCS #8; name {P8}"
     ("octets", "sentence"),
     [
         (b"not a key", NO_KEY),
+        (b"apns.p8\n", ".key: is the name of a file; write {file: PATH}"),
         (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", NO_KEY),
         (pem(ec.generate_private_key(ec.SECP384R1())), NO_P256),
         (pem(rsa.generate_private_key(65537, 2048)), NO_P256),
@@ -134,7 +135,7 @@ NO_P256 = f".key: is no P-256 key in PKCS #8; name {P8}"
             ".key: is encrypted: store it without a pass phrase, readable by the server alone",
         ),
     ],
-    ids=["text", "cut off", "P-384", "RSA", "SEC1", "encrypted"],
+    ids=["text", "a name", "cut off", "P-384", "RSA", "SEC1", "encrypted"],
 )
 def test_a_key_that_is_none(tmp_path: Path, octets: bytes, sentence: str) -> None:
     written(tmp_path, octets)
