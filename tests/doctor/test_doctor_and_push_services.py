@@ -70,6 +70,17 @@ async def test_all_is_well_where_all_is_right(tmp_path: Path) -> None:
     assert len(found) == 5  # three lines of the network, and a try of each service
     assert len(apple.pushed) == 1
     assert (len(fcm.validated), fcm.sent) == (1, [])
+    assert app.where not in str(found)
+
+
+async def test_an_app_that_was_removed_is_to_be_looked_at(tmp_path: Path) -> None:
+    async with both(tmp_path) as (_, fcm, push):
+        app = fcm.app()
+        fcm.removed.add(app.where)
+        found = await told(await checked(tmp_path, push, app), Patient("d1"))
+    (tried,) = [each for each in found if each.about == "fcm" and each.what != "ok"]
+    assert tried.what == "warning"
+    assert "Google knows us" in tried.mend
 
 
 async def test_without_a_phone_google_is_tried_and_apple_is_not(tmp_path: Path) -> None:
