@@ -113,6 +113,7 @@ class WebPushDoor:
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "Authorization": self._authorization(endpoint.origin),
+            "Accept-Encoding": "identity",  # nothing that is sent to us is unpacked: its word must be legible
         }
         return await self._post(endpoint, address.endpoint, body, headers, min(DEADLINE, seconds))
 

@@ -79,6 +79,7 @@ async def test_the_browser_alone_can_read_it_and_the_service_knows_who_sends(
     assert pushed.headers["TTL"] == "29"
     assert pushed.headers["Urgency"] == "high"
     assert pushed.headers["Topic"] == TOPIC
+    assert pushed.headers["Accept-Encoding"] == "identity"
     assert pushed.claims["sub"] == "mailto:vpn@example.com"
     assert expires_within_a_day(pushed.claims)
 
