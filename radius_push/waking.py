@@ -12,6 +12,15 @@ AppChannel = Literal["apns", "fcm"]
 Channel = Literal["web_push", "apns", "fcm"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
+LONGEST_TOKEN = 1024
+"""Characters. Those of today have 64 (Apple) and about 160 (Google), and neither promises to stay so."""
+TOKENS: dict[AppChannel, str] = {
+    # It becomes a part of the URL that Apple is asked at: nothing but octets in hexadecimal.
+    "apns": f"([0-9A-Fa-f]{{2}}){{1,{LONGEST_TOKEN // 2}}}",
+    "fcm": f"[0-9A-Za-z_:.-]{{1,{LONGEST_TOKEN}}}",
+}
+"""What a token of each channel may be made of, as a regular expression."""
+
 
 @dataclass(frozen=True, slots=True)
 class BrowserAddress:

@@ -15,10 +15,10 @@ from radius_push.factors.facts import Kind
 from radius_push.factors.question import CLOSED_SECONDS, IN_TIME, LATE, NUMBER_MODE, OVER, VERSION
 from radius_push.model import DeviceState
 from radius_push.push.endpoints import LONGEST as LONGEST_ENDPOINT
-from radius_push.waking import CHANNELS, KINDS, RECEIPTS
+from radius_push.waking import CHANNELS, KINDS, LONGEST_TOKEN, RECEIPTS, TOKENS
 from radius_push.web.assertions import LONGEST_PART
 from radius_push.web.nonces import LIFETIME
-from radius_push.web.phone_apps import LONGEST_ID, LONGEST_TOKEN, TOKENS
+from radius_push.web.phone_apps import LONGEST_ID
 from radius_push.web.phone_notices import REMOVE, SEEN
 
 Schema = dict[str, Any]

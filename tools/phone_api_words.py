@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from radius_push.enrollment import PASSWORD_TRIES
 from radius_push.factors.answer import LONGEST_PAYLOAD
-from radius_push.waking import LAST_RINGS
+from radius_push.waking import LAST_RINGS, LONGEST_TOKEN
 from radius_push.web.nonces import LIFETIME, PER_SIGNER
 from radius_push.web.phone import PhoneLimits
 from radius_push.web.phone_api import ADDRESSES_IN_A_MINUTE, LONGEST_BODY
-from radius_push.web.phone_apps import LONGEST_TOKEN
 from radius_push.web.phone_inviting import INVITATIONS
 from radius_push.web.phone_push import TRIAL_SECONDS, TRIALS_IN_A_MINUTE
 from radius_push.web.phone_stream import PING_SECONDS

@@ -25,7 +25,7 @@ from radius_push.push.message import Kind, Message
 from radius_push.push.retry_after import seconds_until
 from radius_push.push.tunnel import SOON, CannotReach, LookUp, look_up
 from radius_push.push_shapes import Apns, Push, Token
-from radius_push.waking import AppAddress, Channel, Gone, Outcome, PushAddress, Refused, Unreachable
+from radius_push.waking import TOKENS, AppAddress, Channel, Gone, Outcome, PushAddress, Refused, Unreachable
 
 DEADLINE = 10.0
 """Seconds for one try, a new connection included, or what is left of the login."""
@@ -41,8 +41,7 @@ DATA_KEY = "radius_push"
 NOT_SET_UP = (
     "methods.push.apns is not set up; name the app's bundle id, and the key of Apple's developer page there"
 )
-# Apple gives no length; 32 octets today.
-_DEVICE_TOKEN = re.compile(r"(?:[0-9A-Fa-f]{2}){8,100}")
+_DEVICE_TOKEN = re.compile(TOKENS["apns"])
 
 
 class ApnsDoor:

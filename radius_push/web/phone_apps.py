@@ -12,19 +12,11 @@ from radius_push import events
 from radius_push.model import Device, Secret
 from radius_push.ports import Clock, Store
 from radius_push.push_shapes import Push
-from radius_push.waking import CHANNELS, KINDS, RECEIPTS, AppAddress, AppChannel, Receipt
+from radius_push.waking import CHANNELS, KINDS, RECEIPTS, TOKENS, AppAddress, AppChannel, Receipt
 from radius_push.web.phone_api import PhoneApi, expect_active
 from radius_push.web.refusal import Refusal
 
-LONGEST_TOKEN = 1024
-"""Characters. Those of today have 64 (Apple) and about 160 (Google), and neither promises to stay so."""
 LONGEST_ID = 96
-TOKENS: dict[AppChannel, str] = {
-    # It becomes a part of the URL that Apple is asked at: nothing but octets in hexadecimal.
-    "apns": f"([0-9A-Fa-f]{{2}}){{1,{LONGEST_TOKEN // 2}}}",
-    "fcm": f"[0-9A-Za-z_:.-]{{1,{LONGEST_TOKEN}}}",
-}
-"""What a token of each channel may be made of, as a regular expression."""
 
 Word = TypeVar("Word", bound=str)
 

@@ -16,9 +16,8 @@ from radius_push import events
 from radius_push.model import PersonKey
 from radius_push.shapes import Enrollment
 from radius_push.test_phone import PhoneRefused, SoftwarePhone, State
-from radius_push.waking import AppAddress, AppChannel, Channel, Ring
+from radius_push.waking import LONGEST_TOKEN, AppAddress, AppChannel, Channel, Ring
 from radius_push.web.phone_api import ADDRESSES_IN_A_MINUTE
-from radius_push.web.phone_apps import LONGEST_TOKEN
 from tests.web.house import ALICE, APPS, BOB, House, open_house
 from tests.web.test_phone import WAIT, nonce, post
 
