@@ -261,7 +261,14 @@ def copied_to(folder: Path) -> Path:
     return command
 
 
+@pytest.fixture
+def readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package lies where everybody may look, wherever this checkout does."""
+    monkeypatch.setattr("radius_push.setup.reach.PACKAGE", Path("/bin/sh"))
+
+
 @as_root
+@pytest.mark.usefixtures("readable")
 def test_what_the_servers_user_cannot_start_is_said_and_why(place: Path) -> None:
     closed = place / "closed"
     closed.mkdir(mode=0o755)
@@ -283,6 +290,7 @@ def test_what_the_servers_user_cannot_start_is_said_and_why(place: Path) -> None
 
 
 @as_root
+@pytest.mark.usefixtures("readable")
 @pytest.mark.parametrize("there", [("runuser", "sudo"), ("runuser",), ()])
 def test_the_command_that_is_printed_runs_here(
     site: Site, place: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]

@@ -12,6 +12,8 @@ from radius_push.setup.root import NotPossible, ids
 
 OUT_OF_SIGHT = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  # named, not used
 """Where the unit's service cannot look: ProtectHome, PrivateTmp."""
+PACKAGE = Path(radius_push.__file__)
+"""A checkout that was installed in place lies where it lies."""
 _READ, _ENTER = 0o4, 0o1
 
 
@@ -36,8 +38,7 @@ def expect_for_the_service(command: Path) -> None:
 def in_the_way(user: str, *, command: Path, interpreter: Path) -> str | None:
     """Why this user could not start it, in words; None: they can, as far as owners and modes tell."""
     whose = ids(user)
-    package = Path(radius_push.__file__)  # a checkout that was installed in place lies where it lies
-    for path, bits in ((command, _READ | _ENTER), (interpreter, _ENTER), (package, _READ)):
+    for path, bits in ((command, _READ | _ENTER), (interpreter, _ENTER), (PACKAGE, _READ)):
         for each in _with_what_it_leads_to(path):
             if not each.exists():
                 return f"there is no {each}"

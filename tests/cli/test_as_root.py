@@ -108,6 +108,7 @@ def test_the_mend_is_a_command_that_runs_here_or_what_stands_in_the_way(
     state.mkdir(mode=0o700)
     assert root_for_another(state / "state.db", config) is None
     shutil.chown(state, "nobody")
+    monkeypatch.setattr("radius_push.setup.reach.PACKAGE", Path("/bin/sh"))  # wherever this checkout lies
     monkeypatch.setattr(sys, "executable", "/bin/sh")
     monkeypatch.setattr(sys, "argv", ["/bin/true"])
     said = root_for_another(state / "state.db", config)
