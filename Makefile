@@ -2,6 +2,8 @@
 .PHONY: demo test lint interop bench fuzz ci
 
 PYTEST = .venv/bin/python -m pytest
+# Tests start many processes of their own: what is compiled once need not be compiled by each.
+export PYTHONDONTWRITEBYTECODE =
 
 demo:
 	@tools/setup run

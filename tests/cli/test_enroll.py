@@ -68,6 +68,7 @@ async def test_the_code_of_the_phone_typed_here_makes_it_trusted(config: Path) -
         assert issuers == ["carol", "carol"]
 
 
+@pytest.mark.slow
 async def test_five_wrong_codes_end_it_with_no(config: Path) -> None:
     async with enrolling(config, "alice") as (verb, store):
         shown = await verb.value()
@@ -81,6 +82,7 @@ async def test_five_wrong_codes_end_it_with_no(config: Path) -> None:
         assert await store.devices() == []
 
 
+@pytest.mark.slow
 async def test_without_confirming_the_phone_is_trusted_and_the_evidence_says_so(config: Path) -> None:
     async with enrolling(config, "alice", "--no-confirm") as (verb, store):
         await redeem(config, store, (await verb.value())["code"], now=time.time())
@@ -90,6 +92,7 @@ async def test_without_confirming_the_phone_is_trusted_and_the_evidence_says_so(
         assert issuers == ["carol", "carol, without a code"]
 
 
+@pytest.mark.slow
 async def test_leaving_withdraws_nothing_and_says_so(config: Path) -> None:
     async with enrolling(config, "alice") as (verb, store):
         shown = await verb.value()

@@ -195,6 +195,7 @@ async def test_a_mail_that_is_not_taken_leaves_no_invitation_behind(tmp_path: Pa
     await store.close()
 
 
+@pytest.mark.slow
 async def test_a_shown_invitation_remembers_where_its_person_is_written_to(
     tmp_path: Path, slapd: Slapd
 ) -> None:

@@ -168,6 +168,7 @@ def test_without_a_store_nothing_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.slow
 async def test_follow_goes_on_until_it_is_told_to_end(tmp_path: Path) -> None:
     config = write_settings(tmp_path)
     store = open_again(config)

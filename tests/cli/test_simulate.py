@@ -192,6 +192,7 @@ async def test_a_preset_whose_address_is_the_admins_is_not_played(config: Path) 
     assert "speaks from 127.82.80.3, and that address belongs to client fw" in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", [signal.SIGINT, signal.SIGTERM])
 async def test_whoever_leaves_leaves_no_phone_behind(config: Path, leave: signal.Signals) -> None:
     async with serving(config) as server:

@@ -60,6 +60,7 @@ def test_a_gateway_that_gives_up_is_learned_after_three_logins(
     assert "set remoteauthtimeout 60" in said
 
 
+@pytest.mark.slow
 def test_what_the_settings_say_wins_and_is_doubted_aloud(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_gateway_that_was_set_to_one_long_try_gets_its_time_back(tmp_path: Pat
     run(story())
 
 
+@pytest.mark.slow
 def test_one_person_who_hangs_up_early_shortens_nobody_elses_time(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, settings=PRESET, people=PEOPLE) as h:

@@ -128,6 +128,7 @@ def test_a_file_is_included_once_and_the_settings_file_never(tmp_path: Path, par
     assert list(good(tmp_path, text).clients) == ["fw1", "fw2"]
 
 
+@pytest.mark.slow
 def test_number_and_size_of_included_files_are_bounded(tmp_path: Path, parts: Path) -> None:
     for number in range(101):
         written(parts, "", f"{number}.yaml")

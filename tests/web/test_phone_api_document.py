@@ -25,6 +25,7 @@ from tests.web.test_phone import WAIT
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 async def test_every_documented_error_word_was_told_and_no_other(tmp_path: Path) -> None:
     played = Played()
     async with asyncio.timeout(6 * WAIT):
