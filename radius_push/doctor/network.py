@@ -94,23 +94,23 @@ def _from_client(client: Client, settings: Settings) -> Iterator[Line]:
 
 
 def _from_browsers(settings: Settings) -> Iterator[Line]:
-    for channel, listener, who, what in (
-        ("phones", settings.phone, "phones, wherever they are", "phones: adding, being asked, answering"),
-        ("portal", settings.portal, "people's browsers", "the page for people's own phones"),
-    ):
-        if listener is not None and listener.endpoint is not None:
-            assert channel in {"phones", "portal"}  # noqa: S101  # of the two above
-            yield from _to_a_page(
-                settings, "phones" if channel == "phones" else "portal", listener, who, what
-            )
+    what = "phones: adding, being asked, answering"
+    yield from _to_a_page(settings, "phones", settings.phone, "phones, wherever they are", what)
+    what = "the page for people's own phones"
+    yield from _to_a_page(settings, "portal", settings.portal, "people's browsers", what)
     if settings.metrics is not None:
         yield _to_us("metrics", settings.metrics, "tcp", "your Prometheus", "metrics, in clear text")
 
 
 def _to_a_page(
-    settings: Settings, channel: Literal["phones", "portal"], listener: PhoneListener, who: str, what: str
+    settings: Settings,
+    channel: Literal["phones", "portal"],
+    listener: PhoneListener | None,
+    who: str,
+    what: str,
 ) -> Iterator[Line]:
-    assert listener.endpoint is not None  # noqa: S101  # looked at before
+    if listener is None or listener.endpoint is None:
+        return
     parts = urlsplit(listener.url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     before = ", ".join(map(_shown, settings.trusted_proxies))

@@ -89,13 +89,12 @@ async def _reach(there: Place, line: Line, proxy: Place | None, look_up: LookUp)
 
 
 async def _connect(to: Place, look_up: LookUp) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    problem: OSError | None = None
+    problem = OSError(errno.EHOSTUNREACH, "no address")
     for address in await _addresses(to, look_up):
         try:
             return await asyncio.open_connection(address, to.port)
         except OSError as error:
             problem = error
-    assert problem is not None  # noqa: S101  # there was an address
     match problem.errno:
         case errno.ECONNREFUSED:
             says, mend = "refused", "nobody listens there, or a firewall says so: are host and port right?"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,23 +14,13 @@ from radius_push.push.apns import ApnsDoor
 from radius_push.push_shapes import Push
 from radius_push.waking import Delivered, Refused, Unreachable
 from tests.directory.certificates import Authority
-from tests.push.apple import Apple, Connection, apple_service, tls_for
+from tests.push.apple import Apple, Connection
+from tests.push.apple_doors import apple as apple
+from tests.push.apple_doors import authority as authority
+from tests.push.apple_doors import clock as clock
+from tests.push.apple_doors import door as door
 from tests.push.apple_doors import open_door, send, settings_for
 from tests.push.test_apns_lines import lines
-
-
-@pytest.fixture
-async def apple(tmp_path: Path) -> AsyncIterator[Apple]:
-    authority = Authority(tmp_path)
-    async with apple_service(tls_for(authority)) as apple:
-        apple.authority = authority.file  # type: ignore[attr-defined]
-        yield apple
-
-
-@pytest.fixture
-async def door(apple: Apple) -> AsyncIterator[ApnsDoor]:
-    async with open_door(settings_for(apple, apple.authority)) as door:  # type: ignore[attr-defined]
-        yield door
 
 
 def frame(kind: int, payload: bytes, *, flags: int = 0, stream: int = 0) -> bytes:
@@ -143,10 +131,10 @@ async def test_a_push_that_is_given_up_as_its_connection_ends_is_only_given_up(
 
 
 async def test_however_often_it_is_reloaded_what_hangs_ends_with_the_door(
-    apple: Apple, monkeypatch: pytest.MonkeyPatch
+    apple: Apple, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apns, "DEADLINE", 3600.0)
-    settings = settings_for(apple, apple.authority)  # type: ignore[attr-defined]
+    settings = settings_for(apple, authority.file)
     assert settings.apns is not None
     pushes = []
     apple.always = lambda connection, stream: None

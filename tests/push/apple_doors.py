@@ -9,13 +9,16 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from radius_push.model import Secret
 from radius_push.push.apns import ApnsDoor
 from radius_push.push.message import Message, of_question
 from radius_push.push_shapes import Apns, Certificate, Push, Token
 from radius_push.waking import AppAddress, Outcome
+from tests.directory.certificates import Authority
 from tests.directory.certificates import Certificate as Files
-from tests.push.apple import KEY_ID, TEAM_ID, TOPIC, Apple
+from tests.push.apple import KEY_ID, TEAM_ID, TOPIC, Apple, apple_service, tls_for
 from tests.store.making import NOW, a_question
 
 TAG_KEY = Secret(b"k" * 32)
@@ -64,3 +67,25 @@ async def send(
 ) -> Outcome:
     address = AppAddress("d1", "apns", Secret(token))
     return await door.send(address, message or a_message(), seconds=seconds)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+async def apple(authority: Authority) -> AsyncIterator[Apple]:
+    async with apple_service(tls_for(authority, clients=authority.file)) as apple:
+        yield apple
+
+
+@pytest.fixture
+def clock() -> RealClock:
+    return RealClock()
+
+
+@pytest.fixture
+async def door(apple: Apple, authority: Authority, clock: RealClock) -> AsyncIterator[ApnsDoor]:
+    async with open_door(settings_for(apple, authority.file), clock=clock) as door:
+        yield door

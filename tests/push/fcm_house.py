@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from radius_push.model import PersonKey, Secret
 from radius_push.push.fcm import FcmDoor
 from radius_push.push.message import Kind, Message
 from radius_push.push_shapes import Fcm, Push
 from radius_push.waking import Delivered, Outcome, PushAddress
-from tests.push.google import EMAIL, KEY_ID, PROJECT, Google, pem
+from tests.push.google import EMAIL, KEY_ID, PROJECT, Google, google, pem
 
 TOPIC = "t" * 32
 
@@ -79,3 +83,21 @@ async def renewed(door: FcmDoor) -> None:
 def detail(outcome: Outcome) -> str:
     assert not isinstance(outcome, Delivered)
     return outcome.detail
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def fake(tmp_path: Path) -> AsyncIterator[Google]:
+    async with google(tmp_path) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def door(fake: Google, clock: Clock) -> AsyncIterator[FcmDoor]:
+    door = FcmDoor(settings(fake), clock=clock)
+    yield door
+    await door.close()

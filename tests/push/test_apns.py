@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
@@ -29,33 +28,13 @@ from tests.push.apple import (
     TOPIC,
     Answer,
     Apple,
-    apple_service,
     error,
-    tls_for,
 )
 from tests.push.apple_doors import RealClock, a_message, open_door, send, settings_for
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-async def apple(authority: Authority) -> AsyncIterator[Apple]:
-    async with apple_service(tls_for(authority, clients=authority.file)) as apple:
-        yield apple
-
-
-@pytest.fixture
-def clock() -> RealClock:
-    return RealClock()
-
-
-@pytest.fixture
-async def door(apple: Apple, authority: Authority, clock: RealClock) -> AsyncIterator[ApnsDoor]:
-    async with open_door(settings_for(apple, authority.file), clock=clock) as door:
-        yield door
+from tests.push.apple_doors import apple as apple
+from tests.push.apple_doors import authority as authority
+from tests.push.apple_doors import clock as clock
+from tests.push.apple_doors import door as door
 
 
 async def test_the_real_library_alone_gets_through(apple: Apple, authority: Authority) -> None:

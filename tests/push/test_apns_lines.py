@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,28 +18,10 @@ from radius_push.waking import Delivered, Outcome, Refused, Unreachable
 from tests.directory.certificates import Authority
 from tests.push.apple import Answer, Apple, Connection, apple_service, error, tls_for
 from tests.push.apple_doors import RealClock, a_message, open_door, send, settings_for
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-async def apple(authority: Authority) -> AsyncIterator[Apple]:
-    async with apple_service(tls_for(authority)) as apple:
-        yield apple
-
-
-@pytest.fixture
-def clock() -> RealClock:
-    return RealClock()
-
-
-@pytest.fixture
-async def door(apple: Apple, authority: Authority, clock: RealClock) -> AsyncIterator[ApnsDoor]:
-    async with open_door(settings_for(apple, authority.file), clock=clock) as door:
-        yield door
+from tests.push.apple_doors import apple as apple
+from tests.push.apple_doors import authority as authority
+from tests.push.apple_doors import clock as clock
+from tests.push.apple_doors import door as door
 
 
 def lines(door: ApnsDoor) -> list[Line]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
 from email.utils import formatdate
 from pathlib import Path
 
@@ -28,6 +27,9 @@ from radius_push.waking import (
     Unreachable,
 )
 from tests.push.fcm_house import TOPIC, Clock, a_message, changed, detail, renewed, send, settings
+from tests.push.fcm_house import clock as clock
+from tests.push.fcm_house import door as door
+from tests.push.fcm_house import fake as fake
 from tests.push.google import (
     EMAIL,
     KEY_ID,
@@ -43,25 +45,6 @@ from tests.push.google import (
     says,
     silence,
 )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(tmp_path: Path) -> AsyncIterator[Google]:
-    async with google(tmp_path) as fake:
-        yield fake
-
-
-@pytest.fixture
-async def door(fake: Google, clock: Clock) -> AsyncIterator[FcmDoor]:
-    door = FcmDoor(settings(fake), clock=clock)
-    yield door
-    await door.close()
-
 
 # --- what it is told -------------------------------------------------------------------------------
 

@@ -22,27 +22,12 @@ from radius_push.push.ringing import PushRinger
 from radius_push.push_shapes import Push
 from radius_push.waking import AppAddress, Delivered, Gone, Refused, Unreachable
 from tests.push.fcm_house import Clock, changed, detail, send, settings
+from tests.push.fcm_house import clock as clock
+from tests.push.fcm_house import door as door
+from tests.push.fcm_house import fake as fake
 from tests.push.google import PROJECT, Google, error, google, says, silence
 from tests.push.test_ringing import Fake
 from tests.store.making import NOW, Log, SetClock, a_question, add_phone, open_store
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(tmp_path: Path) -> AsyncIterator[Google]:
-    async with google(tmp_path) as fake:
-        yield fake
-
-
-@pytest.fixture
-async def door(fake: Google, clock: Clock) -> AsyncIterator[FcmDoor]:
-    door = FcmDoor(settings(fake), clock=clock)
-    yield door
-    await door.close()
 
 
 class Said:

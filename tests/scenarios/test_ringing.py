@@ -273,7 +273,7 @@ def test_how_long_a_ring_took_is_counted_from_the_gateways_request(
         find = directory.find
 
         async def slow(username: str) -> Found:
-            await asyncio.sleep(2)
+            await asyncio.sleep(2)  # of the turned clock
             return await find(username)
 
         monkeypatch.setattr(directory, "find", slow)
